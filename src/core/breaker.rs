@@ -1,0 +1,496 @@
+//! The circuit breaker: one state machine, one window, the calls in flight.
+//!
+//! It is driven, it drives nothing: it has no clock, no thread and no callbacks. A
+//! host calls it in this order:
+//!
+//! 1. **Inputs** tell it what happened: [`try_acquire`](CircuitBreaker::try_acquire)
+//!    before a call, then [`on_success`](CircuitBreaker::on_success), or
+//!    [`on_failure`](CircuitBreaker::on_failure) and
+//!    [`judge`](CircuitBreaker::judge), after it;
+//!    [`on_timeout`](CircuitBreaker::on_timeout) before either for a call that was
+//!    late; [`on_timer`](CircuitBreaker::on_timer) when the time has come that
+//!    `poll_timer` named.
+//! 2. **Commands** of the user: [`open`](CircuitBreaker::open),
+//!    [`close`](CircuitBreaker::close), [`set_enabled`](CircuitBreaker::set_enabled)
+//!    and so on.
+//! 3. **Outputs** are polled after any of these:
+//!    [`poll_event`](CircuitBreaker::poll_event) and
+//!    [`poll_expired`](CircuitBreaker::poll_expired) until they are empty,
+//!    [`poll_timer`](CircuitBreaker::poll_timer) for the next wake-up.
+//!
+//! State follows the clock: an open circuit whose time is up is half open for
+//! whoever asks next, whether or not a timer came first.
+
+use std::collections::VecDeque;
+
+use super::calls::{Call, Calls, NewCall, Permit, Stage};
+use super::config::{Config, Limits};
+use super::lateness::{Lateness, LoopView};
+use super::state::{Machine, State};
+use super::time::{Nanos, Now};
+use super::trip;
+use super::window::{Count, Window};
+
+/// The answer to a call that wants to begin.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Run the action; give the permit back with its outcome.
+    Admitted(Permit),
+    /// Run the action; the breaker is disabled and takes no interest in it.
+    Unguarded,
+    /// Do not run it.
+    Refused(Refusal),
+    /// The clock has moved the state. Announce what
+    /// [`poll_event`](CircuitBreaker::poll_event) gives, then ask again. Nothing was
+    /// counted.
+    EventsFirst,
+}
+
+/// Why a call may not begin.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The circuit is open until `retry_at` by the wall clock; or it is half open and
+    /// its probe is out, and `retry_at` is [`Nanos::MAX`].
+    Open {
+        /// When asking again may be answered otherwise.
+        retry_at: Nanos,
+    },
+    /// As many calls as `capacity` allows are under way. The refused call counts as
+    /// one that failed: settle its permit.
+    Capacity(Permit),
+    /// The breaker is shut down.
+    Shutdown,
+}
+
+/// What came of telling an outcome.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// Counted; the permit is spent. `latency` in whole milliseconds.
+    Done {
+        /// How long the call took.
+        latency: u64,
+    },
+    /// Counted as a failure. Announce it, then spend the permit with
+    /// [`judge`](CircuitBreaker::judge).
+    ToJudge {
+        /// The call's permit, still out.
+        permit: Permit,
+        /// How long the call took, in whole milliseconds.
+        latency: u64,
+    },
+    /// The deadline came first and nothing was counted: the call has timed out,
+    /// whatever its action did since. Go on with
+    /// [`on_timeout`](CircuitBreaker::on_timeout).
+    Late(Permit),
+    /// Nobody holds such a permit; nothing was counted.
+    Unknown,
+}
+
+/// Something to announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The circuit opened.
+    Opened,
+    /// The circuit closed.
+    Closed,
+    /// The circuit lets one call try.
+    HalfOpened,
+    /// A bucket of the window is complete and somebody wants to know.
+    Snapshot,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct CircuitBreaker {
+    config: Config,
+    machine: Machine,
+    window: Window,
+    calls: Calls,
+    lateness: Lateness,
+    /// Calls that may still begin. Below one: none.
+    available: i64,
+    enabled: bool,
+    warm_until: Nanos,
+    made_at: Nanos,
+    snapshot_at: Nanos,
+    events: VecDeque<Event>,
+}
+
+impl CircuitBreaker {
+    /// A breaker in the closed state.
+    pub fn new(config: Config, now: Now) -> Self {
+        CircuitBreaker {
+            machine: Machine::new(State::Closed),
+            window: Window::new(&config.window, now.wall),
+            calls: Calls::new(),
+            lateness: Lateness::default(),
+            available: config.capacity,
+            enabled: config.enabled,
+            warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now.wall + warm_up),
+            made_at: now.wall,
+            snapshot_at: Nanos::MAX,
+            events: VecDeque::new(),
+            config,
+        }
+    }
+
+    // Inputs.
+
+    /// Asks to begin a call. `counted` says that the caller has counted the fire
+    /// already (to announce it first).
+    #[inline]
+    pub fn try_acquire(&mut self, counted: bool, now: Now) -> Admission {
+        self.advance(now.wall);
+        if !self.events.is_empty() {
+            return Admission::EventsFirst;
+        }
+        if !counted && self.machine.state() != State::Shutdown {
+            self.window.count(Count::Fires);
+        }
+        match self.machine.state() {
+            State::Closed if self.enabled => self.admit(now),
+            state => self.admit_unless_closed(state, now),
+        }
+    }
+
+    /// Tells that a call ended well, or with an error that does not count as one.
+    #[inline]
+    pub fn on_success(&mut self, permit: Permit, now: Now) -> Settled {
+        let call = match self.end(&permit, now) {
+            Ok(call) => call,
+            Err(stage) => return Self::refuse_outcome(permit, stage),
+        };
+        self.calls.remove(permit);
+        if self.machine.state() == State::Shutdown {
+            return Settled::Done { latency: latency_ms(&call, now) };
+        }
+        self.window.count(Count::Successes);
+        self.window.record(now.wall - call.started);
+        let probed = matches!(self.machine.state(), State::HalfOpen { .. });
+        if probed && call.generation == self.machine.generation() {
+            self.close(now);
+        }
+        Settled::Done { latency: latency_ms(&call, now) }
+    }
+
+    /// Tells that a call ended badly. It is counted; whether the circuit opens is
+    /// decided by [`judge`](CircuitBreaker::judge), so that what listeners to the
+    /// failure do comes first.
+    pub fn on_failure(&mut self, permit: Permit, now: Now) -> Settled {
+        let call = match self.end(&permit, now) {
+            Ok(call) => call,
+            Err(stage) => return Self::refuse_outcome(permit, stage),
+        };
+        self.calls.set_stage(&permit, Stage::Failed);
+        if self.machine.state() != State::Shutdown {
+            self.window.count(Count::Failures);
+            self.window.record(now.wall - call.started);
+        }
+        Settled::ToJudge { permit, latency: latency_ms(&call, now) }
+    }
+
+    /// Spends the permit of a failed call: opens the circuit if the call was the
+    /// probe of a half-open one, or if the rate of failures says so. A call of an
+    /// earlier generation changes nothing. Returns whether somebody held the permit.
+    pub fn judge(&mut self, permit: Permit, now: Now) -> bool {
+        let Some(&Call { generation, .. }) = self.calls.get(&permit) else { return false };
+        self.calls.remove(permit);
+        self.advance(now.wall);
+        if generation != self.machine.generation() {
+            return true;
+        }
+        let trips = match self.machine.state() {
+            State::HalfOpen { .. } => true,
+            State::Closed => {
+                !self.is_warming_up(now) && trip::should_open(&self.config, &self.window)
+            }
+            State::Open { .. } | State::Shutdown => false,
+        };
+        if trips {
+            self.open(now);
+        }
+        true
+    }
+
+    /// Tells that the maker of a late call has heard of it: counts the timeout. The
+    /// call then ends through [`on_failure`](CircuitBreaker::on_failure) or, when its
+    /// error is filtered, [`on_success`](CircuitBreaker::on_success). Returns how
+    /// long it took, in whole milliseconds; `None` when it is not a late call.
+    pub fn on_timeout(&mut self, permit: &Permit, now: Now) -> Option<u64> {
+        let call = *self.calls.get(permit)?;
+        if !matches!(call.stage, Stage::Expired | Stage::Told) {
+            return None;
+        }
+        self.calls.set_stage(permit, Stage::Told);
+        self.advance(now.wall);
+        if self.machine.state() != State::Shutdown {
+            self.window.count(Count::Timeouts);
+            // Once more when it is counted as a failure: opossum weighs a timeout
+            // twice in its latencies, and dashboards are tuned to that.
+            self.window.record(now.wall - call.started);
+        }
+        Some(latency_ms(&call, now))
+    }
+
+    /// Tells that time has passed: half-opens a circuit whose time is up, expires
+    /// late calls, takes a snapshot.
+    pub fn on_timer(&mut self, view: &LoopView, now: Now) {
+        self.advance(now.wall);
+        let expired = self.lateness.expire(&mut self.calls, now, view);
+        self.available = self.available.saturating_add(expired as i64);
+        if self.snapshot_at <= now.wall {
+            self.events.push_back(Event::Snapshot);
+            self.snapshot_at = self.next_snapshot(now.wall);
+        }
+    }
+
+    /// Counts one of those things that only the host sees: a fire that is announced
+    /// before it is admitted, a fallback, an answer from a cache. Returns whether
+    /// there are events to announce first, in which case nothing was counted.
+    pub fn count(&mut self, kind: Count, now: Now) -> bool {
+        self.advance(now.wall);
+        if !self.events.is_empty() {
+            return false;
+        }
+        if self.machine.state() != State::Shutdown {
+            self.window.count(kind);
+        }
+        true
+    }
+
+    // Commands.
+
+    /// Opens the circuit for the reset timeout.
+    pub fn open(&mut self, now: Now) {
+        self.advance(now.wall);
+        if self.machine.open(now.wall + self.config.limits.reset_timeout) {
+            self.window.mark_circuit(true);
+            self.events.push_back(Event::Opened);
+        }
+    }
+
+    /// Closes the circuit.
+    pub fn close(&mut self, now: Now) {
+        self.advance(now.wall);
+        if self.machine.close() {
+            self.window.mark_circuit(false);
+            self.events.push_back(Event::Closed);
+        }
+    }
+
+    /// Puts a new breaker into the state of an earlier one; announces nothing.
+    pub fn restore(&mut self, state: State) {
+        self.machine = Machine::new(state);
+        if let State::Open { .. } = state {
+            self.window.mark_circuit(true);
+        }
+    }
+
+    /// Guards calls, or lets every call through untouched.
+    pub fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// Refuses calls and counts nothing from now on. Calls under way still settle
+    /// and still time out.
+    pub fn shutdown(&mut self, now: Now) {
+        self.advance(now.wall);
+        self.machine.shutdown();
+        self.window.freeze();
+        self.enabled = false;
+        self.snapshot_at = Nanos::MAX;
+        self.events.clear();
+    }
+
+    /// Changes the limits for calls that begin, and decisions that are made, from
+    /// now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.config.limits = limits;
+    }
+
+    /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
+    pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
+        let wanted = wanted && self.machine.state() != State::Shutdown;
+        self.snapshot_at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
+    }
+
+    /// Takes a place of the capacity by hand. Returns whether there was one.
+    pub fn take_capacity(&mut self) -> bool {
+        let free = self.available > 0;
+        self.available -= i64::from(free);
+        free
+    }
+
+    /// Gives a place of the capacity back by hand; one that was never taken adds to
+    /// it.
+    pub fn release_capacity(&mut self) {
+        self.available = self.available.saturating_add(1);
+    }
+
+    // Outputs.
+
+    /// The next thing to announce, in the order in which it happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The next call that is late and whose maker has not been told.
+    pub fn poll_expired(&mut self) -> Option<Permit> {
+        self.calls.poll_expired()
+    }
+
+    /// When to call [`on_timer`](CircuitBreaker::on_timer) next, by the wall clock,
+    /// unless something else is called before; `None`: not until then.
+    #[inline]
+    pub fn poll_timer(&self, now: Now) -> Option<Nanos> {
+        let mut at = self.snapshot_at;
+        if let State::Open { retry_at } = self.machine.state() {
+            at = at.min(retry_at);
+        }
+        if self.lateness.suspects() {
+            at = at.min(now.wall + LOOK_AGAIN);
+        } else if let Some(deadline) = self.calls.next_deadline() {
+            // Loop time does not outrun the wall clock: it cannot be earlier.
+            at = at.min(now.wall + (deadline - now.in_loop));
+        }
+        (!at.is_never()).then_some(at)
+    }
+
+    // Getters.
+
+    /// Whether there is something to announce.
+    #[inline]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Whether there is a late call whose maker has not been told.
+    pub fn has_expired(&self) -> bool {
+        self.calls.has_expired()
+    }
+
+    /// Where the circuit stands at `now`.
+    pub fn state(&mut self, now: Now) -> State {
+        self.advance(now.wall);
+        self.machine.state()
+    }
+
+    /// Whether calls are guarded.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Whether failures do not open the circuit yet.
+    pub fn is_warming_up(&self, now: Now) -> bool {
+        now.wall < self.warm_until
+    }
+
+    /// How many more calls may begin; below one: none.
+    pub fn available(&self) -> i64 {
+        self.available
+    }
+
+    /// Number of permits out for calls with a timeout.
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.calls.waiting()
+    }
+
+    /// The window as it is at `now`.
+    pub fn window(&mut self, now: Now) -> &mut Window {
+        self.advance(now.wall);
+        &mut self.window
+    }
+
+    // Private.
+
+    /// What the clock alone does.
+    #[inline]
+    fn advance(&mut self, wall: Nanos) {
+        self.window.advance(wall);
+        if let State::Open { retry_at } = self.machine.state() {
+            if wall >= retry_at && self.machine.half_open() {
+                self.events.push_back(Event::HalfOpened);
+            }
+        }
+    }
+
+    #[inline]
+    fn admit(&mut self, now: Now) -> Admission {
+        let fits = self.take_capacity();
+        let deadline = match self.config.limits.timeout {
+            Some(timeout) if fits => now.in_loop + timeout,
+            _ => Nanos::MAX,
+        };
+        let permit = self.calls.insert(NewCall {
+            started: now.wall,
+            deadline,
+            generation: self.machine.generation(),
+            stage: if fits { Stage::Pending } else { Stage::Failed },
+        });
+        if fits {
+            Admission::Admitted(permit)
+        } else {
+            Admission::Refused(Refusal::Capacity(permit))
+        }
+    }
+
+    #[cold]
+    fn admit_unless_closed(&mut self, state: State, now: Now) -> Admission {
+        if state == State::Shutdown {
+            return Admission::Refused(Refusal::Shutdown);
+        }
+        if !self.enabled {
+            return Admission::Unguarded;
+        }
+        if self.machine.take_probe() {
+            return self.admit(now);
+        }
+        self.window.count(Count::Rejects);
+        let retry_at = match state {
+            State::Open { retry_at } => retry_at,
+            _ => Nanos::MAX,
+        };
+        Admission::Refused(Refusal::Open { retry_at })
+    }
+
+    /// The call that ends with an outcome at `now`, its place of the capacity given
+    /// back; or the stage in which it can have none.
+    #[inline]
+    fn end(&mut self, permit: &Permit, now: Now) -> Result<Call, Stage> {
+        self.advance(now.wall);
+        let call = *self.calls.get(permit).ok_or(Stage::Free)?;
+        match call.stage {
+            Stage::Pending => self.release_capacity(),
+            Stage::Told | Stage::Failed => {}
+            Stage::Expired | Stage::Free => return Err(call.stage),
+        }
+        Ok(call)
+    }
+
+    #[cold]
+    fn refuse_outcome(permit: Permit, stage: Stage) -> Settled {
+        match stage {
+            Stage::Expired => Settled::Late(permit),
+            _ => Settled::Unknown,
+        }
+    }
+
+    fn next_snapshot(&self, wall: Nanos) -> Nanos {
+        let interval = self.window.interval().get();
+        let passed = (wall - self.made_at).get() / interval;
+        self.made_at + Nanos::new((passed + 1).saturating_mul(interval))
+    }
+}
+
+/// The difference of two readings of a clock that shows whole milliseconds, which is
+/// how opossum measures: right on average, for calls much shorter than one, too.
+#[inline]
+fn latency_ms(call: &Call, now: Now) -> u64 {
+    now.wall.as_millis().saturating_sub(call.started.as_millis())
+}
+
+/// How soon to look again at a loop that keeps a suspicion waiting.
+const LOOK_AGAIN: Nanos = Nanos::from_millis(1);

@@ -1,0 +1,151 @@
+//! Options, parsed once into types that cannot be wrong.
+//!
+//! JavaScript checks what users write and names it in its errors (`lib/options.js`);
+//! this is the second line, for whoever drives the core from elsewhere.
+
+use std::fmt;
+
+use super::time::Nanos;
+
+/// Everything a breaker is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What may be changed while the breaker lives.
+    pub limits: Limits,
+    /// The rolling window.
+    pub window: WindowConfig,
+    /// The fewest fires in the window for which a rate may open the circuit. Zero or
+    /// less: any. Does not hold back a half-open circuit.
+    pub volume_threshold: i64,
+    /// How many calls may be under way at once. Zero or less: none at all.
+    pub capacity: i64,
+    /// For how long after its making failures do not open the circuit.
+    pub warm_up: Option<Nanos>,
+    /// Whether the breaker guards at all from the start.
+    pub enabled: bool,
+}
+
+impl Default for Config {
+    /// opossum's defaults.
+    fn default() -> Self {
+        Config {
+            limits: Limits::default(),
+            window: WindowConfig::default(),
+            volume_threshold: 0,
+            capacity: i64::MAX,
+            warm_up: None,
+            enabled: true,
+        }
+    }
+}
+
+/// The limits that users may change on a living breaker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// How long a call may take, in loop time; `None`: as long as it likes.
+    pub timeout: Option<Nanos>,
+    /// How long the circuit stays open before it lets one call try.
+    /// [`Nanos::MAX`]: until it is closed by hand.
+    pub reset_timeout: Nanos,
+    /// The share of failures, in percent of the fires in the window, above which
+    /// (`>`) the circuit opens. May lie outside 0 to 100: below, every failure opens;
+    /// above, none does.
+    pub error_threshold_percentage: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            timeout: Some(Nanos::from_millis(10_000)),
+            reset_timeout: Nanos::from_millis(30_000),
+            error_threshold_percentage: 50.0,
+        }
+    }
+}
+
+/// What makes a new bucket begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The clock, every interval.
+    ByClock,
+    /// A call of `rotate`: one emitter rotates the windows of many breakers.
+    ByHand,
+}
+
+/// The shape of a rolling window.
+#[derive(Clone, Debug)]
+pub struct WindowConfig {
+    buckets: u32,
+    interval: Nanos,
+    /// What makes a new bucket begin.
+    pub rotation: Rotation,
+    /// Whether latencies are kept.
+    pub latencies: bool,
+}
+
+impl WindowConfig {
+    /// A window of `span`, cut into `buckets` of `span / buckets` each, rounded down
+    /// to a millisecond and at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when there are no buckets or too many.
+    pub fn new(
+        span: Nanos,
+        buckets: u32,
+        rotation: Rotation,
+        latencies: bool,
+    ) -> Result<Self, ConfigError> {
+        if buckets == 0 || buckets > MAX_BUCKETS {
+            return Err(ConfigError::Buckets(buckets));
+        }
+        let interval = Nanos::from_millis((span.as_millis() / u64::from(buckets)).max(1));
+        Ok(WindowConfig { buckets, interval, rotation, latencies })
+    }
+
+    /// How many buckets; at least one.
+    pub fn buckets(&self) -> usize {
+        self.buckets as usize
+    }
+
+    /// How long a bucket is the newest; at least a millisecond.
+    pub fn interval(&self) -> Nanos {
+        self.interval
+    }
+}
+
+impl Default for WindowConfig {
+    fn default() -> Self {
+        WindowConfig {
+            buckets: 10,
+            interval: Nanos::from_millis(1000),
+            rotation: Rotation::ByClock,
+            latencies: true,
+        }
+    }
+}
+
+/// An option that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A window needs between 1 and [`MAX_BUCKETS`] buckets; this many were asked
+    /// for.
+    Buckets(u32),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::Buckets(asked) => {
+                write!(f, "a window needs 1 to {MAX_BUCKETS} buckets, not {asked}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The most buckets a window can have: beyond it, buckets of a day-long window would
+/// be shorter than a second.
+pub const MAX_BUCKETS: u32 = 100_000;

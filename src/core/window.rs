@@ -1,0 +1,324 @@
+//! The rolling window: what happened in the last `buckets × interval`, counted in
+//! buckets.
+//!
+//! There is no timer that rotates it. It looks at the time when it is touched and
+//! drops every bucket that has run out, however long nobody touched it. Totals are
+//! kept running, so counting, reading a total and evicting a bucket cost the same
+//! for ten calls and for ten million. Called by the breaker alone.
+
+use super::config::{Rotation, WindowConfig};
+use super::latency::{Latencies, MergedLatencies, Summary};
+use super::time::Nanos;
+
+/// What is counted. The order is the order of the counts in a [`Counts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Count {
+    /// Calls that ended badly: errors, timeouts, refusals by capacity.
+    Failures,
+    /// Fallbacks run.
+    Fallbacks,
+    /// Calls that ended well, filtered errors included.
+    Successes,
+    /// Calls refused by an open or half-open circuit.
+    Rejects,
+    /// Calls made, whatever became of them.
+    Fires,
+    /// Calls that took longer than the timeout; each is a failure too.
+    Timeouts,
+    /// Answers from the cache.
+    CacheHits,
+    /// Questions that the cache could not answer.
+    CacheMisses,
+    /// Calls that joined one already on its way.
+    CoalesceCacheHits,
+    /// Calls that found none on its way.
+    CoalesceCacheMisses,
+    /// Calls refused because `capacity` calls were under way.
+    SemaphoreRejections,
+}
+
+impl Count {
+    /// Every kind, in order.
+    pub const ALL: [Count; 11] = [
+        Count::Failures,
+        Count::Fallbacks,
+        Count::Successes,
+        Count::Rejects,
+        Count::Fires,
+        Count::Timeouts,
+        Count::CacheHits,
+        Count::CacheMisses,
+        Count::CoalesceCacheHits,
+        Count::CoalesceCacheMisses,
+        Count::SemaphoreRejections,
+    ];
+
+    /// The kind at a place of [`Count::ALL`].
+    pub fn from_index(index: usize) -> Option<Count> {
+        Self::ALL.get(index).copied()
+    }
+}
+
+/// One number for each kind of [`Count`]. Signed, because users correct buckets by
+/// hand and may take away more than was counted.
+pub type Counts = [i64; Count::ALL.len()];
+
+/// One slice of the window.
+#[derive(Clone, Debug, Default)]
+pub struct Bucket {
+    /// What was counted while this bucket was the newest.
+    pub counts: Counts,
+    /// The latencies recorded meanwhile.
+    pub latencies: Latencies,
+    /// `Some(true)` when the circuit opened meanwhile, `Some(false)` when it closed;
+    /// the last one holds.
+    pub circuit_open: Option<bool>,
+}
+
+impl Bucket {
+    fn clear(&mut self) {
+        self.counts = Counts::default();
+        self.latencies.clear();
+        self.circuit_open = None;
+    }
+}
+
+/// The buckets, their totals, and when the next one begins.
+#[derive(Clone, Debug)]
+pub struct Window {
+    buckets: Box<[Bucket]>,
+    /// Index of the newest bucket; the one after it, going round, is the oldest.
+    newest: usize,
+    /// Number of rotations so far: names a bucket for as long as it lives.
+    serial: u64,
+    interval: Nanos,
+    rotation: Rotation,
+    /// When the newest bucket has run out.
+    ends: Nanos,
+    totals: Counts,
+    /// `None` when latencies are not wanted.
+    latencies: Option<MergedLatencies>,
+}
+
+impl Window {
+    /// An empty window whose first bucket begins at `now`.
+    pub fn new(config: &WindowConfig, now: Nanos) -> Self {
+        Window {
+            buckets: vec![Bucket::default(); config.buckets()].into_boxed_slice(),
+            newest: 0,
+            serial: 0,
+            interval: config.interval(),
+            rotation: config.rotation,
+            ends: now + config.interval(),
+            totals: Counts::default(),
+            latencies: config.latencies.then(MergedLatencies::default),
+        }
+    }
+
+    /// Drops every bucket that has run out by `now`. A `now` before the newest
+    /// bucket began changes nothing.
+    #[inline]
+    pub fn advance(&mut self, now: Nanos) {
+        if now >= self.ends && self.rotation == Rotation::ByClock {
+            self.evict(now);
+        }
+    }
+
+    /// Begins a new bucket and drops the oldest, whatever the clock says.
+    pub fn rotate(&mut self) {
+        let oldest = (self.newest + 1) % self.buckets.len();
+        let bucket = &mut self.buckets[oldest];
+        for (total, gone) in self.totals.iter_mut().zip(&bucket.counts) {
+            *total -= gone;
+        }
+        if let Some(latencies) = &mut self.latencies {
+            latencies.subtract(&bucket.latencies);
+        }
+        bucket.clear();
+        self.newest = oldest;
+        self.serial += 1;
+    }
+
+    /// Leaves the window as it is from now on.
+    pub fn freeze(&mut self) {
+        self.rotation = Rotation::ByHand;
+    }
+
+    /// Counts one in the newest bucket.
+    #[inline]
+    pub fn count(&mut self, kind: Count) {
+        self.buckets[self.newest].counts[kind as usize] += 1;
+        self.totals[kind as usize] += 1;
+    }
+
+    /// Records a latency in the newest bucket.
+    #[inline]
+    pub fn record(&mut self, latency: Nanos) {
+        if let Some(latencies) = &mut self.latencies {
+            latencies.record(latency);
+            self.buckets[self.newest].latencies.record(latency);
+        }
+    }
+
+    /// Notes in the newest bucket that the circuit opened or closed.
+    pub fn mark_circuit(&mut self, open: bool) {
+        self.buckets[self.newest].circuit_open = Some(open);
+    }
+
+    /// Sets one count of the bucket with that serial. Nothing happens when it has
+    /// run out.
+    pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
+        let Some(index) = self.index_of(serial) else { return };
+        let count = &mut self.buckets[index].counts[kind as usize];
+        self.totals[kind as usize] += value - *count;
+        *count = value;
+    }
+
+    /// One total over the window.
+    #[inline]
+    pub fn total(&self, kind: Count) -> i64 {
+        self.totals[kind as usize]
+    }
+
+    /// All totals over the window.
+    pub fn totals(&self) -> &Counts {
+        &self.totals
+    }
+
+    /// Number of buckets.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Never: a window has at least one bucket.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The serial of the newest bucket; the one before it has the serial before, and
+    /// so on for [`Window::len`] buckets.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// How long a bucket is the newest.
+    pub fn interval(&self) -> Nanos {
+        self.interval
+    }
+
+    /// When the newest bucket runs out.
+    pub fn ends(&self) -> Nanos {
+        self.ends
+    }
+
+    /// The bucket with that serial, if it has not run out.
+    pub fn bucket(&self, serial: u64) -> Option<&Bucket> {
+        self.index_of(serial).map(|index| &self.buckets[index])
+    }
+
+    /// Mean and quantiles over the window; `None` when latencies are not wanted.
+    pub fn summary(&self) -> Option<Summary> {
+        let buckets = self.buckets.iter().map(|bucket| &bucket.latencies);
+        self.latencies.as_ref().map(|latencies| latencies.summary(buckets))
+    }
+
+    fn index_of(&self, serial: u64) -> Option<usize> {
+        let age = usize::try_from(self.serial.checked_sub(serial)?).ok()?;
+        let len = self.buckets.len();
+        (age < len).then(|| (self.newest + len - age) % len)
+    }
+
+    #[cold]
+    fn evict(&mut self, now: Nanos) {
+        let gone = (now - self.ends).get() / self.interval.get() + 1;
+        // A whole window's worth of rotations empties it; more would do no more.
+        let rotations = gone.min(self.buckets.len() as u64);
+        for _ in 0..rotations {
+            self.rotate();
+        }
+        self.serial += gone - rotations;
+        self.ends = self.ends + Nanos::new(gone.saturating_mul(self.interval.get()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = Nanos::from_millis(1000);
+
+    fn at(millis: u64) -> Nanos {
+        Nanos::from_millis(millis)
+    }
+
+    fn window(buckets: u32) -> Window {
+        let span = Nanos::from_millis(1000 * u64::from(buckets));
+        let config = WindowConfig::new(span, buckets, Rotation::ByClock, true);
+        Window::new(&config.expect("a sound window"), Nanos::ZERO)
+    }
+
+    #[test]
+    fn a_bucket_counts_until_it_has_gone_round() {
+        let mut window = window(3);
+        window.count(Count::Fires);
+        window.advance(at(2999));
+        assert_eq!(window.total(Count::Fires), 1);
+        window.advance(at(3000));
+        assert_eq!(window.total(Count::Fires), 0);
+    }
+
+    #[test]
+    fn a_long_gap_evicts_every_bucket_that_ran_out() {
+        let mut window = window(10);
+        for second in 0..10 {
+            window.advance(at(second * 1000));
+            window.count(Count::Failures);
+            window.record(SECOND);
+        }
+        assert_eq!(window.total(Count::Failures), 10);
+        window.advance(at(15_500));
+        assert_eq!(window.total(Count::Failures), 4, "six of ten buckets are gone");
+        window.advance(at(1_000_000));
+        assert_eq!(window.totals(), &Counts::default());
+        assert_eq!(window.summary().map(|s| s.mean_nanos), Some(0.0));
+        assert_eq!(window.serial(), 1000);
+        assert_eq!(window.ends(), at(1_001_000));
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_counts_in_the_newest_bucket() {
+        let mut window = window(3);
+        window.advance(at(5000));
+        window.advance(at(10));
+        window.count(Count::Fires);
+        assert_eq!(window.bucket(5).map(|b| b.counts[Count::Fires as usize]), Some(1));
+    }
+
+    #[test]
+    fn a_count_set_by_hand_moves_the_total() {
+        let mut window = window(2);
+        window.count(Count::Fires);
+        window.set_count(0, Count::Fires, -2);
+        assert_eq!(window.total(Count::Fires), -2);
+        window.advance(at(1000));
+        window.count(Count::Fires);
+        assert_eq!(window.total(Count::Fires), -1);
+        window.advance(at(2000));
+        assert_eq!(window.total(Count::Fires), 1, "the correction went with its bucket");
+        window.set_count(0, Count::Fires, 99);
+        assert_eq!(window.total(Count::Fires), 1, "a bucket that ran out is not there");
+    }
+
+    #[test]
+    fn by_hand_the_clock_does_not_rotate() {
+        let config = WindowConfig::new(at(1000), 1, Rotation::ByHand, false);
+        let mut window = Window::new(&config.expect("a sound window"), Nanos::ZERO);
+        window.count(Count::Fires);
+        window.advance(at(60_000));
+        assert_eq!(window.total(Count::Fires), 1);
+        window.rotate();
+        assert_eq!(window.total(Count::Fires), 0);
+        assert!(window.summary().is_none());
+    }
+}

@@ -1,0 +1,18 @@
+//! didelphis: a circuit breaker for Node.js whose mind is in Rust.
+//!
+//! Three layers, each using only those to its right:
+//!
+//! `node` → `runtime` → `core`
+//!
+//! - [`core`]: what a circuit breaker is. Pure: `now` is an argument.
+//! - [`runtime`]: what a process needs around it: the clock, the timer thread, the
+//!   clock of the event loop, and the driver that puts a breaker under them.
+//! - `node`: the N-API surface. Conversions, no decisions.
+//!
+//! The JavaScript side (`lib/`) holds what has to hold JavaScript values: the action,
+//! the promises, the listeners.
+
+#![warn(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod core;
