@@ -16,3 +16,5 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod core;
+mod node;
+pub mod runtime;

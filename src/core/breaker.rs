@@ -288,6 +288,11 @@ impl CircuitBreaker {
         }
     }
 
+    /// Takes over the window of another breaker, counts and shape.
+    pub fn set_window(&mut self, window: Window) {
+        self.window = window;
+    }
+
     /// Guards calls, or lets every call through untouched.
     pub fn set_enabled(&mut self, enabled: bool) {
         self.enabled = enabled;

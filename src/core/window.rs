@@ -175,6 +175,20 @@ impl Window {
         *count = value;
     }
 
+    /// Replaces the latencies of the bucket with that serial. Nothing happens when it
+    /// has run out.
+    pub fn set_latencies(&mut self, serial: u64, latencies: impl Iterator<Item = Nanos>) {
+        let Some(index) = self.index_of(serial) else { return };
+        let Some(merged) = &mut self.latencies else { return };
+        let bucket = &mut self.buckets[index].latencies;
+        merged.subtract(bucket);
+        bucket.clear();
+        for latency in latencies {
+            merged.record(latency);
+            bucket.record(latency);
+        }
+    }
+
     /// One total over the window.
     #[inline]
     pub fn total(&self, kind: Count) -> i64 {

@@ -1,0 +1,9 @@
+'use strict'
+
+const CircuitBreaker = require('./lib/circuit-breaker')
+
+// One class, however it is asked for: as a CommonJS module, as an ES module's default
+// or named import, or by a transpiler that looks for `default`.
+module.exports = CircuitBreaker
+module.exports.CircuitBreaker = CircuitBreaker
+module.exports.default = CircuitBreaker

@@ -1,0 +1,77 @@
+'use strict'
+
+// The native half: finds this platform's binary, and sets up what all breakers of
+// this load of the module share. Used by the class, the status and the semaphore.
+
+const { existsSync } = require('node:fs')
+const { join } = require('node:path')
+
+const { Environment } = load()
+
+// Breakers by number: weakly, so that one nobody uses is collected; strongly, while a
+// call of theirs waits for an answer or for its deadline.
+const owners = []
+const rooted = []
+
+// Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
+// clock needs.
+const withLibuv = !process.versions.bun && !process.versions.deno
+
+// Kept alive by this module: the native side holds it weakly.
+const onNews = id => {
+  const owner = rooted[id] ?? owners[id]?.deref()
+  owner?.[onNews.handler]()
+}
+onNews.handler = Symbol('announce')
+
+const environment = new Environment(onNews, withLibuv)
+
+/** A native half with these options, whose news go to `owner[ANNOUNCE]()`. */
+function create (owner, options) {
+  const handle = environment.create(options)
+  owners[handle.id] = new WeakRef(owner)
+  return handle
+}
+
+module.exports = {
+  ANNOUNCE: onNews.handler,
+  codes: environment.codes(),
+  create,
+  hot: environment.hot(),
+  rooted
+}
+
+function load () {
+  const platform = platformName()
+  const local = join(__dirname, '..', `didelphis.${platform}.node`)
+  if (existsSync(local)) return require(local)
+  const name = `@didelphis/binding-${platform}`
+  try {
+    return require(name)
+  } catch (cause) {
+    throw new Error(missing(platform, name), { cause })
+  }
+}
+
+function platformName () {
+  const { arch, platform } = process
+  if (platform === 'linux') return `linux-${arch}-${linuxAbi(arch)}`
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform === 'android' && arch === 'arm') return 'android-arm-eabi'
+  return `${platform}-${arch}`
+}
+
+function linuxAbi (arch) {
+  // A report made by glibc names its version; musl has none.
+  const { glibcVersionRuntime } = process.report.getReport().header
+  const libc = glibcVersionRuntime ? 'gnu' : 'musl'
+  return arch === 'arm' ? `${libc}eabihf` : libc
+}
+
+function missing (platform, name) {
+  return `didelphis has no native binary for ${platform} here. ` +
+    `If your platform is among those in the README, install it with "npm install ${name}": ` +
+    'npm leaves it out when optional dependencies are omitted or when node_modules came ' +
+    'from another platform. On any other platform, build it from a clone of the ' +
+    'repository with "npm install", which needs Rust.'
+}

@@ -1,0 +1,144 @@
+'use strict'
+
+// The options: their defaults, and what makes sense. Used by the class and the status.
+
+const { inspect } = require('node:util')
+
+// Numbers by name: the default, and the function that reads what the user wrote. A
+// reader returns the number for the native side, or undefined if it makes no sense;
+// `expected` then says what would.
+const NUMBERS = {
+  timeout: {
+    initial: 10_000,
+    read: value => value ? finite(value, 1e-6) ?? infinite(value) : none(value),
+    expected: 'a number of milliseconds above 0, or false for none'
+  },
+  resetTimeout: {
+    initial: 30_000,
+    read: value => finite(value, 0) ?? infinite(value),
+    expected: 'a number of milliseconds, 0 or more'
+  },
+  errorThresholdPercentage: {
+    initial: 50,
+    read: number,
+    expected: 'a number (of percent)'
+  },
+  rollingCountTimeout: {
+    initial: 10_000,
+    read: value => finite(value || NUMBERS.rollingCountTimeout.initial, 1e-6) ?? infinite(value),
+    expected: 'a number of milliseconds above 0'
+  },
+  rollingCountBuckets: {
+    initial: 10,
+    read: value => buckets(finite(value || NUMBERS.rollingCountBuckets.initial, 1)),
+    expected: 'a whole number from 1 to 100000'
+  },
+  capacity: {
+    initial: Number.MAX_SAFE_INTEGER,
+    read: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
+    expected: 'a whole number of calls'
+  },
+  volumeThreshold: {
+    initial: 0,
+    read: integer,
+    expected: 'a whole number of calls'
+  }
+}
+
+/** What an option says, as a number. Throws a TypeError when it says nothing sensible. */
+function readNumber (name, value) {
+  const { expected, initial, read } = NUMBERS[name]
+  return read(value ?? initial) ?? refuse(`options.${name}`, expected, value)
+}
+
+/**
+ * Fills in the defaults, on the user's own object: it stays the breaker's live
+ * options. Throws a TypeError for the first option that makes no sense.
+ */
+function prepare (given) {
+  if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
+  const options = Object.isFrozen(given) ? { ...given } : given
+  for (const name of ['timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets']) {
+    readNumber(name, options[name])
+    options[name] ??= NUMBERS[name].initial
+  }
+  readNumber('volumeThreshold', options.volumeThreshold)
+  options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
+  options.capacity = readNumber('capacity', options.capacity)
+  options.errorFilter ||= () => false
+  options.enableSnapshots = options.enableSnapshots !== false
+  expect('errorFilter', 'a function', options.errorFilter, isFunction)
+  expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
+  expect('state', 'the `state` of a toJSON()', options.state, isObject)
+  expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
+  return options
+}
+
+/** The part of the native options that shapes a window. */
+function windowOptions (options) {
+  expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
+  return {
+    rollingCountTimeout: readNumber('rollingCountTimeout', options.rollingCountTimeout),
+    rollingCountBuckets: readNumber('rollingCountBuckets', options.rollingCountBuckets),
+    latencies: options.rollingPercentilesEnabled !== false,
+    rotatedByHand: Boolean(options.rotateBucketController)
+  }
+}
+
+/** The part of the native options that may change while a breaker lives. */
+function limits ({ timeout, resetTimeout, errorThresholdPercentage }) {
+  return {
+    timeout: readNumber('timeout', timeout),
+    resetTimeout: readNumber('resetTimeout', resetTimeout),
+    errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage)
+  }
+}
+
+module.exports = { limits, prepare, readNumber, refuse, windowOptions }
+
+function expect (name, expected, value, holds) {
+  if (value && !holds(value)) refuse(`options.${name}`, expected, value)
+}
+
+function refuse (what, expected, value) {
+  throw new TypeError(`${what} must be ${expected}; got ${inspect(value, { depth: 0 })}`)
+}
+
+// Numbers, and what a setTimeout or a comparison would take for one: '500'.
+function number (value) {
+  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof parsed === 'number' && !Number.isNaN(parsed) ? parsed : undefined
+}
+
+function finite (value, least) {
+  const parsed = number(value)
+  return Number.isFinite(parsed) && parsed >= least ? parsed : undefined
+}
+
+function infinite (value) {
+  return number(value) === Infinity ? Infinity : undefined
+}
+
+function integer (value) {
+  return Number.isInteger(value) ? value : undefined
+}
+
+function buckets (value) {
+  return Number.isInteger(value) && value <= 100_000 ? value : undefined
+}
+
+function none (value) {
+  return value === false || value === 0 || value === '' ? 0 : undefined
+}
+
+function isFunction (value) {
+  return typeof value === 'function'
+}
+
+function isObject (value) {
+  return typeof value === 'object'
+}
+
+function isEmitter (value) {
+  return isFunction(value.on) && isFunction(value.removeListener)
+}

@@ -1,0 +1,55 @@
+'use strict'
+
+// The capacity of a breaker, in the hands of its user: opossum's `breaker.semaphore`.
+// The places themselves are counted natively; here wait those who asked for one.
+
+const { buildError } = require('./errors')
+
+class Semaphore {
+  #handle
+  #takers = []
+
+  constructor (handle) {
+    this.#handle = handle
+    this.take = this.take.bind(this)
+    this.release = this.release.bind(this)
+    this.test = this.test.bind(this)
+    Object.defineProperty(this, 'count', { get: () => handle.available(), enumerable: true })
+  }
+
+  /** Takes a place if there is one; whether there was. */
+  test () {
+    return this.#handle.takeCapacity()
+  }
+
+  /** A promise of a place, and of the function that gives it back. */
+  take (timeout) {
+    if (this.test()) return Promise.resolve(this.release)
+    return new Promise((resolve, reject) => {
+      const taker = { resolve, timer: undefined }
+      this.#takers.push(taker)
+      if (!timeout) return
+      taker.timer = setTimeout(() => {
+        this.#takers.splice(this.#takers.indexOf(taker), 1)
+        reject(buildError('ETIMEDOUT', timeout))
+      }, timeout)
+    })
+  }
+
+  /** Gives a place back. */
+  release () {
+    this.#handle.releaseCapacity()
+    this.serve()
+  }
+
+  /** Hands free places to those who wait for one. */
+  serve () {
+    while (this.#takers.length > 0 && this.test()) {
+      const { resolve, timer } = this.#takers.shift()
+      clearTimeout(timer)
+      resolve(this.release)
+    }
+  }
+}
+
+module.exports = Semaphore

@@ -1,0 +1,276 @@
+'use strict'
+
+// The rolling window as opossum shows it. What is counted lies in the native half of a
+// breaker; here it takes the shape of objects. Used by the class, and by users who
+// prime a breaker with the stats of an earlier one.
+
+const { EventEmitter } = require('node:events')
+const { ANNOUNCE, codes: { MEAN, NONE, SNAPSHOT }, create, hot: { mailbox, poll } } = require('./binding')
+const { windowOptions } = require('./options')
+
+// In the order in which the native side counts.
+const COUNTS = [
+  'failures', 'fallbacks', 'successes', 'rejects', 'fires', 'timeouts', 'cacheHits', 'cacheMisses',
+  'coalesceCacheHits', 'coalesceCacheMisses', 'semaphoreRejections'
+]
+
+const HANDLE = Symbol('handle')
+const OWNER = Symbol('owner')
+const SERIAL = Symbol('serial')
+const VIEWS = Symbol('views')
+
+class Status extends EventEmitter {
+  /** A window of its own; `breaker`, inside this package, to show that one's. */
+  constructor (options = {}, breaker, handle) {
+    super()
+    this.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
+    this.enableSnapshots = options.enableSnapshots !== false
+    this.rotateBucketController = options.rotateBucketController
+    this[HANDLE] = handle ?? create(this, { ...LONE, ...windowOptions(options) })
+    // The events of the window come through the breaker.
+    this[OWNER] = breaker
+    this[VIEWS] = new Map()
+    this.rotateBucket = rotation(this[HANDLE], this.rotateBucketController)
+    this.startListeneningForRotateEvent()
+    if (options.stats) this.prime(options.stats)
+  }
+
+  /**
+   * Makes this the status of a breaker with that native half, which takes over the
+   * window as it stands. False if it is another breaker's already; that one keeps it.
+   */
+  handOver (breaker, handle) {
+    handle.copyWindow(this[HANDLE])
+    if (this[OWNER]) return false
+    this[OWNER] = breaker
+    this[HANDLE] = handle
+    this[VIEWS] = new Map()
+    this.removeRotateBucketControllerListener()
+    this.rotateBucket = rotation(handle, this.rotateBucketController)
+    this.startListeneningForRotateEvent()
+    if (this.listenerCount('snapshot') > 0) listenForSnapshots(this, 'snapshot')
+    return true
+  }
+
+  /** What happened in the window, counted together. */
+  get stats () {
+    const handle = this[HANDLE]
+    handle.readStats()
+    const [oldest, newest] = handle.windowRange()
+    const stats = counts()
+    stats.percentiles = {
+      0: mailbox[MEAN + 1],
+      1: mailbox[MEAN + 9],
+      0.25: mailbox[MEAN + 2],
+      0.5: mailbox[MEAN + 3],
+      0.75: mailbox[MEAN + 4],
+      0.9: mailbox[MEAN + 5],
+      0.95: mailbox[MEAN + 6],
+      0.99: mailbox[MEAN + 7],
+      0.995: mailbox[MEAN + 8]
+    }
+    defineLatencies(stats, () => windowLatencies(handle, oldest, newest))
+    stats.latencyMean = mailbox[MEAN]
+    return stats
+  }
+
+  /** The buckets, newest first. Writing to one corrects what was counted. */
+  get window () {
+    const [oldest, newest] = this[HANDLE].windowRange()
+    const views = new Map()
+    for (let serial = newest; serial >= oldest; serial--) {
+      views.set(serial, viewOf(this[HANDLE], serial, this[VIEWS].get(serial)))
+    }
+    this[VIEWS] = views
+    return [...views.values()]
+  }
+
+  /** Makes the newest bucket that of earlier stats. */
+  prime (stats) {
+    Object.assign(this.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
+  }
+
+  /** Counts one by hand, with its latency where it has one. */
+  increment (property, latency) {
+    const timed = property === 'successes' || property === 'failures' || property === 'timeouts'
+    const kind = COUNTS.indexOf(property)
+    this[HANDLE].record(kind < 0 ? undefined : kind, timed ? [latency || 0] : [])
+  }
+
+  /** Notes that the circuit opened. */
+  open () {
+    this[HANDLE].markCircuit(true)
+  }
+
+  /** Notes that it closed. */
+  close () {
+    this[HANDLE].markCircuit(false)
+  }
+
+  /** Ends what the window does by itself. */
+  shutdown () {
+    this.removeAllListeners()
+    this[HANDLE].setSnapshots(false)
+    this.removeRotateBucketControllerListener()
+  }
+
+  removeRotateBucketControllerListener () {
+    this.rotateBucketController?.removeListener('rotate', this.rotateBucket)
+  }
+
+  // opossum's spelling.
+  startListeneningForRotateEvent () {
+    const controller = this.rotateBucketController
+    if (controller && !controller.listeners('rotate').includes(this.rotateBucket)) {
+      controller.on('rotate', this.rotateBucket)
+    }
+  }
+
+  on (name, listener) {
+    listenForSnapshots(this, name)
+    return super.on(name, listener)
+  }
+
+  addListener (name, listener) {
+    return this.on(name, listener)
+  }
+
+  prependListener (name, listener) {
+    listenForSnapshots(this, name)
+    return super.prependListener(name, listener)
+  }
+
+  /** A bucket is complete: tells those who listen, until nobody does. */
+  snapshot () {
+    if (this.listenerCount('snapshot') > 0) {
+      this.emit('snapshot', this.stats)
+    } else {
+      this[HANDLE].setSnapshots(false)
+    }
+  }
+
+  // Only a window without a breaker hears for itself.
+  [ANNOUNCE] () {
+    for (let news = poll(this[HANDLE].id); news !== NONE; news = poll(this[HANDLE].id)) {
+      if (news === SNAPSHOT) this.snapshot()
+    }
+  }
+}
+
+// A window without a breaker is that of a breaker without calls.
+const LONE = {
+  timeout: 0,
+  resetTimeout: 0,
+  errorThresholdPercentage: 0,
+  volumeThreshold: 0,
+  capacity: 0,
+  warmUp: 0,
+  enabled: true
+}
+
+module.exports = { COUNTS, Status }
+
+function listenForSnapshots (status, name) {
+  if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)
+}
+
+// The emitter must not keep the window alive.
+function rotation (handle, controller) {
+  const window = new WeakRef(handle)
+  return function rotateBucket () {
+    const alive = window.deref()
+    if (alive) alive.rotate()
+    else controller?.removeListener('rotate', rotateBucket)
+  }
+}
+
+function pick (object, names) {
+  return Object.fromEntries(names.filter(name => object[name]).map(name => [name, object[name]]))
+}
+
+function latencyList (values) {
+  return Array.from(values, value => Number(value) || 0)
+}
+
+function counts () {
+  return {
+    failures: mailbox[0],
+    fallbacks: mailbox[1],
+    successes: mailbox[2],
+    rejects: mailbox[3],
+    fires: mailbox[4],
+    timeouts: mailbox[5],
+    cacheHits: mailbox[6],
+    cacheMisses: mailbox[7],
+    coalesceCacheHits: mailbox[8],
+    coalesceCacheMisses: mailbox[9],
+    semaphoreRejections: mailbox[10],
+    percentiles: {}
+  }
+}
+
+// There may be a million of them: the list is written down when it is asked for.
+function defineLatencies (stats, list) {
+  let latencies
+  Object.defineProperty(stats, 'latencyTimes', {
+    configurable: true,
+    enumerable: true,
+    get: () => (latencies ??= list()),
+    set: value => { latencies = value }
+  })
+}
+
+function windowLatencies (handle, oldest, newest) {
+  const all = []
+  for (let serial = oldest; serial <= newest; serial++) {
+    for (const latency of handle.latencies(serial)) all.push(latency)
+  }
+  return all.sort((a, b) => a - b)
+}
+
+// A bucket with the properties of opossum's, each of which reads and writes the window.
+function viewOf (handle, serial, known) {
+  const exists = handle.readBucket(serial)
+  const marked = exists && mailbox[MEAN] >= 0
+  const view = known ?? Object.defineProperties({}, {
+    ...FIELDS,
+    [HANDLE]: { value: handle },
+    [SERIAL]: { value: serial }
+  })
+  if (marked && !('isCircuitBreakerOpen' in view)) {
+    Object.defineProperty(view, 'isCircuitBreakerOpen', CIRCUIT_FIELD)
+  }
+  return view
+}
+
+const FIELDS = Object.fromEntries(COUNTS.map((name, kind) => [name, {
+  configurable: true,
+  enumerable: true,
+  get () {
+    return this[HANDLE].readBucket(this[SERIAL]) ? mailbox[kind] : 0
+  },
+  set (value) {
+    this[HANDLE].writeBucket(this[SERIAL], kind, Number(value) || 0)
+  }
+}]))
+
+FIELDS.percentiles = { configurable: true, enumerable: true, get: () => ({}), set () {} }
+
+FIELDS.latencyTimes = {
+  configurable: true,
+  enumerable: true,
+  get () {
+    return this[HANDLE].latencies(this[SERIAL])
+  },
+  set (values) {
+    this[HANDLE].setLatencies(this[SERIAL], latencyList(values))
+  }
+}
+
+const CIRCUIT_FIELD = {
+  configurable: true,
+  enumerable: true,
+  get () {
+    return this[HANDLE].readBucket(this[SERIAL]) && mailbox[MEAN] === 1
+  }
+}

@@ -1,0 +1,257 @@
+//! What one load of the module in one JavaScript environment owns: its breakers by
+//! number, the clock of its loop, its way from the timer thread, and the mailbox.
+//!
+//! The main thread and each worker have environments of their own; a test runner that
+//! loads the module anew for each test file has several in one. It lives for as long
+//! as something in JavaScript can reach it, and not longer than its environment.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::{check_status, sys, Result};
+
+use super::events::Events;
+use crate::core::breaker::CircuitBreaker;
+use crate::core::time::Now;
+use crate::runtime::driver::Driver;
+use crate::runtime::loop_clock::LoopMeter;
+
+/// See the [module](self).
+pub(crate) struct Environment {
+    env: sys::napi_env,
+    breakers: RefCell<Breakers>,
+    meter: Rc<LoopMeter>,
+    events: Arc<Events>,
+    mailbox: Mailbox,
+    /// Calls with a timeout that are under way.
+    waiting: Cell<usize>,
+    /// Taken by whoever closes the environment first: the end of the JavaScript
+    /// environment, or the collection of the module.
+    cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+    closed: Cell<bool>,
+}
+
+impl Environment {
+    /// Sets up an environment. `on_news` is kept alive by the caller. `with_libuv`
+    /// says that this runtime lets addons use its libuv.
+    ///
+    /// # Safety
+    ///
+    /// `env` must be the current environment and `on_news` a function of it.
+    pub(crate) unsafe fn open(
+        env: sys::napi_env,
+        on_news: sys::napi_value,
+        with_libuv: bool,
+    ) -> Result<Rc<Environment>> {
+        let mut uv_loop = ptr::null_mut();
+        if with_libuv {
+            // SAFETY: `env` is current. A failure leaves null: no libuv.
+            unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) };
+        }
+        // SAFETY: `env` is current, and the loop lives at least until the cleanup
+        // hook below closes the meter.
+        let environment = unsafe {
+            Rc::new(Environment {
+                env,
+                breakers: RefCell::new(Breakers::default()),
+                mailbox: Mailbox::new(env)?,
+                events: Events::open(env, on_news)?,
+                meter: LoopMeter::start(uv_loop.cast()),
+                waiting: Cell::new(0),
+                cleanup: Cell::new(ptr::null_mut()),
+                closed: Cell::new(false),
+            })
+        };
+        let mut cleanup = ptr::null_mut();
+        let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
+        // SAFETY: the argument is a counted reference, given up when the hook is
+        // removed, at the end of `close`.
+        check_status!(unsafe {
+            sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), argument, &mut cleanup)
+        })?;
+        environment.cleanup.set(cleanup);
+        Ok(environment)
+    }
+
+    /// Puts a breaker under the timer thread and gives it a number.
+    pub(crate) fn add(&self, breaker: CircuitBreaker) -> (u32, Arc<Driver>) {
+        self.breakers
+            .borrow_mut()
+            .add(|id| Driver::new(breaker, self.meter.clock().clone(), self.events.clone(), id))
+    }
+
+    /// Forgets a breaker; its number may be given to another.
+    pub(crate) fn remove(&self, id: u32) {
+        self.breakers.borrow_mut().remove(id);
+    }
+
+    /// Does something with breaker `id`; `None` when there is none.
+    #[inline]
+    pub(crate) fn with<R>(
+        &self,
+        id: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<R> {
+        let breakers = self.breakers.borrow();
+        let driver = breakers.get(id)?;
+        let now = self.now();
+        Some(driver.with(now, |breaker| act(breaker, now)))
+    }
+
+    /// The present on this environment's clocks.
+    #[inline]
+    pub(crate) fn now(&self) -> Now {
+        self.meter.now()
+    }
+
+    /// Numbers that JavaScript reads after a crossing.
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// A call with a timeout has begun.
+    #[inline]
+    pub(crate) fn call_began(&self) {
+        self.waiting.set(self.waiting.get() + 1);
+        if self.waiting.get() == 1 {
+            // SAFETY: an environment is used on its own thread, while it lives.
+            unsafe { self.events.keep_loop_alive(self.env, true) };
+        }
+    }
+
+    /// A call with a timeout has ended.
+    #[inline]
+    pub(crate) fn call_ended(&self) {
+        self.waiting.set(self.waiting.get() - 1);
+        if self.waiting.get() == 0 {
+            // SAFETY: as above.
+            unsafe { self.events.keep_loop_alive(self.env, false) };
+        }
+    }
+
+    /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
+    /// touched from any other thread after this has returned.
+    pub(crate) fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.events.close();
+        let cleanup = self.cleanup.replace(ptr::null_mut());
+        let this: *const Environment = self;
+        self.meter.close(Box::new(move || {
+            if cleanup.is_null() {
+                return;
+            }
+            // SAFETY: the hook has not been removed, and the reference that `open`
+            // gave to it is dropped once, here.
+            unsafe {
+                sys::napi_remove_async_cleanup_hook(cleanup);
+                drop(Rc::from_raw(this));
+            }
+        }));
+    }
+}
+
+/// Breakers by number. Numbers are small and used again.
+#[derive(Default)]
+struct Breakers {
+    drivers: Vec<Option<Arc<Driver>>>,
+    free: Vec<u32>,
+}
+
+impl Breakers {
+    fn add(&mut self, make: impl FnOnce(u32) -> Arc<Driver>) -> (u32, Arc<Driver>) {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.drivers.push(None);
+            (self.drivers.len() - 1) as u32
+        });
+        let driver = make(id);
+        self.drivers[id as usize] = Some(driver.clone());
+        (id, driver)
+    }
+
+    fn remove(&mut self, id: u32) {
+        if self.drivers.get_mut(id as usize).and_then(Option::take).is_some() {
+            self.free.push(id);
+        }
+    }
+
+    #[inline]
+    fn get(&self, id: u32) -> Option<&Arc<Driver>> {
+        self.drivers.get(id as usize)?.as_ref()
+    }
+}
+
+/// A few numbers in memory that JavaScript sees as a `Float64Array`: what does not
+/// fit into the one number that a crossing returns.
+pub(crate) struct Mailbox {
+    numbers: *mut f64,
+    buffer: sys::napi_ref,
+}
+
+impl Mailbox {
+    /// How many numbers there are.
+    pub(crate) const LEN: usize = 32;
+
+    /// # Safety
+    ///
+    /// `env` must be the current environment.
+    unsafe fn new(env: sys::napi_env) -> Result<Mailbox> {
+        let (mut numbers, mut array) = (ptr::null_mut(), ptr::null_mut());
+        let mut buffer = ptr::null_mut();
+        // SAFETY: `env` is current. The memory of an array buffer does not move, and
+        // the reference keeps it for as long as the environment lives.
+        unsafe {
+            check_status!(sys::napi_create_arraybuffer(
+                env,
+                Self::LEN * size_of::<f64>(),
+                &mut numbers,
+                &mut array
+            ))?;
+            check_status!(sys::napi_create_reference(env, array, 1, &mut buffer))?;
+        }
+        Ok(Mailbox { numbers: numbers.cast(), buffer })
+    }
+
+    /// Leaves a number.
+    #[inline]
+    pub(crate) fn put(&self, place: usize, number: f64) {
+        assert!(place < Self::LEN);
+        // SAFETY: inside the buffer; only the loop's thread writes or reads it.
+        unsafe { self.numbers.add(place).write(number) };
+    }
+
+    /// The array as JavaScript gets it.
+    ///
+    /// # Safety
+    ///
+    /// `env` must be the environment that the mailbox was made in, and current.
+    pub(crate) unsafe fn to_js(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+        let (mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as promised by the caller; the reference is strong.
+        unsafe {
+            check_status!(sys::napi_get_reference_value(env, self.buffer, &mut buffer))?;
+            check_status!(sys::napi_create_typedarray(
+                env,
+                sys::TypedarrayType::float64_array,
+                Self::LEN,
+                buffer,
+                0,
+                &mut array
+            ))?;
+        }
+        Ok(array)
+    }
+}
+
+/// # Safety
+///
+/// Called by Node alone, when the environment ends and the hook has not been removed.
+unsafe extern "C" fn on_cleanup(_: sys::napi_async_cleanup_hook_handle, argument: *mut c_void) {
+    // SAFETY: the reference that `open` gave to the hook is still held.
+    let environment = unsafe { &*argument.cast::<Environment>() };
+    environment.close();
+}

@@ -1,0 +1,211 @@
+//! From the timer thread to the loop: which breakers have something to announce.
+//!
+//! The thread leaves the breaker's id and wakes the loop, once for however many ids
+//! it leaves until the loop has come; the loop takes them all and calls JavaScript
+//! for each. A threadsafe function must not be called after its environment is gone,
+//! which may be at any moment: it is called only under the lock that
+//! [`Events::close`] takes first.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::{check_status, sys, Result};
+use parking_lot::Mutex;
+
+use crate::runtime::driver::Announce;
+
+/// The way from the timer thread to one environment's loop.
+pub(crate) struct Events {
+    inbox: Mutex<Inbox>,
+    /// A weak reference to JavaScript's function: what it closes over must not be
+    /// kept alive from here.
+    on_news: WeakFunction,
+}
+
+impl Events {
+    /// Opens the way. `on_news` is called on the loop with each breaker's id; whoever
+    /// calls this keeps it alive.
+    ///
+    /// # Safety
+    ///
+    /// `env` must be the current environment and `on_news` a function of it.
+    pub(crate) unsafe fn open(env: sys::napi_env, on_news: sys::napi_value) -> Result<Arc<Events>> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: as promised by the caller; a count of zero makes it weak.
+        check_status!(unsafe { sys::napi_create_reference(env, on_news, 0, &mut reference) })?;
+        let inbox = Inbox { ids: Vec::new(), woken: false, wake: None };
+        let on_news = WeakFunction(reference);
+        let events = Arc::new(Events { inbox: Mutex::new(inbox), on_news });
+
+        let mut name = ptr::null_mut();
+        let mut wake = ptr::null_mut();
+        let context = Arc::into_raw(events.clone()).cast_mut().cast::<c_void>();
+        // SAFETY: the context is a counted reference, given up in `finalize`, which
+        // runs after the last call of `on_wake`.
+        let created = unsafe {
+            sys::napi_create_string_utf8(env, c"didelphis".as_ptr(), -1, &mut name);
+            sys::napi_create_threadsafe_function(
+                env,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                name,
+                0,
+                1,
+                context,
+                Some(finalize),
+                context,
+                Some(on_wake),
+                &mut wake,
+            )
+        };
+        if created != sys::Status::napi_ok {
+            // SAFETY: nobody took the reference.
+            drop(unsafe { Arc::from_raw(context.cast::<Events>()) });
+        }
+        check_status!(created)?;
+        // SAFETY: it was just made, on this thread. An idle breaker must not keep the
+        // process alive.
+        unsafe { sys::napi_unref_threadsafe_function(env, wake) };
+        events.inbox.lock().wake = Some(Wake(wake));
+        Ok(events)
+    }
+
+    /// The loop stays alive while calls wait, and not otherwise.
+    ///
+    /// # Safety
+    ///
+    /// `env` must be the environment that the way was opened in, on its thread.
+    pub(crate) unsafe fn keep_loop_alive(&self, env: sys::napi_env, alive: bool) {
+        let Some(Wake(wake)) = self.inbox.lock().wake else { return };
+        // SAFETY: it is there, so `close` has not been called.
+        unsafe {
+            if alive {
+                sys::napi_ref_threadsafe_function(env, wake);
+            } else {
+                sys::napi_unref_threadsafe_function(env, wake);
+            }
+        }
+    }
+
+    /// Closes the way for good. To be called on the loop, before its environment ends
+    /// or when nobody can listen any more.
+    pub(crate) fn close(&self) {
+        let mut inbox = self.inbox.lock();
+        inbox.ids = Vec::new();
+        if let Some(Wake(wake)) = inbox.wake.take() {
+            // SAFETY: it is ours, and nobody has it any more.
+            unsafe {
+                sys::napi_release_threadsafe_function(
+                    wake,
+                    sys::ThreadsafeFunctionReleaseMode::abort,
+                )
+            };
+        }
+    }
+}
+
+impl Announce for Events {
+    fn announce(&self, id: u32) {
+        let mut inbox = self.inbox.lock();
+        let Some(Wake(wake)) = inbox.wake else { return };
+        inbox.ids.push(id);
+        if !inbox.woken {
+            let data = ptr::null_mut();
+            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+            // SAFETY: it has not been released, for that happens under this lock.
+            let status = unsafe { sys::napi_call_threadsafe_function(wake, data, mode) };
+            inbox.woken = status == sys::Status::napi_ok;
+        }
+    }
+}
+
+struct Inbox {
+    ids: Vec<u32>,
+    /// The loop has been woken and has not come yet.
+    woken: bool,
+    wake: Option<Wake>,
+}
+
+#[derive(Clone, Copy)]
+struct Wake(sys::napi_threadsafe_function);
+
+// SAFETY: calling a threadsafe function from any thread is what it is for.
+unsafe impl Send for Wake {}
+
+struct WeakFunction(sys::napi_ref);
+
+// SAFETY: the reference is used on the loop's thread only, in `on_wake` and
+// `finalize`.
+unsafe impl Send for WeakFunction {}
+// SAFETY: as above.
+unsafe impl Sync for WeakFunction {}
+
+/// # Safety
+///
+/// Called by Node alone, on the loop's thread, with the context given to it; with a
+/// null `env` when the environment is ending.
+unsafe extern "C" fn on_wake(
+    env: sys::napi_env,
+    _: sys::napi_value,
+    context: *mut c_void,
+    _: *mut c_void,
+) {
+    if env.is_null() {
+        return;
+    }
+    // SAFETY: the context lives until `finalize`.
+    let events = unsafe { &*context.cast::<Events>() };
+    let ids = {
+        let mut inbox = events.inbox.lock();
+        inbox.woken = false;
+        std::mem::take(&mut inbox.ids)
+    };
+    let (mut on_news, mut this) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the environment is alive and this is its thread, inside a handle scope.
+    unsafe {
+        sys::napi_get_reference_value(env, events.on_news.0, &mut on_news);
+        if on_news.is_null() {
+            return; // Collected, and with it everything that could have listened.
+        }
+        sys::napi_get_undefined(env, &mut this);
+        for id in ids {
+            let mut argument = ptr::null_mut();
+            sys::napi_create_uint32(env, id, &mut argument);
+            sys::napi_call_function(env, this, on_news, 1, &argument, ptr::null_mut());
+            surface_exception(env);
+        }
+    }
+}
+
+/// An exception out of JavaScript's function, which lets none through, becomes an
+/// uncaught one instead of ending the announcements of the other breakers.
+///
+/// # Safety
+///
+/// `env` must be the current environment.
+unsafe fn surface_exception(env: sys::napi_env) {
+    let (mut pending, mut error) = (false, ptr::null_mut());
+    // SAFETY: as promised by the caller.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env, &mut error);
+            sys::napi_fatal_exception(env, error);
+        }
+    }
+}
+
+/// # Safety
+///
+/// Called by Node alone, once, with the context that `open` gave up.
+unsafe extern "C" fn finalize(env: sys::napi_env, context: *mut c_void, _: *mut c_void) {
+    // SAFETY: `open` gave up this reference for us to drop; the environment still
+    // answers, or gives null.
+    unsafe {
+        let events = Arc::from_raw(context.cast::<Events>());
+        if !env.is_null() {
+            sys::napi_delete_reference(env, events.on_news.0);
+        }
+    }
+}

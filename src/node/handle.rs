@@ -1,0 +1,388 @@
+//! Everything that is not on the way of every call, with `#[napi]`: making and
+//! dropping a breaker, the user's commands, reading the window.
+
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object};
+use napi::{sys, Env, Error, Result, Status};
+use napi_derive::napi;
+
+use super::environment::{Environment, Mailbox};
+use super::hot;
+use crate::core::breaker::CircuitBreaker;
+use crate::core::config::{Config, Limits, Rotation, WindowConfig};
+use crate::core::latency::QUANTILES;
+use crate::core::state::State;
+use crate::core::time::{Nanos, Now};
+use crate::core::window::{Count, Counts};
+use crate::runtime::driver::Driver;
+
+/// One load of the module: what all its breakers share.
+#[napi(js_name = "Environment")]
+pub struct JsEnvironment {
+    inner: Rc<Environment>,
+}
+
+#[napi]
+impl JsEnvironment {
+    /// `onNews(id)` is called on the loop when breaker `id` has something to be
+    /// polled; it must be kept alive by the caller. `withLibuv`: whether this runtime
+    /// lets addons use its libuv.
+    #[napi(constructor)]
+    pub fn new(env: Env, on_news: Function<u32, ()>, with_libuv: bool) -> Result<Self> {
+        // SAFETY: napi gives the current environment and a function of it.
+        let inner = unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv)? };
+        Ok(JsEnvironment { inner })
+    }
+
+    /// The raw functions, and `mailbox`, the numbers they leave.
+    #[napi]
+    pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        // SAFETY: napi gives the current environment, which is the one this was made
+        // in: its objects cannot leave it.
+        unsafe {
+            let object = hot::functions(env.raw(), &self.inner)?;
+            let mailbox = self.inner.mailbox().to_js(env.raw())?;
+            napi::check_status!(sys::napi_set_named_property(
+                env.raw(),
+                object,
+                c"mailbox".as_ptr(),
+                mailbox
+            ))?;
+            Object::from_napi_value(env.raw(), object)
+        }
+    }
+
+    /// The codes that the raw functions take and return, and the places of the mailbox.
+    #[napi]
+    pub fn codes<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let codes = [
+            (c"EVENTS_FIRST", hot::refused::EVENTS_FIRST),
+            (c"OPEN", hot::refused::OPEN),
+            (c"UNGUARDED", hot::refused::UNGUARDED),
+            (c"SHUTDOWN", hot::refused::SHUTDOWN),
+            (c"CAPACITY", hot::refused::CAPACITY),
+            (c"EVENTS", hot::settled::EVENTS),
+            (c"LATE", hot::settled::LATE),
+            (c"IDLE", hot::settled::IDLE),
+            (c"SUCCESS", hot::outcome::SUCCESS),
+            (c"FAILURE", hot::outcome::FAILURE),
+            (c"TIMEOUT", hot::outcome::TIMEOUT),
+            (c"NONE", hot::news::NONE),
+            (c"OPENED", hot::news::OPENED),
+            (c"CLOSED", hot::news::CLOSED),
+            (c"HALF_OPENED", hot::news::HALF_OPENED),
+            (c"SNAPSHOT", hot::news::SNAPSHOT),
+            (c"IS_CLOSED", hot::state::CLOSED),
+            (c"IS_OPEN", hot::state::OPEN),
+            (c"IS_HALF_OPEN", hot::state::HALF_OPEN),
+            (c"IS_SHUTDOWN", hot::state::SHUTDOWN),
+            (c"IS_PENDING_CLOSE", hot::state::PENDING_CLOSE),
+            (c"IS_ENABLED", hot::state::ENABLED),
+            (c"IS_WARM_UP", hot::state::WARM_UP),
+            (c"LATENCY", hot::LATENCY as i32),
+            (c"MEAN", MEAN as i32),
+        ];
+        let mut object = ptr::null_mut();
+        // SAFETY: napi gives the current environment.
+        unsafe {
+            napi::check_status!(sys::napi_create_object(env.raw(), &mut object))?;
+            for (name, code) in codes {
+                let mut value = ptr::null_mut();
+                napi::check_status!(sys::napi_create_int32(env.raw(), code, &mut value))?;
+                let (name, env) = (name.as_ptr(), env.raw());
+                napi::check_status!(sys::napi_set_named_property(env, object, name, value))?;
+            }
+            Object::from_napi_value(env.raw(), object)
+        }
+    }
+
+    /// Makes a breaker.
+    #[napi]
+    pub fn create(&self, options: BreakerOptions) -> Result<Handle> {
+        let breaker = CircuitBreaker::new(options.into_config()?, self.inner.now());
+        let (id, driver) = self.inner.add(breaker);
+        Ok(Handle { environment: self.inner.clone(), driver, id })
+    }
+}
+
+impl Drop for JsEnvironment {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
+/// A breaker's options as numbers. Durations in milliseconds.
+#[napi(object)]
+pub struct BreakerOptions {
+    /// Not finite or not above zero: none.
+    pub timeout: f64,
+    /// Infinity: never.
+    pub reset_timeout: f64,
+    /// Percent.
+    pub error_threshold_percentage: f64,
+    /// Fires.
+    pub volume_threshold: f64,
+    /// Calls.
+    pub capacity: f64,
+    /// The window's length.
+    pub rolling_count_timeout: f64,
+    /// The window's buckets.
+    pub rolling_count_buckets: u32,
+    /// Whether latencies are kept.
+    pub latencies: bool,
+    /// Whether the window is rotated by calls of `rotate`.
+    pub rotated_by_hand: bool,
+    /// Not above zero: none.
+    pub warm_up: f64,
+    /// Whether calls are guarded.
+    pub enabled: bool,
+}
+
+impl BreakerOptions {
+    fn into_config(self) -> Result<Config> {
+        let rotation = if self.rotated_by_hand { Rotation::ByHand } else { Rotation::ByClock };
+        let window = WindowConfig::new(
+            Nanos::from_millis_f64(self.rolling_count_timeout),
+            self.rolling_count_buckets,
+            rotation,
+            self.latencies,
+        );
+        Ok(Config {
+            limits: limits(self.timeout, self.reset_timeout, self.error_threshold_percentage),
+            window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
+            volume_threshold: self.volume_threshold as i64,
+            capacity: self.capacity as i64,
+            warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
+            enabled: self.enabled,
+        })
+    }
+}
+
+fn limits(timeout: f64, reset_timeout: f64, error_threshold_percentage: f64) -> Limits {
+    let timed = timeout > 0.0 && timeout.is_finite();
+    Limits {
+        timeout: timed.then(|| Nanos::from_millis_f64(timeout)),
+        reset_timeout: Nanos::from_millis_f64(reset_timeout),
+        error_threshold_percentage,
+    }
+}
+
+/// A breaker; dropped with the JavaScript object that owns it.
+#[napi]
+pub struct Handle {
+    environment: Rc<Environment>,
+    driver: Arc<Driver>,
+    id: u32,
+}
+
+#[napi]
+impl Handle {
+    /// Its number, the first argument of the raw functions.
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Opens the circuit.
+    #[napi]
+    pub fn open(&self) {
+        self.with(|breaker, now| breaker.open(now));
+    }
+
+    /// Closes the circuit.
+    #[napi]
+    pub fn close(&self) {
+        self.with(|breaker, now| breaker.close(now));
+    }
+
+    /// Guards calls, or does not.
+    #[napi]
+    pub fn set_enabled(&self, enabled: bool) {
+        self.with(|breaker, _| breaker.set_enabled(enabled));
+    }
+
+    /// Refuses every call from now on.
+    #[napi]
+    pub fn shutdown(&self) {
+        self.with(|breaker, now| breaker.shutdown(now));
+    }
+
+    /// An open circuit that may be tried in `remaining` ms, without announcing it.
+    #[napi]
+    pub fn restore_open(&self, remaining: f64) {
+        let remaining = Nanos::from_millis_f64(remaining);
+        self.with(|breaker, now| breaker.restore(State::Open { retry_at: now.wall + remaining }));
+    }
+
+    /// A half-open circuit, without announcing it.
+    #[napi]
+    pub fn restore_half_open(&self) {
+        self.with(|breaker, _| breaker.restore(State::HalfOpen { probing: false }));
+    }
+
+    /// Changes the limits for what comes.
+    #[napi]
+    pub fn set_limits(&self, timeout: f64, reset_timeout: f64, error_threshold_percentage: f64) {
+        let limits = limits(timeout, reset_timeout, error_threshold_percentage);
+        self.with(|breaker, _| breaker.set_limits(limits));
+    }
+
+    /// Asks for a snapshot at the end of every bucket, or for none.
+    #[napi]
+    pub fn set_snapshots(&self, wanted: bool) {
+        self.with(|breaker, now| breaker.set_snapshots(wanted, now));
+    }
+
+    /// Places left of the capacity.
+    #[napi]
+    pub fn available(&self) -> i64 {
+        self.with(|breaker, _| breaker.available())
+    }
+
+    /// Takes a place of the capacity by hand.
+    #[napi]
+    pub fn take_capacity(&self) -> bool {
+        self.with(|breaker, _| breaker.take_capacity())
+    }
+
+    /// Gives one back.
+    #[napi]
+    pub fn release_capacity(&self) {
+        self.with(|breaker, _| breaker.release_capacity());
+    }
+
+    /// Takes over the window of another breaker as it stands: counts and shape.
+    #[napi]
+    pub fn copy_window(&self, other: &Handle) {
+        let window = other.with(|breaker, now| breaker.window(now).clone());
+        self.with(|breaker, _| breaker.set_window(window));
+    }
+
+    /// Begins a new bucket.
+    #[napi]
+    pub fn rotate(&self) {
+        self.with(|breaker, now| breaker.window(now).rotate());
+    }
+
+    /// Leaves the totals, the mean and the quantiles (in ms; -1 when latencies are
+    /// not kept) and the number of latencies in the mailbox, in this order.
+    #[napi]
+    pub fn read_stats(&self) {
+        let (counts, summary) = self.with(|breaker, now| {
+            let window = breaker.window(now);
+            (*window.totals(), window.summary())
+        });
+        let mailbox = self.environment.mailbox();
+        put_counts(mailbox, &counts);
+        let mean = summary.as_ref().map_or(-1.0, |summary| summary.mean_nanos / 1e6);
+        mailbox.put(MEAN, mean);
+        for place in 0..QUANTILES.len() {
+            let ms = summary.as_ref().map_or(-1.0, |s| s.quantiles[place].as_millis_f64());
+            mailbox.put(MEAN + 1 + place, ms);
+        }
+    }
+
+    /// The serials of the oldest and the newest bucket.
+    #[napi]
+    pub fn window_range(&self) -> (i64, i64) {
+        self.with(|breaker, now| {
+            let window = breaker.window(now);
+            let newest = window.serial() as i64;
+            (newest + 1 - window.len() as i64, newest)
+        })
+    }
+
+    /// Leaves a bucket's counts in the mailbox, and after them 1 when the circuit
+    /// opened in it, 0 when it closed, -1 when it did neither. Whether there is such
+    /// a bucket.
+    #[napi]
+    pub fn read_bucket(&self, serial: i64) -> bool {
+        let bucket = self.with(|breaker, now| {
+            let bucket = breaker.window(now).bucket(to_serial(serial));
+            bucket.map(|bucket| (bucket.counts, bucket.circuit_open))
+        });
+        let Some((counts, circuit_open)) = bucket else { return false };
+        put_counts(self.environment.mailbox(), &counts);
+        self.environment.mailbox().put(MEAN, circuit_open.map_or(-1.0, f64::from));
+        true
+    }
+
+    /// Sets a count of a bucket.
+    #[napi]
+    pub fn write_bucket(&self, serial: i64, kind: u32, value: f64) {
+        if let Some(kind) = Count::from_index(kind as usize) {
+            self.with(|breaker, now| {
+                breaker.window(now).set_count(to_serial(serial), kind, value as i64);
+            });
+        }
+    }
+
+    /// Notes in the newest bucket that the circuit opened or closed.
+    #[napi]
+    pub fn mark_circuit(&self, open: bool) {
+        self.with(|breaker, now| breaker.window(now).mark_circuit(open));
+    }
+
+    /// The latencies of a bucket in ms, ascending, as precisely as they are kept.
+    #[napi]
+    pub fn latencies(&self, serial: i64) -> Vec<f64> {
+        self.with(|breaker, now| {
+            let bucket = breaker.window(now).bucket(to_serial(serial));
+            bucket.map_or_else(Vec::new, |bucket| {
+                bucket.latencies.iter().map(|latency| latency.as_millis_f64()).collect()
+            })
+        })
+    }
+
+    /// Replaces the latencies of a bucket.
+    #[napi]
+    pub fn set_latencies(&self, serial: i64, latencies: Vec<f64>) {
+        let latencies = latencies.into_iter().map(Nanos::from_millis_f64);
+        self.with(|breaker, now| {
+            breaker.window(now).set_latencies(to_serial(serial), latencies);
+        });
+    }
+
+    /// Counts something and records latencies in the newest bucket by hand.
+    #[napi]
+    pub fn record(&self, kind: Option<u32>, latencies: Vec<f64>) {
+        self.with(|breaker, now| {
+            let window = breaker.window(now);
+            if let Some(kind) = kind.and_then(|kind| Count::from_index(kind as usize)) {
+                window.count(kind);
+            }
+            for latency in latencies {
+                window.record(Nanos::from_millis_f64(latency));
+            }
+        });
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
+        let now = self.environment.now();
+        self.driver.with(now, |breaker| act(breaker, now))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.environment.remove(self.id);
+    }
+}
+
+fn put_counts(mailbox: &Mailbox, counts: &Counts) {
+    for (place, count) in counts.iter().enumerate() {
+        mailbox.put(place, *count as f64);
+    }
+}
+
+/// Serials before the first bucket are negative; there is no such bucket.
+fn to_serial(serial: i64) -> u64 {
+    u64::try_from(serial).unwrap_or(u64::MAX)
+}
+
+/// Where the mean latency stands in the mailbox: after the counts. The quantiles
+/// follow.
+const MEAN: usize = Count::ALL.len();

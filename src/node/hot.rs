@@ -1,0 +1,331 @@
+//! The crossings that every `fire` makes, as raw N-API callbacks: `#[napi]` methods
+//! cost about 300 ns a call, these 15 to 20.
+//!
+//! One function of each kind serves all breakers of an environment, which is its data
+//! pointer; the breaker's number is the first argument. They take and return small
+//! integers; the codes are exported by [`super::handle`] for JavaScript to read.
+
+use std::ffi::{c_void, CStr};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr;
+use std::rc::Rc;
+
+use napi::{check_status, sys, Result};
+
+use super::environment::Environment;
+use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use crate::core::calls::Permit;
+use crate::core::state::State;
+use crate::core::time::Now;
+use crate::core::window::Count;
+
+/// What `admit` returns where it is not a permit, which is never negative.
+pub(crate) mod refused {
+    /// Announce events, then ask again.
+    pub(crate) const EVENTS_FIRST: i32 = -1;
+    /// The circuit is open.
+    pub(crate) const OPEN: i32 = -2;
+    /// The breaker is disabled.
+    pub(crate) const UNGUARDED: i32 = -3;
+    /// The breaker is shut down.
+    pub(crate) const SHUTDOWN: i32 = -4;
+    /// At this and below the capacity is used up: `CAPACITY - code` is a permit to
+    /// settle as a failure.
+    pub(crate) const CAPACITY: i32 = -16;
+}
+
+/// Bits of what `settle` and `judge` return.
+pub(crate) mod settled {
+    /// There are events to announce.
+    pub(crate) const EVENTS: i32 = 1;
+    /// Nothing was counted: the call has timed out.
+    pub(crate) const LATE: i32 = 2;
+    /// No call with a timeout is under way in this breaker any more.
+    pub(crate) const IDLE: i32 = 4;
+}
+
+/// The outcomes that `settle` takes.
+pub(crate) mod outcome {
+    /// The action resolved, or its error does not count.
+    pub(crate) const SUCCESS: i32 = 0;
+    /// The action failed; `judge` comes next.
+    pub(crate) const FAILURE: i32 = 1;
+    /// The call timed out; one of the others comes next.
+    pub(crate) const TIMEOUT: i32 = 2;
+}
+
+/// What `poll` returns where it is not the permit of a late call.
+pub(crate) mod news {
+    /// Nothing more.
+    pub(crate) const NONE: i32 = -1;
+    /// The circuit opened.
+    pub(crate) const OPENED: i32 = -2;
+    /// The circuit closed.
+    pub(crate) const CLOSED: i32 = -3;
+    /// The circuit is half open.
+    pub(crate) const HALF_OPENED: i32 = -4;
+    /// A snapshot is due.
+    pub(crate) const SNAPSHOT: i32 = -5;
+}
+
+/// Bits of what `state` returns.
+pub(crate) mod state {
+    pub(crate) const CLOSED: i32 = 1;
+    pub(crate) const OPEN: i32 = 2;
+    pub(crate) const HALF_OPEN: i32 = 4;
+    pub(crate) const SHUTDOWN: i32 = 8;
+    /// Half open, and the probe may be fired.
+    pub(crate) const PENDING_CLOSE: i32 = 16;
+    pub(crate) const ENABLED: i32 = 32;
+    pub(crate) const WARM_UP: i32 = 64;
+}
+
+/// Where `settle` leaves the latency of the call, in milliseconds.
+pub(crate) const LATENCY: usize = 0;
+
+/// Puts the functions into a JavaScript object.
+///
+/// # Safety
+///
+/// `env` must be the environment that `environment` belongs to, and current.
+pub(crate) unsafe fn functions(
+    env: sys::napi_env,
+    environment: &Rc<Environment>,
+) -> Result<sys::napi_value> {
+    let functions: [(&CStr, sys::napi_callback); 7] = [
+        (c"admit", Some(raw::<1, Admit>)),
+        (c"admitCounted", Some(raw::<1, AdmitCounted>)),
+        (c"settle", Some(raw::<3, Settle>)),
+        (c"judge", Some(raw::<2, Judge>)),
+        (c"count", Some(raw::<2, CountOne>)),
+        (c"poll", Some(raw::<1, Poll>)),
+        (c"state", Some(raw::<1, ReadState>)),
+    ];
+    let mut object = ptr::null_mut();
+    // SAFETY: `env` is current. Each function holds a counted reference to the
+    // environment, given up when the function is collected.
+    unsafe {
+        check_status!(sys::napi_create_object(env, &mut object))?;
+        for (name, callback) in functions {
+            let data = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
+            let mut function = ptr::null_mut();
+            check_status!(sys::napi_create_function(
+                env,
+                name.as_ptr(),
+                -1,
+                callback,
+                data,
+                &mut function
+            ))?;
+            check_status!(sys::napi_add_finalizer(
+                env,
+                function,
+                data,
+                Some(release),
+                ptr::null_mut(),
+                ptr::null_mut()
+            ))?;
+            check_status!(sys::napi_set_named_property(env, object, name.as_ptr(), function))?;
+        }
+    }
+    Ok(object)
+}
+
+/// A crossing of `N` integer arguments, the first of them the breaker's number.
+trait Crossing<const N: usize> {
+    fn cross(environment: &Environment, arguments: [i32; N]) -> i32;
+}
+
+struct Admit;
+
+impl Crossing<1> for Admit {
+    #[inline]
+    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+        admit(environment, id, false)
+    }
+}
+
+struct AdmitCounted;
+
+impl Crossing<1> for AdmitCounted {
+    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+        admit(environment, id, true)
+    }
+}
+
+#[inline]
+fn admit(environment: &Environment, id: i32, counted: bool) -> i32 {
+    let admitted = environment.with(id as u32, |breaker, now| {
+        let waiting = breaker.waiting();
+        let admission = breaker.try_acquire(counted, now);
+        if breaker.waiting() > waiting {
+            environment.call_began();
+        }
+        admission
+    });
+    match admitted {
+        Some(Admission::Admitted(permit)) => permit.into_raw() as i32,
+        Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
+        Some(Admission::Unguarded) => refused::UNGUARDED,
+        Some(Admission::Refused(Refusal::Open { .. })) => refused::OPEN,
+        Some(Admission::Refused(Refusal::Capacity(permit))) => {
+            refused::CAPACITY - permit.into_raw() as i32
+        }
+        Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
+    }
+}
+
+struct Settle;
+
+impl Crossing<3> for Settle {
+    #[inline]
+    fn cross(environment: &Environment, [id, permit, outcome]: [i32; 3]) -> i32 {
+        end_call(environment, id, |breaker, now| {
+            let permit = Permit::from_raw(permit as u32);
+            let settled = match outcome {
+                outcome::SUCCESS => breaker.on_success(permit, now),
+                outcome::TIMEOUT => {
+                    let latency = breaker.on_timeout(&permit, now).unwrap_or(0);
+                    environment.mailbox().put(LATENCY, latency as f64);
+                    return 0;
+                }
+                _ => breaker.on_failure(permit, now),
+            };
+            match settled {
+                Settled::Done { latency } | Settled::ToJudge { latency, .. } => {
+                    environment.mailbox().put(LATENCY, latency as f64);
+                    0
+                }
+                Settled::Late(_) => settled::LATE,
+                Settled::Unknown => 0,
+            }
+        })
+    }
+}
+
+struct Judge;
+
+impl Crossing<2> for Judge {
+    fn cross(environment: &Environment, [id, permit]: [i32; 2]) -> i32 {
+        end_call(environment, id, |breaker, now| {
+            breaker.judge(Permit::from_raw(permit as u32), now);
+            0
+        })
+    }
+}
+
+/// Lets `act` end a call, and adds to its bits what came of it.
+#[inline]
+fn end_call(
+    environment: &Environment,
+    id: i32,
+    act: impl FnOnce(&mut CircuitBreaker, Now) -> i32,
+) -> i32 {
+    let bits = environment.with(id as u32, |breaker, now| {
+        let waiting = breaker.waiting();
+        let mut bits = act(breaker, now);
+        if breaker.has_events() {
+            bits |= settled::EVENTS;
+        }
+        if breaker.waiting() < waiting {
+            environment.call_ended();
+            if breaker.waiting() == 0 {
+                bits |= settled::IDLE;
+            }
+        }
+        bits
+    });
+    bits.unwrap_or(0)
+}
+
+struct CountOne;
+
+impl Crossing<2> for CountOne {
+    /// 1 when it was counted, 0 when events are to be announced first.
+    fn cross(environment: &Environment, [id, kind]: [i32; 2]) -> i32 {
+        let Some(kind) = Count::from_index(kind as usize) else { return 1 };
+        let counted = environment.with(id as u32, |breaker, now| breaker.count(kind, now));
+        i32::from(counted.unwrap_or(true))
+    }
+}
+
+struct Poll;
+
+impl Crossing<1> for Poll {
+    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+        let polled = environment.with(id as u32, |breaker, _| match breaker.poll_event() {
+            Some(Event::Opened) => news::OPENED,
+            Some(Event::Closed) => news::CLOSED,
+            Some(Event::HalfOpened) => news::HALF_OPENED,
+            Some(Event::Snapshot) => news::SNAPSHOT,
+            None => breaker.poll_expired().map_or(news::NONE, |permit| permit.into_raw() as i32),
+        });
+        polled.unwrap_or(news::NONE)
+    }
+}
+
+struct ReadState;
+
+impl Crossing<1> for ReadState {
+    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+        let bits = environment.with(id as u32, |breaker, now| {
+            let mut bits = match breaker.state(now) {
+                State::Closed => state::CLOSED,
+                State::Open { .. } => state::OPEN,
+                State::HalfOpen { probing: true } => state::HALF_OPEN,
+                State::HalfOpen { probing: false } => state::HALF_OPEN | state::PENDING_CLOSE,
+                State::Shutdown => state::SHUTDOWN,
+            };
+            if breaker.is_enabled() {
+                bits |= state::ENABLED;
+            }
+            if breaker.is_warming_up(now) {
+                bits |= state::WARM_UP;
+            }
+            bits
+        });
+        bits.unwrap_or(state::SHUTDOWN)
+    }
+}
+
+/// # Safety
+///
+/// Called by Node alone, through a function that [`functions`] made.
+unsafe extern "C" fn raw<const N: usize, C: Crossing<N>>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let mut data = ptr::null_mut();
+    let mut values = [ptr::null_mut(); N];
+    let mut arguments = [0i32; N];
+    let mut count = N;
+    let mut result = ptr::null_mut();
+    // SAFETY: `values` has room for `count` of them; those not given are undefined,
+    // which is no number and leaves zero. The data is the environment, which the
+    // function that was called keeps alive.
+    let environment = unsafe {
+        let this = ptr::null_mut();
+        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), this, &mut data);
+        for (value, argument) in values.iter().zip(&mut arguments) {
+            sys::napi_get_value_int32(env, *value, argument);
+        }
+        &*data.cast::<Environment>()
+    };
+    let crossed = catch_unwind(AssertUnwindSafe(|| C::cross(environment, arguments)));
+    // SAFETY: `env` is current.
+    unsafe {
+        match crossed {
+            Ok(code) => sys::napi_create_int32(env, code, &mut result),
+            Err(_) => sys::napi_throw_error(env, ptr::null(), c"didelphis: a defect".as_ptr()),
+        };
+    }
+    result
+}
+
+/// # Safety
+///
+/// Called by Node alone, once for each function that [`functions`] made.
+unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: the function's own reference, which nobody else drops.
+    drop(unsafe { Rc::from_raw(data.cast::<Environment>()) });
+}

@@ -1,0 +1,7 @@
+//! The N-API surface: conversions between JavaScript's numbers and the driver's
+//! types. Decides nothing.
+
+mod environment;
+mod events;
+mod handle;
+mod hot;

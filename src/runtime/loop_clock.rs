@@ -1,0 +1,281 @@
+//! The clock that stands still while the event loop is stalled.
+//!
+//! Between two turns of a libuv loop, `busy = elapsed − growth of the idle time`. A
+//! turn that was busy for longer than [`STALL`] is a stall, and loop time does not
+//! move during it; in shorter turns it runs with the wall clock, for a loop that is
+//! busy in short turns still reads its sockets.
+//!
+//! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
+//! once a turn from a prepare handle, and answers calls without a lock or a system
+//! call. [`LoopClock`] is what other threads see, and sees a stall while it lasts.
+//! Where there is no libuv to ask, loop time is wall time.
+
+use std::alloc::{alloc_zeroed, dealloc, Layout};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::clock;
+use super::uv::{self, HandlePtr, LoopPtr, Uv};
+use crate::core::lateness::LoopView;
+use crate::core::time::{Nanos, Now};
+
+/// A turn that is busy for longer is a stall.
+pub const STALL: Nanos = Nanos::from_millis(50);
+
+/// The clock as any thread sees it.
+pub struct LoopClock {
+    shared: Mutex<Shared>,
+}
+
+impl LoopClock {
+    /// The present, and what can be seen of the loop.
+    pub fn view(&self, wall: Nanos) -> (Now, LoopView) {
+        let shared = self.shared.lock();
+        let Some(source) = &shared.source else {
+            return (Now::unstalled(wall), LoopView::IDLE);
+        };
+        let (turn, idle) = (&shared.turn, source.idle());
+        // Idle time grows while the loop waits in the kernel, and only then.
+        let waiting = source.idle() > idle;
+        let busy = turn.busy(wall, idle);
+        let stalled = turn.stalled + if busy > STALL { busy } else { Nanos::ZERO };
+        let now = Now { wall, in_loop: wall - clock::held_up() - stalled };
+        (now, LoopView { turns: turn.number, idle, waiting })
+    }
+}
+
+/// The clock on the loop's own thread.
+pub struct LoopMeter {
+    turn: Cell<Turn>,
+    /// Since when this turn has been busy, once somebody needed to know.
+    busy_since: Cell<Option<Nanos>>,
+    source: Option<Source>,
+    prepare: Cell<HandlePtr>,
+    clock: Arc<LoopClock>,
+}
+
+impl LoopMeter {
+    /// Starts to measure a libuv loop. Without a loop, or where the process does not
+    /// have the functions of libuv, loop time is wall time.
+    ///
+    /// # Safety
+    ///
+    /// Must be called on the loop's thread. `uv_loop`, when it is not null, must
+    /// point to a live `uv_loop_t` of the libuv that this process exports, and stay
+    /// alive until [`LoopMeter::close`] has been called.
+    pub unsafe fn start(uv_loop: *mut c_void) -> Rc<LoopMeter> {
+        let uv = if uv_loop.is_null() { None } else { Uv::find() };
+        let source = uv.map(|uv| Source { uv, uv_loop });
+        if let Some(Source { uv, uv_loop }) = source {
+            // Node asks for it already; another host of libuv may not.
+            // SAFETY: the loop is live, and this option takes no further argument.
+            unsafe { (uv.loop_configure)(uv_loop, uv::METRICS_IDLE_TIME) };
+        }
+        let turn = Turn {
+            number: 0,
+            began: clock::now(),
+            idle: source.map_or(Nanos::ZERO, |source| source.idle()),
+            stalled: Nanos::ZERO,
+            held_up: clock::held_up(),
+        };
+        let clock = Arc::new(LoopClock { shared: Mutex::new(Shared { turn, source }) });
+        let meter = Rc::new(LoopMeter {
+            turn: Cell::new(turn),
+            busy_since: Cell::new(None),
+            source,
+            prepare: Cell::new(std::ptr::null_mut()),
+            clock,
+        });
+        meter.clone().listen();
+        meter
+    }
+
+    /// The side of this clock that other threads use.
+    pub fn clock(&self) -> &Arc<LoopClock> {
+        &self.clock
+    }
+
+    /// The present.
+    #[inline]
+    pub fn now(&self) -> Now {
+        let wall = clock::now();
+        if self.source.is_none() {
+            return Now::unstalled(wall);
+        }
+        let turn = self.turn.get();
+        // A turn that began a moment ago cannot be a stall, however busy.
+        let stalled = if wall - turn.began <= STALL {
+            turn.stalled
+        } else {
+            turn.stalled + self.stalled_in_turn(wall)
+        };
+        Now { wall, in_loop: wall - clock::held_up() - stalled }
+    }
+
+    /// Stops measuring: from now on nobody touches the loop. `closed` is called on
+    /// the loop's thread once libuv has let go of the handle, at once if there is
+    /// none.
+    pub fn close(&self, closed: Box<dyn FnOnce()>) {
+        self.clock.shared.lock().source = None;
+        let prepare = self.prepare.replace(std::ptr::null_mut());
+        match self.source {
+            Some(Source { uv, .. }) if !prepare.is_null() => {
+                // SAFETY: the handle is live, it is ours, and its data is the pair
+                // that `listen` put there; we are on the loop's thread.
+                unsafe {
+                    let listener = (uv.handle_get_data)(prepare).cast::<Listener>();
+                    (*listener).closed = Some(closed);
+                    (uv.close)(prepare, on_closed);
+                }
+            }
+            _ => closed(),
+        }
+    }
+
+    #[cold]
+    fn stalled_in_turn(&self, wall: Nanos) -> Nanos {
+        let Some(source) = &self.source else { return Nanos::ZERO };
+        let since = self.busy_since.get().unwrap_or_else(|| {
+            // This is the loop's thread: it is not waiting, and will not wait again
+            // in this turn, so the answer holds until the turn ends.
+            let since = wall - self.turn.get().busy(wall, source.idle());
+            self.busy_since.set(Some(since));
+            since
+        });
+        let busy = wall - since;
+        if busy > STALL {
+            busy
+        } else {
+            Nanos::ZERO
+        }
+    }
+
+    /// Has `on_turn` called once a turn.
+    fn listen(self: Rc<Self>) {
+        let Some(Source { uv, uv_loop }) = self.source else { return };
+        // SAFETY: the handle is as large as libuv says, is initialised before it is
+        // used, and is freed only in the callback of its closing; its data points to
+        // a box that is freed in the same place. The loop's thread is this one.
+        unsafe {
+            let size = (uv.handle_size)(uv::PREPARE);
+            let Ok(layout) = Layout::from_size_align(size.max(1), HANDLE_ALIGN) else { return };
+            let prepare: HandlePtr = alloc_zeroed(layout).cast();
+            if prepare.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            (uv.prepare_init)(uv_loop, prepare);
+            let listener = Listener { meter: self.clone(), layout, closed: None };
+            (uv.handle_set_data)(prepare, Box::into_raw(Box::new(listener)).cast());
+            (uv.prepare_start)(prepare, on_prepare);
+            (uv.unref)(prepare);
+            self.prepare.set(prepare);
+        }
+    }
+
+    /// A turn has ended and the next one begins.
+    fn on_turn(&self) {
+        let Some(source) = &self.source else { return };
+        let (wall, idle, last) = (clock::now(), source.idle(), self.turn.get());
+        let busy = last.busy(wall, idle);
+        let turn = Turn {
+            number: last.number + 1,
+            began: wall,
+            idle,
+            stalled: last.stalled + if busy > STALL { busy } else { Nanos::ZERO },
+            held_up: clock::held_up(),
+        };
+        self.turn.set(turn);
+        self.busy_since.set(None);
+        self.clock.shared.lock().turn = turn;
+    }
+}
+
+/// What other threads see. The lock is held while the loop is asked, so that it
+/// cannot go away meanwhile.
+struct Shared {
+    turn: Turn,
+    source: Option<Source>,
+}
+
+/// Where idle time is read from.
+#[derive(Clone, Copy)]
+struct Source {
+    uv: &'static Uv,
+    uv_loop: LoopPtr,
+}
+
+// SAFETY: the pointer is used by other threads only to ask for the idle time, which
+// libuv allows from any thread, and only under the lock that `close` takes to remove
+// it.
+unsafe impl Send for Source {}
+
+impl Source {
+    fn idle(&self) -> Nanos {
+        // SAFETY: the loop is live: `LoopMeter::start` was promised so until `close`,
+        // which removes the source first.
+        Nanos::new(unsafe { (self.uv.metrics_idle_time)(self.uv_loop) })
+    }
+}
+
+/// One turn of the loop, as it stood when it began.
+#[derive(Clone, Copy)]
+struct Turn {
+    number: u64,
+    began: Nanos,
+    /// Idle time of the loop so far.
+    idle: Nanos,
+    /// Length of all stalls so far.
+    stalled: Nanos,
+    /// [`clock::held_up`] so far.
+    held_up: Nanos,
+}
+
+impl Turn {
+    /// How long the turn has been busy, given the idle time of the loop by now. Time
+    /// in which the whole process was held up is nobody's.
+    fn busy(&self, wall: Nanos, idle: Nanos) -> Nanos {
+        (wall - self.began) - (idle - self.idle) - (clock::held_up() - self.held_up)
+    }
+}
+
+/// The data of the prepare handle.
+struct Listener {
+    meter: Rc<LoopMeter>,
+    layout: Layout,
+    closed: Option<Box<dyn FnOnce()>>,
+}
+
+/// # Safety
+///
+/// Called by libuv alone, with the handle that `listen` made.
+unsafe extern "C" fn on_prepare(prepare: HandlePtr) {
+    let Some(uv) = Uv::find() else { return };
+    // SAFETY: the data is the box that `listen` put there; it is freed after the last
+    // call of this function.
+    let listener = unsafe { &*(uv.handle_get_data)(prepare).cast::<Listener>() };
+    listener.meter.on_turn();
+}
+
+/// # Safety
+///
+/// Called by libuv alone, once, after the last use of the handle that `listen` made.
+unsafe extern "C" fn on_closed(prepare: HandlePtr) {
+    let Some(uv) = Uv::find() else { return };
+    // SAFETY: nobody has the handle or its data any more; both came from `listen`,
+    // with that layout.
+    let listener = unsafe {
+        let listener = Box::from_raw((uv.handle_get_data)(prepare).cast::<Listener>());
+        dealloc(prepare.cast(), listener.layout);
+        listener
+    };
+    if let Some(closed) = listener.closed {
+        closed();
+    }
+}
+
+/// Enough for any type in C.
+const HANDLE_ALIGN: usize = 16;

@@ -1,0 +1,8 @@
+//! What a process needs around the core: its clocks, its timer thread, and the
+//! driver that puts a breaker under them. Knows nothing of JavaScript values.
+
+pub mod clock;
+pub mod driver;
+pub mod loop_clock;
+pub mod timer;
+mod uv;

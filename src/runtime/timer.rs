@@ -1,0 +1,137 @@
+//! The timer thread: one a process, asleep until the nearest moment at which any
+//! breaker wants to be looked at.
+//!
+//! It is told of an earlier moment through a queue under a lock, and woken only when
+//! it sleeps for longer than that; so nothing that comes in order wakes it. It holds
+//! what it looks after weakly: a breaker that was dropped is forgotten when its
+//! moment comes. It decides nothing.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{OnceLock, Weak};
+use std::thread;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::clock;
+use crate::core::time::Nanos;
+
+/// Something that wants to be looked at when a moment has come.
+pub trait Task: Send + Sync {
+    /// The moment `at`, which was asked for, has come. Called on the timer thread,
+    /// without its lock.
+    fn on_time(&self, at: Nanos);
+}
+
+/// A timer thread and its queue.
+pub struct Timer {
+    schedule: Mutex<Schedule>,
+    earlier: Condvar,
+}
+
+impl Timer {
+    /// The timer of this process; its thread begins with the first moment asked for.
+    pub fn global() -> &'static Timer {
+        static TIMER: OnceLock<Timer> = OnceLock::new();
+        TIMER.get_or_init(Timer::new)
+    }
+
+    /// Has [`Task::on_time`] called at `at` or as soon after as the system wakes the
+    /// thread; at once if `at` has passed. A task that asks again is called for each
+    /// time it asked.
+    pub fn call_at(&'static self, at: Nanos, task: Weak<dyn Task>) {
+        let mut schedule = self.schedule.lock();
+        schedule.queue.push(Entry { at, task });
+        if !schedule.running {
+            schedule.running = self.spawn();
+        } else if at < schedule.asleep_until {
+            self.earlier.notify_one();
+        }
+    }
+
+    fn new() -> Self {
+        Timer {
+            schedule: Mutex::new(Schedule {
+                queue: BinaryHeap::new(),
+                asleep_until: Nanos::ZERO,
+                running: false,
+            }),
+            earlier: Condvar::new(),
+        }
+    }
+
+    /// A process that is out of threads tries again with the next moment.
+    fn spawn(&'static self) -> bool {
+        thread::Builder::new().name("didelphis".into()).spawn(|| self.run()).is_ok()
+    }
+
+    fn run(&self) {
+        let mut schedule = self.schedule.lock();
+        loop {
+            let next = schedule.queue.peek().map_or(Nanos::MAX, |entry| entry.at);
+            if next > clock::now() {
+                self.sleep_until(next, &mut schedule);
+            } else if let Some(Entry { at, task }) = schedule.queue.pop() {
+                MutexGuard::unlocked(&mut schedule, || {
+                    // A defect in one breaker must not stop the others' timeouts.
+                    let run = || task.upgrade().map(|task| task.on_time(at));
+                    let _ = catch_unwind(AssertUnwindSafe(run));
+                });
+            }
+        }
+    }
+
+    fn sleep_until(&self, at: Nanos, schedule: &mut MutexGuard<'_, Schedule>) {
+        schedule.asleep_until = at;
+        match clock::instant_of(at) {
+            Some(instant) if !at.is_never() => {
+                let timed_out = self.earlier.wait_until(schedule, instant).timed_out();
+                let overslept = clock::now() - at;
+                if timed_out && overslept > HELD_UP {
+                    clock::add_held_up(overslept);
+                }
+            }
+            _ => self.earlier.wait(schedule),
+        }
+        // Awake, the thread looks at the queue before it sleeps again.
+        schedule.asleep_until = Nanos::ZERO;
+    }
+}
+
+struct Schedule {
+    queue: BinaryHeap<Entry>,
+    /// Zero while the thread is awake.
+    asleep_until: Nanos,
+    running: bool,
+}
+
+struct Entry {
+    at: Nanos,
+    task: Weak<dyn Task>,
+}
+
+/// The earliest is the greatest, as `BinaryHeap` gives the greatest first.
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.cmp(&self.at)
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Entry {}
+
+/// Waking this much later than asked means that the process did not run: busy
+/// machines are late by less, and being wrong costs no more than this.
+const HELD_UP: Nanos = Nanos::from_millis(25);
