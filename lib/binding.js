@@ -26,6 +26,77 @@ onNews.handler = Symbol('announce')
 
 const environment = new Environment(onNews, withLibuv)
 
+// Memory that both sides see. What a crossing takes and gives goes through its words:
+// a breaker's number in the first, what else there is in the next; the result in the
+// first.
+const { memory, ...cross } = environment.hot()
+const words = new Int32Array(memory)
+const numbers = new Float64Array(memory)
+const { LATENCY, STATS, ...codes } = environment.codes()
+
+/** Asks to begin a call: a permit, or a negative code. */
+function admit (id) {
+  words[0] = id
+  cross.admit()
+  return words[0]
+}
+
+/** The same for a call whose fire has been counted. */
+function admitCounted (id) {
+  words[0] = id
+  cross.admitCounted()
+  return words[0]
+}
+
+/** Tells the outcome of a call: bits that say what to do next. */
+function settle (id, permit, outcome) {
+  words[0] = id
+  words[1] = permit
+  words[2] = outcome
+  cross.settle()
+  return words[0]
+}
+
+/** How long the call took that was just settled, in whole milliseconds. */
+function latency () {
+  return words[LATENCY]
+}
+
+/** Decides what follows from a failure, and spends its permit: bits as of `settle`. */
+function judge (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.judge()
+  return words[0]
+}
+
+/** Counts one of a kind; false if events are to be announced first. */
+function count (id, kind) {
+  words[0] = id
+  words[1] = kind
+  cross.count()
+  return words[0] !== 0
+}
+
+/** The next thing to announce: a code, or the permit of a call that has timed out. */
+function poll (id) {
+  words[0] = id
+  cross.poll()
+  return words[0]
+}
+
+/** Where the circuit stands, in bits. */
+function state (id) {
+  words[0] = id
+  cross.state()
+  return words[0]
+}
+
+/** A number of the statistics that were read last. */
+function stat (place) {
+  return numbers[STATS + place]
+}
+
 /** A native half with these options, whose news go to `owner[ANNOUNCE]()`. */
 function create (owner, options) {
   const handle = environment.create(options)
@@ -35,10 +106,18 @@ function create (owner, options) {
 
 module.exports = {
   ANNOUNCE: onNews.handler,
-  codes: environment.codes(),
+  admit,
+  admitCounted,
+  codes,
+  count,
   create,
-  hot: environment.hot(),
-  rooted
+  judge,
+  latency,
+  poll,
+  rooted,
+  settle,
+  stat,
+  state
 }
 
 function load () {

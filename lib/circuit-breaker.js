@@ -5,16 +5,17 @@
 
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
-const { ANNOUNCE, codes, create, hot, rooted } = require('./binding')
+const {
+  ANNOUNCE, admit, admitCounted, codes, count, create, judge, latency, poll, rooted, settle, state
+} = require('./binding')
 const { buildError, isOurError } = require('./errors')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 const Semaphore = require('./semaphore')
 const { COUNTS, Status } = require('./status')
 
-const { admit, admitCounted, count, judge, mailbox, poll, settle, state } = hot
 const {
   CAPACITY, CLOSED, EVENTS, EVENTS_FIRST, FAILURE, HALF_OPENED, IDLE, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN,
-  IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP, LATE, LATENCY, NONE, OPEN, OPENED, SHUTDOWN, SNAPSHOT,
+  IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP, LATE, NONE, OPEN, OPENED, SHUTDOWN, SNAPSHOT,
   SUCCESS, TIMEOUT, UNGUARDED
 } = codes
 
@@ -366,18 +367,18 @@ function toPromise (result) {
 function succeed (breaker, permit, args, value) {
   const bits = settle(breaker[ID], permit, SUCCESS)
   if (bits !== 0 && (bits & LATE) !== 0) return timeOut(breaker, permit, args)
-  const latency = mailbox[LATENCY]
+  const ms = latency()
   end(breaker, permit, bits)
-  if (hears(breaker, 'success')) emit(breaker, 'success', value, latency)
+  if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
   return value
 }
 
 function timeOut (breaker, permit, args) {
   const error = buildError('ETIMEDOUT', breaker.options.timeout)
   settle(breaker[ID], permit, TIMEOUT)
-  const latency = mailbox[LATENCY]
+  const ms = latency()
   serveTakers(breaker)
-  if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, latency, args)
+  if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
   return fail(breaker, permit, args, error)
 }
 
@@ -385,14 +386,14 @@ function fail (breaker, permit, args, error) {
   const filtered = isFiltered(breaker, error, args)
   const bits = settle(breaker[ID], permit, filtered ? SUCCESS : FAILURE)
   if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
-  const latency = mailbox[LATENCY]
+  const ms = latency()
   if (filtered) {
     end(breaker, permit, bits)
-    if (hears(breaker, 'success')) emit(breaker, 'success', error, latency)
+    if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     return Promise.reject(error)
   }
   serveTakers(breaker)
-  if (hears(breaker, 'failure')) emit(breaker, 'failure', error, latency, args)
+  if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
   end(breaker, permit, judge(breaker[ID], permit))
   return fallBack(breaker, error, args)
 }
@@ -451,7 +452,7 @@ function fallBack (breaker, error, args) {
 // Whether anybody would notice an event: a listener, or somebody who has put himself
 // in the way of `emit`.
 function hears (breaker, name) {
-  return breaker.listenerCount(name) !== 0 || breaker.emit !== plainEmit
+  return breaker._events[name] !== undefined || breaker.emit !== plainEmit
 }
 
 // A listener that throws must not change the outcome of a call.

@@ -5,7 +5,7 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('node:events')
-const { ANNOUNCE, codes: { MEAN, NONE, SNAPSHOT }, create, hot: { mailbox, poll } } = require('./binding')
+const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat } = require('./binding')
 const { windowOptions } = require('./options')
 
 // In the order in which the native side counts.
@@ -13,6 +13,10 @@ const COUNTS = [
   'failures', 'fallbacks', 'successes', 'rejects', 'fires', 'timeouts', 'cacheHits', 'cacheMisses',
   'coalesceCacheHits', 'coalesceCacheMisses', 'semaphoreRejections'
 ]
+
+// Behind the counts: the mean latency, and then its quantiles; in a bucket, whether the
+// circuit opened or closed.
+const MEAN = COUNTS.length
 
 const HANDLE = Symbol('handle')
 const OWNER = Symbol('owner')
@@ -59,18 +63,18 @@ class Status extends EventEmitter {
     const [oldest, newest] = handle.windowRange()
     const stats = counts()
     stats.percentiles = {
-      0: mailbox[MEAN + 1],
-      1: mailbox[MEAN + 9],
-      0.25: mailbox[MEAN + 2],
-      0.5: mailbox[MEAN + 3],
-      0.75: mailbox[MEAN + 4],
-      0.9: mailbox[MEAN + 5],
-      0.95: mailbox[MEAN + 6],
-      0.99: mailbox[MEAN + 7],
-      0.995: mailbox[MEAN + 8]
+      0: stat(MEAN + 1),
+      1: stat(MEAN + 9),
+      0.25: stat(MEAN + 2),
+      0.5: stat(MEAN + 3),
+      0.75: stat(MEAN + 4),
+      0.9: stat(MEAN + 5),
+      0.95: stat(MEAN + 6),
+      0.99: stat(MEAN + 7),
+      0.995: stat(MEAN + 8)
     }
     defineLatencies(stats, () => windowLatencies(handle, oldest, newest))
-    stats.latencyMean = mailbox[MEAN]
+    stats.latencyMean = stat(MEAN)
     return stats
   }
 
@@ -194,17 +198,17 @@ function latencyList (values) {
 
 function counts () {
   return {
-    failures: mailbox[0],
-    fallbacks: mailbox[1],
-    successes: mailbox[2],
-    rejects: mailbox[3],
-    fires: mailbox[4],
-    timeouts: mailbox[5],
-    cacheHits: mailbox[6],
-    cacheMisses: mailbox[7],
-    coalesceCacheHits: mailbox[8],
-    coalesceCacheMisses: mailbox[9],
-    semaphoreRejections: mailbox[10],
+    failures: stat(0),
+    fallbacks: stat(1),
+    successes: stat(2),
+    rejects: stat(3),
+    fires: stat(4),
+    timeouts: stat(5),
+    cacheHits: stat(6),
+    cacheMisses: stat(7),
+    coalesceCacheHits: stat(8),
+    coalesceCacheMisses: stat(9),
+    semaphoreRejections: stat(10),
     percentiles: {}
   }
 }
@@ -231,7 +235,7 @@ function windowLatencies (handle, oldest, newest) {
 // A bucket with the properties of opossum's, each of which reads and writes the window.
 function viewOf (handle, serial, known) {
   const exists = handle.readBucket(serial)
-  const marked = exists && mailbox[MEAN] >= 0
+  const marked = exists && stat(MEAN) >= 0
   const view = known ?? Object.defineProperties({}, {
     ...FIELDS,
     [HANDLE]: { value: handle },
@@ -247,7 +251,7 @@ const FIELDS = Object.fromEntries(COUNTS.map((name, kind) => [name, {
   configurable: true,
   enumerable: true,
   get () {
-    return this[HANDLE].readBucket(this[SERIAL]) ? mailbox[kind] : 0
+    return this[HANDLE].readBucket(this[SERIAL]) ? stat(kind) : 0
   },
   set (value) {
     this[HANDLE].writeBucket(this[SERIAL], kind, Number(value) || 0)
@@ -271,6 +275,6 @@ const CIRCUIT_FIELD = {
   configurable: true,
   enumerable: true,
   get () {
-    return this[HANDLE].readBucket(this[SERIAL]) && mailbox[MEAN] === 1
+    return this[HANDLE].readBucket(this[SERIAL]) && stat(MEAN) === 1
   }
 }

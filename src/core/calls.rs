@@ -19,6 +19,11 @@ use super::time::Nanos;
 pub struct Permit(u32);
 
 impl Permit {
+    /// The small integer that the permit is.
+    pub fn raw(&self) -> u32 {
+        self.0
+    }
+
     /// The permit as a small integer, for a host that keeps it in a number.
     pub fn into_raw(self) -> u32 {
         self.0

@@ -107,7 +107,7 @@ impl Environment {
         self.meter.now()
     }
 
-    /// Numbers that JavaScript reads after a crossing.
+    /// The memory shared with JavaScript.
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
@@ -185,65 +185,71 @@ impl Breakers {
     }
 }
 
-/// A few numbers in memory that JavaScript sees as a `Float64Array`: what does not
-/// fit into the one number that a crossing returns.
+/// Memory that both sides see: what a crossing takes and gives. JavaScript sees it as
+/// an `Int32Array` of words, for the arguments and results of every call, and as a
+/// `Float64Array` of numbers, for statistics, which begin behind the words. A store
+/// and a load cost a nanosecond or two where converting a JavaScript value costs ten.
 pub(crate) struct Mailbox {
-    numbers: *mut f64,
+    memory: *mut f64,
     buffer: sys::napi_ref,
 }
 
 impl Mailbox {
-    /// How many numbers there are.
-    pub(crate) const LEN: usize = 32;
+    /// How many words there are.
+    pub(crate) const WORDS: usize = 4;
+    /// Where among the numbers the statistics begin: behind the words.
+    pub(crate) const STATS: usize = Self::WORDS / 2;
+    const NUMBERS: usize = 32;
 
     /// # Safety
     ///
     /// `env` must be the current environment.
     unsafe fn new(env: sys::napi_env) -> Result<Mailbox> {
-        let (mut numbers, mut array) = (ptr::null_mut(), ptr::null_mut());
+        let (mut memory, mut array) = (ptr::null_mut(), ptr::null_mut());
         let mut buffer = ptr::null_mut();
         // SAFETY: `env` is current. The memory of an array buffer does not move, and
         // the reference keeps it for as long as the environment lives.
         unsafe {
-            check_status!(sys::napi_create_arraybuffer(
-                env,
-                Self::LEN * size_of::<f64>(),
-                &mut numbers,
-                &mut array
-            ))?;
+            let bytes = Self::NUMBERS * size_of::<f64>();
+            check_status!(sys::napi_create_arraybuffer(env, bytes, &mut memory, &mut array))?;
             check_status!(sys::napi_create_reference(env, array, 1, &mut buffer))?;
         }
-        Ok(Mailbox { numbers: numbers.cast(), buffer })
+        Ok(Mailbox { memory: memory.cast(), buffer })
     }
 
-    /// Leaves a number.
+    /// The words that JavaScript left.
     #[inline]
-    pub(crate) fn put(&self, place: usize, number: f64) {
-        assert!(place < Self::LEN);
-        // SAFETY: inside the buffer; only the loop's thread writes or reads it.
-        unsafe { self.numbers.add(place).write(number) };
+    pub(crate) fn words(&self) -> [i32; Self::WORDS] {
+        // SAFETY: inside the buffer and aligned; only the loop's thread touches it.
+        unsafe { self.memory.cast::<[i32; Self::WORDS]>().read() }
     }
 
-    /// The array as JavaScript gets it.
+    /// Leaves a word for JavaScript.
+    #[inline]
+    pub(crate) fn put_word(&self, place: usize, word: i32) {
+        assert!(place < Self::WORDS);
+        // SAFETY: as above.
+        unsafe { self.memory.cast::<i32>().add(place).write(word) };
+    }
+
+    /// Leaves numbers, from the beginning of the statistics on.
+    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) {
+        for (place, number) in (Self::STATS..Self::NUMBERS).zip(numbers) {
+            // SAFETY: as above.
+            unsafe { self.memory.add(place).write(number) };
+        }
+    }
+
+    /// The memory as JavaScript gets it.
     ///
     /// # Safety
     ///
     /// `env` must be the environment that the mailbox was made in, and current.
     pub(crate) unsafe fn to_js(&self, env: sys::napi_env) -> Result<sys::napi_value> {
-        let (mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut());
+        let mut buffer = ptr::null_mut();
         // SAFETY: as promised by the caller; the reference is strong.
-        unsafe {
-            check_status!(sys::napi_get_reference_value(env, self.buffer, &mut buffer))?;
-            check_status!(sys::napi_create_typedarray(
-                env,
-                sys::TypedarrayType::float64_array,
-                Self::LEN,
-                buffer,
-                0,
-                &mut array
-            ))?;
-        }
-        Ok(array)
+        check_status!(unsafe { sys::napi_get_reference_value(env, self.buffer, &mut buffer) })?;
+        Ok(buffer)
     }
 }
 

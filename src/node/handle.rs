@@ -16,7 +16,7 @@ use crate::core::config::{Config, Limits, Rotation, WindowConfig};
 use crate::core::latency::QUANTILES;
 use crate::core::state::State;
 use crate::core::time::{Nanos, Now};
-use crate::core::window::{Count, Counts};
+use crate::core::window::Count;
 use crate::runtime::driver::Driver;
 
 /// One load of the module: what all its breakers share.
@@ -37,7 +37,7 @@ impl JsEnvironment {
         Ok(JsEnvironment { inner })
     }
 
-    /// The raw functions, and `mailbox`, the numbers they leave.
+    /// The raw functions, and `memory`, the `ArrayBuffer` that they share.
     #[napi]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
@@ -48,14 +48,15 @@ impl JsEnvironment {
             napi::check_status!(sys::napi_set_named_property(
                 env.raw(),
                 object,
-                c"mailbox".as_ptr(),
+                c"memory".as_ptr(),
                 mailbox
             ))?;
             Object::from_napi_value(env.raw(), object)
         }
     }
 
-    /// The codes that the raw functions take and return, and the places of the mailbox.
+    /// The codes that the raw functions take and return, and the places of the
+    /// mailbox.
     #[napi]
     pub fn codes<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let codes = [
@@ -83,7 +84,7 @@ impl JsEnvironment {
             (c"IS_ENABLED", hot::state::ENABLED),
             (c"IS_WARM_UP", hot::state::WARM_UP),
             (c"LATENCY", hot::LATENCY as i32),
-            (c"MEAN", MEAN as i32),
+            (c"STATS", Mailbox::STATS as i32),
         ];
         let mut object = ptr::null_mut();
         // SAFETY: napi gives the current environment.
@@ -267,22 +268,21 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).rotate());
     }
 
-    /// Leaves the totals, the mean and the quantiles (in ms; -1 when latencies are
-    /// not kept) and the number of latencies in the mailbox, in this order.
+    /// Leaves the totals, the mean and the quantiles (in ms; -1 when latencies are not
+    /// kept) in the mailbox, in this order.
     #[napi]
     pub fn read_stats(&self) {
         let (counts, summary) = self.with(|breaker, now| {
             let window = breaker.window(now);
             (*window.totals(), window.summary())
         });
-        let mailbox = self.environment.mailbox();
-        put_counts(mailbox, &counts);
-        let mean = summary.as_ref().map_or(-1.0, |summary| summary.mean_nanos / 1e6);
-        mailbox.put(MEAN, mean);
-        for place in 0..QUANTILES.len() {
-            let ms = summary.as_ref().map_or(-1.0, |s| s.quantiles[place].as_millis_f64());
-            mailbox.put(MEAN + 1 + place, ms);
-        }
+        let ms = |nanos: f64| nanos / 1e6;
+        let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
+        let quantiles = (0..QUANTILES.len()).map(|place| {
+            summary.as_ref().map_or(-1.0, |summary| summary.quantiles[place].as_millis_f64())
+        });
+        let counts = counts.iter().map(|&count| count as f64);
+        self.environment.mailbox().put_stats(counts.chain([mean]).chain(quantiles));
     }
 
     /// The serials of the oldest and the newest bucket.
@@ -305,8 +305,9 @@ impl Handle {
             bucket.map(|bucket| (bucket.counts, bucket.circuit_open))
         });
         let Some((counts, circuit_open)) = bucket else { return false };
-        put_counts(self.environment.mailbox(), &counts);
-        self.environment.mailbox().put(MEAN, circuit_open.map_or(-1.0, f64::from));
+        let counts = counts.iter().map(|&count| count as f64);
+        let circuit_open = circuit_open.map_or(-1.0, f64::from);
+        self.environment.mailbox().put_stats(counts.chain([circuit_open]));
         true
     }
 
@@ -372,17 +373,7 @@ impl Drop for Handle {
     }
 }
 
-fn put_counts(mailbox: &Mailbox, counts: &Counts) {
-    for (place, count) in counts.iter().enumerate() {
-        mailbox.put(place, *count as f64);
-    }
-}
-
 /// Serials before the first bucket are negative; there is no such bucket.
 fn to_serial(serial: i64) -> u64 {
     u64::try_from(serial).unwrap_or(u64::MAX)
 }
-
-/// Where the mean latency stands in the mailbox: after the counts. The quantiles
-/// follow.
-const MEAN: usize = Count::ALL.len();

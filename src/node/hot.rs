@@ -2,8 +2,10 @@
 //! cost about 300 ns a call, these 15 to 20.
 //!
 //! One function of each kind serves all breakers of an environment, which is its data
-//! pointer; the breaker's number is the first argument. They take and return small
-//! integers; the codes are exported by [`super::handle`] for JavaScript to read.
+//! pointer. Arguments and results are small integers and go through the words of the
+//! mailbox, which is cheaper than N-API's conversions: the breaker's number in the
+//! first word and what else there is in the next ones; the result in the first. The
+//! codes are exported by [`super::handle`] for JavaScript to read.
 
 use std::ffi::{c_void, CStr};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -12,7 +14,7 @@ use std::rc::Rc;
 
 use napi::{check_status, sys, Result};
 
-use super::environment::Environment;
+use super::environment::{Environment, Mailbox};
 use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use crate::core::calls::Permit;
 use crate::core::state::State;
@@ -80,8 +82,8 @@ pub(crate) mod state {
     pub(crate) const WARM_UP: i32 = 64;
 }
 
-/// Where `settle` leaves the latency of the call, in milliseconds.
-pub(crate) const LATENCY: usize = 0;
+/// The word in which `settle` leaves the latency of the call, in milliseconds.
+pub(crate) const LATENCY: usize = 1;
 
 /// Puts the functions into a JavaScript object.
 ///
@@ -93,13 +95,13 @@ pub(crate) unsafe fn functions(
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
     let functions: [(&CStr, sys::napi_callback); 7] = [
-        (c"admit", Some(raw::<1, Admit>)),
-        (c"admitCounted", Some(raw::<1, AdmitCounted>)),
-        (c"settle", Some(raw::<3, Settle>)),
-        (c"judge", Some(raw::<2, Judge>)),
-        (c"count", Some(raw::<2, CountOne>)),
-        (c"poll", Some(raw::<1, Poll>)),
-        (c"state", Some(raw::<1, ReadState>)),
+        (c"admit", Some(raw::<Admit>)),
+        (c"admitCounted", Some(raw::<AdmitCounted>)),
+        (c"settle", Some(raw::<Settle>)),
+        (c"judge", Some(raw::<Judge>)),
+        (c"count", Some(raw::<CountOne>)),
+        (c"poll", Some(raw::<Poll>)),
+        (c"state", Some(raw::<ReadState>)),
     ];
     let mut object = ptr::null_mut();
     // SAFETY: `env` is current. Each function holds a counted reference to the
@@ -131,24 +133,25 @@ pub(crate) unsafe fn functions(
     Ok(object)
 }
 
-/// A crossing of `N` integer arguments, the first of them the breaker's number.
-trait Crossing<const N: usize> {
-    fn cross(environment: &Environment, arguments: [i32; N]) -> i32;
+/// A crossing with the words that JavaScript left, the first of them the breaker's
+/// number.
+trait Crossing {
+    fn cross(environment: &Environment, words: [i32; Mailbox::WORDS]) -> i32;
 }
 
 struct Admit;
 
-impl Crossing<1> for Admit {
+impl Crossing for Admit {
     #[inline]
-    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
         admit(environment, id, false)
     }
 }
 
 struct AdmitCounted;
 
-impl Crossing<1> for AdmitCounted {
-    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+impl Crossing for AdmitCounted {
+    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
         admit(environment, id, true)
     }
 }
@@ -177,23 +180,23 @@ fn admit(environment: &Environment, id: i32, counted: bool) -> i32 {
 
 struct Settle;
 
-impl Crossing<3> for Settle {
+impl Crossing for Settle {
     #[inline]
-    fn cross(environment: &Environment, [id, permit, outcome]: [i32; 3]) -> i32 {
+    fn cross(environment: &Environment, [id, permit, outcome, _]: [i32; Mailbox::WORDS]) -> i32 {
         end_call(environment, id, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
                 outcome::TIMEOUT => {
                     let latency = breaker.on_timeout(&permit, now).unwrap_or(0);
-                    environment.mailbox().put(LATENCY, latency as f64);
+                    environment.mailbox().put_word(LATENCY, latency as i32);
                     return 0;
                 }
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
                 Settled::Done { latency } | Settled::ToJudge { latency, .. } => {
-                    environment.mailbox().put(LATENCY, latency as f64);
+                    environment.mailbox().put_word(LATENCY, latency as i32);
                     0
                 }
                 Settled::Late(_) => settled::LATE,
@@ -205,8 +208,8 @@ impl Crossing<3> for Settle {
 
 struct Judge;
 
-impl Crossing<2> for Judge {
-    fn cross(environment: &Environment, [id, permit]: [i32; 2]) -> i32 {
+impl Crossing for Judge {
+    fn cross(environment: &Environment, [id, permit, ..]: [i32; Mailbox::WORDS]) -> i32 {
         end_call(environment, id, |breaker, now| {
             breaker.judge(Permit::from_raw(permit as u32), now);
             0
@@ -240,9 +243,9 @@ fn end_call(
 
 struct CountOne;
 
-impl Crossing<2> for CountOne {
+impl Crossing for CountOne {
     /// 1 when it was counted, 0 when events are to be announced first.
-    fn cross(environment: &Environment, [id, kind]: [i32; 2]) -> i32 {
+    fn cross(environment: &Environment, [id, kind, ..]: [i32; Mailbox::WORDS]) -> i32 {
         let Some(kind) = Count::from_index(kind as usize) else { return 1 };
         let counted = environment.with(id as u32, |breaker, now| breaker.count(kind, now));
         i32::from(counted.unwrap_or(true))
@@ -251,8 +254,8 @@ impl Crossing<2> for CountOne {
 
 struct Poll;
 
-impl Crossing<1> for Poll {
-    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+impl Crossing for Poll {
+    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
         let polled = environment.with(id as u32, |breaker, _| match breaker.poll_event() {
             Some(Event::Opened) => news::OPENED,
             Some(Event::Closed) => news::CLOSED,
@@ -266,8 +269,8 @@ impl Crossing<1> for Poll {
 
 struct ReadState;
 
-impl Crossing<1> for ReadState {
-    fn cross(environment: &Environment, [id]: [i32; 1]) -> i32 {
+impl Crossing for ReadState {
+    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
         let bits = environment.with(id as u32, |breaker, now| {
             let mut bits = match breaker.state(now) {
                 State::Closed => state::CLOSED,
@@ -291,35 +294,28 @@ impl Crossing<1> for ReadState {
 /// # Safety
 ///
 /// Called by Node alone, through a function that [`functions`] made.
-unsafe extern "C" fn raw<const N: usize, C: Crossing<N>>(
+unsafe extern "C" fn raw<C: Crossing>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let mut data = ptr::null_mut();
-    let mut values = [ptr::null_mut(); N];
-    let mut arguments = [0i32; N];
-    let mut count = N;
-    let mut result = ptr::null_mut();
-    // SAFETY: `values` has room for `count` of them; those not given are undefined,
-    // which is no number and leaves zero. The data is the environment, which the
-    // function that was called keeps alive.
+    // SAFETY: the data is the environment, which the function that was called keeps
+    // alive.
     let environment = unsafe {
-        let this = ptr::null_mut();
-        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), this, &mut data);
-        for (value, argument) in values.iter().zip(&mut arguments) {
-            sys::napi_get_value_int32(env, *value, argument);
-        }
+        let (count, values, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        sys::napi_get_cb_info(env, info, count, values, this, &mut data);
         &*data.cast::<Environment>()
     };
-    let crossed = catch_unwind(AssertUnwindSafe(|| C::cross(environment, arguments)));
-    // SAFETY: `env` is current.
-    unsafe {
-        match crossed {
-            Ok(code) => sys::napi_create_int32(env, code, &mut result),
-            Err(_) => sys::napi_throw_error(env, ptr::null(), c"didelphis: a defect".as_ptr()),
-        };
+    let mailbox = environment.mailbox();
+    let words = mailbox.words();
+    match catch_unwind(AssertUnwindSafe(|| C::cross(environment, words))) {
+        Ok(code) => mailbox.put_word(0, code),
+        // SAFETY: `env` is current.
+        Err(_) => unsafe {
+            sys::napi_throw_error(env, ptr::null(), c"didelphis: a defect".as_ptr());
+        },
     }
-    result
+    ptr::null_mut()
 }
 
 /// # Safety

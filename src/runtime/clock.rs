@@ -1,20 +1,28 @@
 //! The monotonic clock of the process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use crate::core::time::Nanos;
 
-/// The time since the clock was first read.
+/// The present by the system's monotonic clock. Its zero is the system's affair.
+///
+/// `Instant` would do, but checks and subtracts on the way of every call what is never
+/// wrong here.
 #[inline]
+#[cfg(unix)]
 pub fn now() -> Nanos {
-    Nanos::new(origin().elapsed().as_nanos() as u64)
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes to the place it is given, and cannot fail for this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    Nanos::new(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }
 
-/// The instant at which [`now`] gives `at`; `None` when no instant is that late.
-pub fn instant_of(at: Nanos) -> Option<Instant> {
-    origin().checked_add(Duration::from_nanos(at.get()))
+/// The present by the system's monotonic clock, counted from its first reading.
+#[inline]
+#[cfg(not(unix))]
+pub fn now() -> Nanos {
+    static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    Nanos::new(ORIGIN.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64)
 }
 
 /// How long the whole process is known to have been held up: a suspended laptop, a
@@ -28,11 +36,6 @@ pub fn held_up() -> Nanos {
 /// Adds to [`held_up`].
 pub(crate) fn add_held_up(span: Nanos) {
     HELD_UP.fetch_add(span.get(), Ordering::AcqRel);
-}
-
-fn origin() -> &'static Instant {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    ORIGIN.get_or_init(Instant::now)
 }
 
 static HELD_UP: AtomicU64 = AtomicU64::new(0);

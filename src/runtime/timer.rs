@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{OnceLock, Weak};
 use std::thread;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
@@ -84,15 +85,15 @@ impl Timer {
 
     fn sleep_until(&self, at: Nanos, schedule: &mut MutexGuard<'_, Schedule>) {
         schedule.asleep_until = at;
-        match clock::instant_of(at) {
-            Some(instant) if !at.is_never() => {
-                let timed_out = self.earlier.wait_until(schedule, instant).timed_out();
-                let overslept = clock::now() - at;
-                if timed_out && overslept > HELD_UP {
-                    clock::add_held_up(overslept);
-                }
+        if at.is_never() {
+            self.earlier.wait(schedule);
+        } else {
+            let span = Duration::from_nanos((at - clock::now()).get());
+            let timed_out = self.earlier.wait_for(schedule, span).timed_out();
+            let overslept = clock::now() - at;
+            if timed_out && overslept > HELD_UP {
+                clock::add_held_up(overslept);
             }
-            _ => self.earlier.wait(schedule),
         }
         // Awake, the thread looks at the queue before it sleeps again.
         schedule.asleep_until = Nanos::ZERO;

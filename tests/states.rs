@@ -1,0 +1,398 @@
+//! The breaker state by state: given, when, then. Time is in milliseconds from the
+//! breaker's making.
+
+use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use didelphis::core::calls::Permit;
+use didelphis::core::config::Config;
+use didelphis::core::lateness::LoopView;
+use didelphis::core::state::State;
+use didelphis::core::time::{Nanos, Now};
+use didelphis::core::window::Count;
+
+fn at(millis: u64) -> Now {
+    Now::unstalled(Nanos::from_millis(millis))
+}
+
+fn breaker() -> CircuitBreaker {
+    with(|_| {})
+}
+
+fn with(change: impl FnOnce(&mut Config)) -> CircuitBreaker {
+    let mut config = Config::default();
+    config.limits.reset_timeout = Nanos::from_millis(1000);
+    config.limits.timeout = Some(Nanos::from_millis(100));
+    change(&mut config);
+    CircuitBreaker::new(config, at(0))
+}
+
+fn admit(breaker: &mut CircuitBreaker, now: Now) -> Permit {
+    match breaker.try_acquire(false, now) {
+        Admission::Admitted(permit) => permit,
+        other => panic!("not admitted: {other:?}"),
+    }
+}
+
+fn succeed(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
+    assert!(matches!(breaker.on_success(permit, now), Settled::Done { .. }));
+}
+
+fn fail(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
+    let settled = breaker.on_failure(permit, now);
+    let Settled::ToJudge { permit, .. } = settled else { panic!("{settled:?}") };
+    breaker.judge(permit, now);
+}
+
+fn events(breaker: &mut CircuitBreaker) -> Vec<Event> {
+    std::iter::from_fn(|| breaker.poll_event()).collect()
+}
+
+fn opened(now: Now) -> CircuitBreaker {
+    let mut breaker = breaker();
+    breaker.open(now);
+    assert_eq!(events(&mut breaker), [Event::Opened]);
+    breaker
+}
+
+fn half_open(now: Now) -> CircuitBreaker {
+    let mut breaker = opened(at(now.wall.as_millis() - 1000));
+    assert_eq!(breaker.state(now), State::HalfOpen { probing: false });
+    assert_eq!(events(&mut breaker), [Event::HalfOpened]);
+    breaker
+}
+
+/// In milliseconds.
+const A_CENTURY: u64 = 3_155_760_000_000;
+
+mod closed {
+    use super::*;
+
+    #[test]
+    fn lets_calls_pass_and_counts_them() {
+        let mut breaker = breaker();
+        let permit = admit(&mut breaker, at(1));
+        succeed(&mut breaker, permit, at(3));
+        assert_eq!(breaker.window(at(3)).total(Count::Fires), 1);
+        assert_eq!(breaker.window(at(3)).total(Count::Successes), 1);
+        assert_eq!(breaker.state(at(3)), State::Closed);
+    }
+
+    #[test]
+    fn opens_when_failures_are_more_than_the_threshold() {
+        let mut breaker = breaker();
+        let (first, second) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
+        succeed(&mut breaker, first, at(1));
+        fail(&mut breaker, second, at(2));
+        assert_eq!(breaker.state(at(2)), State::Closed, "one in two is not more than 50 %");
+        let third = admit(&mut breaker, at(3));
+        fail(&mut breaker, third, at(3));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn waits_for_the_volume() {
+        let mut breaker = with(|config| config.volume_threshold = 3);
+        for _ in 0..2 {
+            let permit = admit(&mut breaker, at(0));
+            fail(&mut breaker, permit, at(0));
+            assert_eq!(breaker.state(at(0)), State::Closed);
+        }
+        let permit = admit(&mut breaker, at(0));
+        fail(&mut breaker, permit, at(0));
+        assert!(matches!(breaker.state(at(0)), State::Open { .. }));
+    }
+
+    #[test]
+    fn forgets_failures_that_ran_out_of_the_window() {
+        let mut breaker = with(|config| config.volume_threshold = 2);
+        let permit = admit(&mut breaker, at(0));
+        fail(&mut breaker, permit, at(0));
+        let permit = admit(&mut breaker, at(10_000));
+        fail(&mut breaker, permit, at(10_000));
+        assert_eq!(breaker.state(at(10_000)), State::Closed);
+    }
+
+    #[test]
+    fn does_not_open_while_it_warms_up() {
+        let mut breaker = with(|config| config.warm_up = Some(Nanos::from_millis(500)));
+        let permit = admit(&mut breaker, at(0));
+        fail(&mut breaker, permit, at(499));
+        assert_eq!(breaker.state(at(499)), State::Closed);
+        let permit = admit(&mut breaker, at(500));
+        fail(&mut breaker, permit, at(500));
+        assert!(matches!(breaker.state(at(500)), State::Open { .. }));
+    }
+
+    #[test]
+    fn refuses_calls_over_its_capacity_and_counts_them_as_failures() {
+        let mut breaker = with(|config| {
+            config.capacity = 1;
+            config.limits.error_threshold_percentage = 100.0;
+        });
+        let first = admit(&mut breaker, at(0));
+        let refused = match breaker.try_acquire(false, at(0)) {
+            Admission::Refused(Refusal::Capacity(permit)) => permit,
+            other => panic!("{other:?}"),
+        };
+        fail(&mut breaker, refused, at(0));
+        assert_eq!(breaker.window(at(0)).total(Count::Failures), 1);
+        assert_eq!(breaker.available(), 0, "it never had a place to give back");
+        succeed(&mut breaker, first, at(1));
+        assert_eq!(breaker.available(), 1);
+    }
+
+    #[test]
+    fn expires_a_call_that_passes_its_deadline_and_takes_back_its_place() {
+        let mut breaker = with(|config| config.capacity = 1);
+        let permit = admit(&mut breaker, at(0));
+        assert_eq!(breaker.poll_timer(at(40)), Some(Nanos::from_millis(100)));
+        breaker.on_timer(&LoopView::IDLE, at(100));
+        assert_eq!(breaker.available(), 1);
+        assert_eq!(breaker.poll_expired(), Some(Permit::from_raw(permit.into_raw())));
+        assert_eq!(breaker.poll_expired(), None);
+    }
+
+    #[test]
+    fn a_call_that_was_late_ends_as_a_timeout_whatever_its_action_did() {
+        let mut breaker = breaker();
+        let permit = admit(&mut breaker, at(0));
+        breaker.on_timer(&LoopView::IDLE, at(100));
+        let settled = breaker.on_success(permit, at(101));
+        let Settled::Late(permit) = settled else { panic!("{settled:?}") };
+        assert_eq!(breaker.on_timeout(&permit, at(101)), Some(101));
+        fail(&mut breaker, permit, at(101));
+        let window = breaker.window(at(101));
+        assert_eq!(window.total(Count::Successes), 0);
+        assert_eq!(window.total(Count::Timeouts), 1);
+        assert_eq!(window.total(Count::Failures), 1);
+        assert_eq!(breaker.poll_expired(), None, "nobody is told twice");
+    }
+
+    #[test]
+    fn a_deadline_counts_loop_time() {
+        let mut breaker = breaker();
+        let _permit = admit(&mut breaker, at(0));
+        let stalled = Now { wall: Nanos::from_millis(700), in_loop: Nanos::from_millis(60) };
+        breaker.on_timer(&LoopView::IDLE, stalled);
+        assert!(!breaker.has_expired());
+        assert_eq!(breaker.poll_timer(stalled), Some(Nanos::from_millis(740)));
+    }
+
+    #[test]
+    fn a_changed_timeout_holds_for_the_next_call() {
+        let mut breaker = breaker();
+        let _long = admit(&mut breaker, at(0));
+        breaker.set_limits(didelphis::core::config::Limits {
+            timeout: Some(Nanos::from_millis(10)),
+            ..Default::default()
+        });
+        let short = admit(&mut breaker, at(0));
+        breaker.on_timer(&LoopView::IDLE, at(10));
+        assert_eq!(breaker.poll_expired(), Some(short));
+        assert_eq!(breaker.poll_expired(), None);
+    }
+}
+
+mod open {
+    use super::*;
+
+    #[test]
+    fn refuses_calls_and_says_until_when() {
+        let mut breaker = opened(at(5));
+        let retry_at = Nanos::from_millis(1005);
+        let refused = Admission::Refused(Refusal::Open { retry_at });
+        assert_eq!(breaker.try_acquire(false, at(6)), refused);
+        assert_eq!(breaker.window(at(6)).total(Count::Rejects), 1);
+        assert_eq!(breaker.window(at(6)).total(Count::Fires), 1);
+        assert_eq!(breaker.poll_timer(at(6)), Some(retry_at));
+    }
+
+    #[test]
+    fn is_half_open_for_whoever_asks_once_its_time_is_up() {
+        let mut breaker = opened(at(0));
+        assert!(matches!(breaker.state(at(999)), State::Open { .. }));
+        assert_eq!(breaker.try_acquire(false, at(1000)), Admission::EventsFirst);
+        assert_eq!(events(&mut breaker), [Event::HalfOpened]);
+        assert_eq!(breaker.window(at(1000)).total(Count::Fires), 0, "the call was not counted");
+        admit(&mut breaker, at(1000));
+    }
+
+    #[test]
+    fn is_half_open_by_the_timer() {
+        let mut breaker = opened(at(0));
+        breaker.on_timer(&LoopView::IDLE, at(1000));
+        assert_eq!(events(&mut breaker), [Event::HalfOpened]);
+    }
+
+    #[test]
+    fn stays_open_for_ever_without_a_reset_timeout() {
+        let mut breaker = with(|config| config.limits.reset_timeout = Nanos::MAX);
+        breaker.open(at(0));
+        assert_eq!(breaker.poll_timer(at(0)), None);
+        assert!(matches!(breaker.state(at(A_CENTURY)), State::Open { .. }));
+    }
+
+    #[test]
+    fn is_not_opened_again_nor_put_off() {
+        let mut breaker = opened(at(0));
+        breaker.open(at(500));
+        assert_eq!(events(&mut breaker), []);
+        assert_eq!(breaker.poll_timer(at(500)), Some(Nanos::from_millis(1000)));
+    }
+
+    #[test]
+    fn calls_from_before_it_opened_move_nothing() {
+        let mut breaker = breaker();
+        let (good, bad) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
+        breaker.open(at(1));
+        events(&mut breaker);
+        breaker.on_timer(&LoopView::IDLE, at(99));
+        succeed(&mut breaker, good, at(50));
+        fail(&mut breaker, bad, at(50));
+        assert!(matches!(breaker.state(at(50)), State::Open { .. }));
+        assert_eq!(events(&mut breaker), []);
+    }
+}
+
+mod half_open {
+    use super::*;
+
+    #[test]
+    fn lets_one_call_try() {
+        let mut breaker = half_open(at(2000));
+        let _probe = admit(&mut breaker, at(2000));
+        let refused = Admission::Refused(Refusal::Open { retry_at: Nanos::MAX });
+        assert_eq!(breaker.try_acquire(false, at(2001)), refused);
+        assert_eq!(breaker.state(at(2001)), State::HalfOpen { probing: true });
+    }
+
+    #[test]
+    fn closes_when_the_probe_succeeds() {
+        let mut breaker = half_open(at(2000));
+        let probe = admit(&mut breaker, at(2000));
+        succeed(&mut breaker, probe, at(2001));
+        assert_eq!(breaker.state(at(2001)), State::Closed);
+        assert_eq!(events(&mut breaker), [Event::Closed]);
+    }
+
+    #[test]
+    fn opens_for_the_whole_reset_timeout_when_the_probe_fails() {
+        // Whatever the rate and the volume.
+        let mut breaker = with(|config| config.volume_threshold = 1000);
+        breaker.open(at(0));
+        breaker.state(at(1000));
+        events(&mut breaker);
+        let probe = admit(&mut breaker, at(1200));
+        fail(&mut breaker, probe, at(1250));
+        assert_eq!(breaker.state(at(1250)), State::Open { retry_at: Nanos::from_millis(2250) });
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn a_failed_probe_opens_it_even_while_it_warms_up() {
+        let mut breaker = with(|config| config.warm_up = Some(Nanos::from_millis(60_000)));
+        breaker.open(at(0));
+        breaker.state(at(1000));
+        events(&mut breaker);
+        let probe = admit(&mut breaker, at(1000));
+        fail(&mut breaker, probe, at(1000));
+        assert!(matches!(breaker.state(at(1000)), State::Open { .. }));
+    }
+
+    #[test]
+    fn a_success_from_before_the_opening_does_not_close_it() {
+        let mut breaker = breaker();
+        let old = admit(&mut breaker, at(0));
+        breaker.open(at(1));
+        breaker.state(at(1001));
+        events(&mut breaker);
+        succeed(&mut breaker, old, at(1002));
+        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing: false });
+    }
+
+    #[test]
+    fn a_failure_from_before_the_opening_does_not_open_it() {
+        let mut breaker = breaker();
+        let old = admit(&mut breaker, at(0));
+        breaker.open(at(1));
+        breaker.state(at(1001));
+        events(&mut breaker);
+        fail(&mut breaker, old, at(1002));
+        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing: false });
+    }
+}
+
+mod disabled {
+    use super::*;
+
+    #[test]
+    fn lets_every_call_through_and_takes_no_interest() {
+        let mut breaker = opened(at(0));
+        breaker.set_enabled(false);
+        assert_eq!(breaker.try_acquire(false, at(1)), Admission::Unguarded);
+        assert_eq!(breaker.window(at(1)).total(Count::Fires), 1, "but the fire");
+        assert_eq!(breaker.waiting(), 0);
+        breaker.set_enabled(true);
+        assert!(matches!(breaker.try_acquire(false, at(2)), Admission::Refused(_)));
+    }
+}
+
+mod shut_down {
+    use super::*;
+
+    #[test]
+    fn refuses_every_call_for_good_and_counts_nothing() {
+        let mut breaker = breaker();
+        breaker.shutdown(at(0));
+        assert_eq!(breaker.try_acquire(false, at(1)), Admission::Refused(Refusal::Shutdown));
+        breaker.open(at(2));
+        breaker.close(at(2));
+        breaker.set_enabled(true);
+        assert_eq!(breaker.state(at(3)), State::Shutdown);
+        assert_eq!(breaker.window(at(3)).total(Count::Fires), 0);
+        assert_eq!(events(&mut breaker), []);
+    }
+
+    #[test]
+    fn calls_under_way_still_settle_and_still_time_out() {
+        let mut breaker = breaker();
+        let (quick, hung) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
+        breaker.shutdown(at(1));
+        succeed(&mut breaker, quick, at(2));
+        breaker.on_timer(&LoopView::IDLE, at(100));
+        assert_eq!(breaker.poll_expired(), Some(hung));
+        assert_eq!(breaker.poll_timer(at(100)), None);
+        assert_eq!(breaker.window(at(100)).total(Count::Successes), 0);
+    }
+}
+
+mod restored {
+    use super::*;
+
+    #[test]
+    fn an_open_circuit_waits_what_is_left_and_announces_nothing() {
+        let mut breaker = breaker();
+        breaker.restore(State::Open { retry_at: Nanos::from_millis(70) });
+        assert_eq!(events(&mut breaker), []);
+        assert!(matches!(breaker.state(at(69)), State::Open { .. }));
+        assert_eq!(breaker.state(at(70)), State::HalfOpen { probing: false });
+    }
+}
+
+mod snapshots {
+    use super::*;
+
+    #[test]
+    fn come_at_the_end_of_every_bucket_while_they_are_wanted() {
+        let mut breaker = breaker();
+        assert_eq!(breaker.poll_timer(at(10)), None);
+        breaker.set_snapshots(true, at(10));
+        assert_eq!(breaker.poll_timer(at(10)), Some(Nanos::from_millis(1000)));
+        breaker.on_timer(&LoopView::IDLE, at(1000));
+        assert_eq!(events(&mut breaker), [Event::Snapshot]);
+        breaker.on_timer(&LoopView::IDLE, at(7300));
+        assert_eq!(events(&mut breaker), [Event::Snapshot], "late ones are not made up for");
+        assert_eq!(breaker.poll_timer(at(7300)), Some(Nanos::from_millis(8000)));
+        breaker.set_snapshots(false, at(7300));
+        assert_eq!(breaker.poll_timer(at(7300)), None);
+    }
+}
