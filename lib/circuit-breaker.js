@@ -286,6 +286,17 @@ function updateLimits (breaker) {
   noteLimits(breaker, now)
 }
 
+// Nonsense among the limits is an error of whoever fires next. What has begun goes on
+// with the limits that were.
+function tryUpdateLimits (breaker) {
+  if (!limitsChanged(breaker)) return undefined
+  try {
+    updateLimits(breaker)
+  } catch (error) {
+    return error
+  }
+}
+
 function noteLimits (breaker, now) {
   const { errorThresholdPercentage, resetTimeout, timeout } = breaker.options
   breaker[LIMITS] = { errorThresholdPercentage, resetTimeout, timeout }
@@ -295,13 +306,8 @@ function noteLimits (breaker, now) {
 // --- The way of a call.
 
 function guard (breaker, context, args) {
-  if (limitsChanged(breaker)) {
-    try {
-      updateLimits(breaker)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
+  const nonsense = tryUpdateLimits(breaker)
+  if (nonsense) return Promise.reject(nonsense)
   const permit = hears(breaker, 'fire') ? admitAloud(breaker, args) : admit(breaker[ID])
   return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, context, args)
 }
@@ -394,6 +400,7 @@ function fail (breaker, permit, args, error) {
   }
   serveTakers(breaker)
   if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+  tryUpdateLimits(breaker)
   end(breaker, permit, judge(breaker[ID], permit))
   return fallBack(breaker, error, args)
 }

@@ -3,8 +3,6 @@
 // The capacity of a breaker, in the hands of its user: opossum's `breaker.semaphore`.
 // The places themselves are counted natively; here wait those who asked for one.
 
-const { buildError } = require('./errors')
-
 class Semaphore {
   #handle
   #takers = []
@@ -31,7 +29,8 @@ class Semaphore {
       if (!timeout) return
       taker.timer = setTimeout(() => {
         this.#takers.splice(this.#takers.indexOf(taker), 1)
-        reject(buildError('ETIMEDOUT', timeout))
+        // Not a breaker's error: no call of one has timed out.
+        reject(Object.assign(new Error(`Timed out after ${timeout}ms`), { code: 'ETIMEDOUT' }))
       }, timeout)
     })
   }

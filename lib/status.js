@@ -60,7 +60,6 @@ class Status extends EventEmitter {
   get stats () {
     const handle = this[HANDLE]
     handle.readStats()
-    const [oldest, newest] = handle.windowRange()
     const stats = counts()
     stats.percentiles = {
       0: stat(MEAN + 1),
@@ -73,7 +72,7 @@ class Status extends EventEmitter {
       0.99: stat(MEAN + 7),
       0.995: stat(MEAN + 8)
     }
-    defineLatencies(stats, () => windowLatencies(handle, oldest, newest))
+    defineLatencies(stats, handle.latencies())
     stats.latencyMean = stat(MEAN)
     return stats
   }
@@ -214,22 +213,23 @@ function counts () {
 }
 
 // There may be a million of them: the list is written down when it is asked for.
-function defineLatencies (stats, list) {
+function defineLatencies (stats, pairs) {
   let latencies
   Object.defineProperty(stats, 'latencyTimes', {
     configurable: true,
     enumerable: true,
-    get: () => (latencies ??= list()),
+    get: () => (latencies ??= writtenOut(pairs)),
     set: value => { latencies = value }
   })
 }
 
-function windowLatencies (handle, oldest, newest) {
-  const all = []
-  for (let serial = oldest; serial <= newest; serial++) {
-    for (const latency of handle.latencies(serial)) all.push(latency)
+// Values, each followed by how many there are of it, as a list.
+function writtenOut (pairs) {
+  const list = []
+  for (let place = 0; place < pairs.length; place += 2) {
+    for (let left = pairs[place + 1]; left > 0; left--) list.push(pairs[place])
   }
-  return all.sort((a, b) => a - b)
+  return list
 }
 
 // A bucket with the properties of opossum's, each of which reads and writes the window.
@@ -264,7 +264,7 @@ FIELDS.latencyTimes = {
   configurable: true,
   enumerable: true,
   get () {
-    return this[HANDLE].latencies(this[SERIAL])
+    return writtenOut(this[HANDLE].bucketLatencies(this[SERIAL]))
   },
   set (values) {
     this[HANDLE].setLatencies(this[SERIAL], latencyList(values))

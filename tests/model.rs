@@ -261,6 +261,9 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
         Admission::Refused(Refusal::Capacity(permit)) if !fits => permit,
         other => panic!("capacity fits: {fits}, but {other:?}"),
     };
+    if !fits {
+        model.count(Count::SemaphoreRejections);
+    }
     let permit = permit.into_raw();
     let taken = |call: &ModelCall| call.phase != Phase::Gone && call.permit == permit;
     assert!(!model.calls.iter().any(taken), "a permit is given to one call at a time");

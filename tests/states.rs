@@ -134,6 +134,7 @@ mod closed {
             other => panic!("{other:?}"),
         };
         fail(&mut breaker, refused, at(0));
+        assert_eq!(breaker.window(at(0)).total(Count::SemaphoreRejections), 1);
         assert_eq!(breaker.window(at(0)).total(Count::Failures), 1);
         assert_eq!(breaker.available(), 0, "it never had a place to give back");
         succeed(&mut breaker, first, at(1));

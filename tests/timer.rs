@@ -50,6 +50,10 @@ fn xorshift(state: &mut u64) -> u64 {
     *state
 }
 
+fn one_in(many: u64, state: &mut u64) -> bool {
+    xorshift(state).is_multiple_of(many)
+}
+
 #[test]
 fn every_moment_comes_whatever_the_thread_was_doing() {
     const ASKING: u64 = 4;
@@ -66,7 +70,7 @@ fn every_moment_comes_whatever_the_thread_was_doing() {
                     // after the moment for which the thread sleeps.
                     let ahead = xorshift(&mut random) % (1 << (xorshift(&mut random) % 21));
                     Timer::global().call_at(clock::now() + Nanos::new(ahead), task.clone());
-                    if xorshift(&mut random) % 8 == 0 {
+                    if one_in(8, &mut random) {
                         thread::sleep(Duration::from_micros(xorshift(&mut random) % 300));
                     }
                 }
@@ -167,13 +171,13 @@ fn every_call_is_either_settled_or_announced_as_late() {
                 breaker.judge(permit, now);
                 late += 1;
             }
-            if admitted < CALLS && xorshift(&mut random) % 4 > 0 {
+            if admitted < CALLS && !one_in(4, &mut random) {
                 let Admission::Admitted(permit) = breaker.try_acquire(false, now) else {
                     panic!("a closed breaker admits")
                 };
                 under_way.push_back(permit.into_raw());
                 admitted += 1;
-            } else if xorshift(&mut random) % 3 == 0 {
+            } else if one_in(3, &mut random) {
                 if let Some(raw) = under_way.pop_front() {
                     let permit = Permit::from_raw(raw);
                     match breaker.on_success(permit, now) {
@@ -184,7 +188,7 @@ fn every_call_is_either_settled_or_announced_as_late() {
                 }
             }
         });
-        if xorshift(&mut random) % 64 == 0 {
+        if one_in(64, &mut random) {
             thread::sleep(Duration::from_micros(xorshift(&mut random) % 400));
         }
     }

@@ -425,6 +425,9 @@ impl CircuitBreaker {
     #[inline]
     fn admit(&mut self, now: Now) -> Admission {
         let fits = self.take_capacity();
+        if !fits {
+            self.window.count(Count::SemaphoreRejections);
+        }
         let deadline = match self.config.limits.timeout {
             Some(timeout) if fits => now.in_loop + timeout,
             _ => Nanos::MAX,

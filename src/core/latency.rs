@@ -76,12 +76,12 @@ impl Latencies {
         self.count
     }
 
-    /// Every latency in ascending order, each as the middle of its cell but within
-    /// the shortest and the longest one seen.
-    pub fn iter(&self) -> impl Iterator<Item = Nanos> + '_ {
-        self.cells.iter().flat_map(|cells| cells.iter()).enumerate().flat_map(|(cell, &count)| {
-            let value = middle_of(cell).clamp(self.least, self.greatest);
-            std::iter::repeat_n(value, count as usize)
+    /// What is in it: values in ascending order, each the middle of its cell but
+    /// within the shortest and the longest latency seen, with how many there are.
+    pub fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        let cells = self.cells.iter().flat_map(|cells| cells.iter());
+        cells.enumerate().filter(|(_, &count)| count > 0).map(|(cell, &count)| {
+            (middle_of(cell).clamp(self.least, self.greatest), u64::from(count))
         })
     }
 }
@@ -122,14 +122,24 @@ impl MergedLatencies {
         self.count
     }
 
-    /// A summary over `buckets`, which must be the buckets merged here; they know
-    /// the exact extremes.
+    /// The same as [`Latencies::values`] for the whole window. `buckets` must be the
+    /// buckets merged here; they know the extremes.
+    pub fn values<'a>(
+        &'a self,
+        buckets: impl Iterator<Item = &'a Latencies>,
+    ) -> impl Iterator<Item = (Nanos, u64)> + 'a {
+        let (least, greatest) = extremes(buckets);
+        let cells = self.cells.iter().flat_map(|cells| cells.iter());
+        cells
+            .enumerate()
+            .filter(|(_, &count)| count > 0)
+            .map(move |(cell, &count)| (middle_of(cell).clamp(least, greatest), count))
+    }
+
+    /// Mean and quantiles. `buckets` must be the buckets merged here; they know the
+    /// exact extremes.
     pub fn summary<'a>(&self, buckets: impl Iterator<Item = &'a Latencies>) -> Summary {
-        let (mut least, mut greatest) = (Nanos::MAX, Nanos::ZERO);
-        for bucket in buckets.filter(|bucket| bucket.count > 0) {
-            least = least.min(bucket.least);
-            greatest = greatest.max(bucket.greatest);
-        }
+        let (least, greatest) = extremes(buckets);
         let mut quantiles = [Nanos::ZERO; QUANTILES.len()];
         let mean = if self.count == 0 { 0.0 } else { self.sum as f64 / self.count as f64 };
         if let Some(cells) = self.cells.as_ref().filter(|_| self.count > 0) {
@@ -150,6 +160,14 @@ impl MergedLatencies {
         }
         Summary { mean_nanos: mean, quantiles }
     }
+}
+
+fn extremes<'a>(buckets: impl Iterator<Item = &'a Latencies>) -> (Nanos, Nanos) {
+    buckets
+        .filter(|bucket| bucket.count > 0)
+        .fold((Nanos::MAX, Nanos::ZERO), |(least, greatest), bucket| {
+            (least.min(bucket.least), greatest.max(bucket.greatest))
+        })
 }
 
 /// Mean and quantiles of the latencies in a window.
@@ -247,6 +265,6 @@ mod tests {
         assert_eq!(all.count(), 1);
         assert_eq!(summary.mean_nanos, 70_000.0);
         assert_eq!(summary.quantiles, [Nanos::new(70_000); 9]);
-        assert_eq!(young.iter().collect::<Vec<_>>(), [Nanos::new(70_000)]);
+        assert_eq!(young.values().collect::<Vec<_>>(), [(Nanos::new(70_000), 1)]);
     }
 }

@@ -27,8 +27,8 @@ mod tests {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
         config.limits.error_threshold_percentage = threshold;
         let mut window = Window::new(&config.window, Nanos::ZERO);
-        window.set_count(0, Count::Failures, failures);
-        window.set_count(0, Count::Fires, fires);
+        window.set_count(window.serial(), Count::Failures, failures);
+        window.set_count(window.serial(), Count::Fires, fires);
         should_open(&config, &window)
     }
 

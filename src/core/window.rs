@@ -90,7 +90,8 @@ pub struct Window {
     buckets: Box<[Bucket]>,
     /// Index of the newest bucket; the one after it, going round, is the oldest.
     newest: usize,
-    /// Number of rotations so far: names a bucket for as long as it lives.
+    /// Names a bucket for as long as it lives: one more with each rotation. The
+    /// buckets of a new window have serials too, from zero on.
     serial: u64,
     interval: Nanos,
     rotation: Rotation,
@@ -107,7 +108,7 @@ impl Window {
         Window {
             buckets: vec![Bucket::default(); config.buckets()].into_boxed_slice(),
             newest: 0,
-            serial: 0,
+            serial: config.buckets() as u64 - 1,
             interval: config.interval(),
             rotation: config.rotation,
             ends: now + config.interval(),
@@ -231,6 +232,13 @@ impl Window {
         self.index_of(serial).map(|index| &self.buckets[index])
     }
 
+    /// The latencies in the window, ascending, with how many there are of each; as
+    /// precisely as they are kept.
+    pub fn latencies(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        let buckets = || self.buckets.iter().map(|bucket| &bucket.latencies);
+        self.latencies.iter().flat_map(move |latencies| latencies.values(buckets()))
+    }
+
     /// Mean and quantiles over the window; `None` when latencies are not wanted.
     pub fn summary(&self) -> Option<Summary> {
         let buckets = self.buckets.iter().map(|bucket| &bucket.latencies);
@@ -296,7 +304,7 @@ mod tests {
         window.advance(at(1_000_000));
         assert_eq!(window.totals(), &Counts::default());
         assert_eq!(window.summary().map(|s| s.mean_nanos), Some(0.0));
-        assert_eq!(window.serial(), 1000);
+        assert_eq!(window.serial(), 1009);
         assert_eq!(window.ends(), at(1_001_000));
     }
 
@@ -306,22 +314,24 @@ mod tests {
         window.advance(at(5000));
         window.advance(at(10));
         window.count(Count::Fires);
-        assert_eq!(window.bucket(5).map(|b| b.counts[Count::Fires as usize]), Some(1));
+        assert_eq!(window.bucket(7).map(|b| b.counts[Count::Fires as usize]), Some(1));
     }
 
     #[test]
     fn a_count_set_by_hand_moves_the_total() {
         let mut window = window(2);
         window.count(Count::Fires);
-        window.set_count(0, Count::Fires, -2);
+        window.set_count(1, Count::Fires, -2);
         assert_eq!(window.total(Count::Fires), -2);
         window.advance(at(1000));
         window.count(Count::Fires);
         assert_eq!(window.total(Count::Fires), -1);
         window.advance(at(2000));
         assert_eq!(window.total(Count::Fires), 1, "the correction went with its bucket");
-        window.set_count(0, Count::Fires, 99);
+        window.set_count(1, Count::Fires, 99);
         assert_eq!(window.total(Count::Fires), 1, "a bucket that ran out is not there");
+        window.set_count(2, Count::Fires, 5);
+        assert_eq!(window.total(Count::Fires), 5);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object};
+use napi::bindgen_prelude::{Float64Array, FromNapiValue, Function, JsValue, Object};
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
@@ -327,14 +327,19 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).mark_circuit(open));
     }
 
-    /// The latencies of a bucket in ms, ascending, as precisely as they are kept.
+    /// The latencies of the window: values in ms, ascending, each followed by how many
+    /// there are of it.
     #[napi]
-    pub fn latencies(&self, serial: i64) -> Vec<f64> {
-        self.with(|breaker, now| {
-            let bucket = breaker.window(now).bucket(to_serial(serial));
-            bucket.map_or_else(Vec::new, |bucket| {
-                bucket.latencies.iter().map(|latency| latency.as_millis_f64()).collect()
-            })
+    pub fn latencies(&self) -> Float64Array {
+        self.with(|breaker, now| pairs(breaker.window(now).latencies()))
+    }
+
+    /// The same for a bucket.
+    #[napi]
+    pub fn bucket_latencies(&self, serial: i64) -> Float64Array {
+        self.with(|breaker, now| match breaker.window(now).bucket(to_serial(serial)) {
+            Some(bucket) => pairs(bucket.latencies.values()),
+            None => pairs(std::iter::empty()),
         })
     }
 
@@ -373,7 +378,14 @@ impl Drop for Handle {
     }
 }
 
-/// Serials before the first bucket are negative; there is no such bucket.
+fn pairs(latencies: impl Iterator<Item = (Nanos, u64)>) -> Float64Array {
+    latencies
+        .flat_map(|(value, count)| [value.as_millis_f64(), count as f64])
+        .collect::<Vec<_>>()
+        .into()
+}
+
+/// A serial from JavaScript; there is no bucket with a negative one.
 fn to_serial(serial: i64) -> u64 {
     u64::try_from(serial).unwrap_or(u64::MAX)
 }
