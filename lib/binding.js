@@ -5,6 +5,7 @@
 
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const platformName = require('./platform')
 
 const { Environment } = load()
 
@@ -130,21 +131,6 @@ function load () {
   } catch (cause) {
     throw new Error(missing(platform, name), { cause })
   }
-}
-
-function platformName () {
-  const { arch, platform } = process
-  if (platform === 'linux') return `linux-${arch}-${linuxAbi(arch)}`
-  if (platform === 'win32') return `win32-${arch}-msvc`
-  if (platform === 'android' && arch === 'arm') return 'android-arm-eabi'
-  return `${platform}-${arch}`
-}
-
-function linuxAbi (arch) {
-  // A report made by glibc names its version; musl has none.
-  const { glibcVersionRuntime } = process.report.getReport().header
-  const libc = glibcVersionRuntime ? 'gnu' : 'musl'
-  return arch === 'arm' ? `${libc}eabihf` : libc
 }
 
 function missing (platform, name) {
