@@ -145,7 +145,7 @@ impl Announce for Announcements {
 #[test]
 fn every_call_is_either_settled_or_announced_as_late() {
     // SAFETY: no loop is named; loop time is wall time.
-    let meter = unsafe { LoopMeter::start(std::ptr::null_mut()) };
+    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), Box::new(|| ())) };
     let announcements = Arc::new(Announcements::default());
     let mut config = Config::default();
     config.limits.timeout = Some(Nanos::new(200_000));

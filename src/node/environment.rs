@@ -14,6 +14,7 @@ use std::sync::Arc;
 use napi::{check_status, sys, Result};
 
 use super::events::Events;
+use super::keep_alive::KeepAlive;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::time::Now;
 use crate::runtime::driver::Driver;
@@ -21,13 +22,11 @@ use crate::runtime::loop_clock::LoopMeter;
 
 /// See the [module](self).
 pub(crate) struct Environment {
-    env: sys::napi_env,
     breakers: RefCell<Breakers>,
     meter: Rc<LoopMeter>,
     events: Arc<Events>,
     mailbox: Mailbox,
-    /// Calls with a timeout that are under way.
-    waiting: Cell<usize>,
+    keep_alive: Rc<KeepAlive>,
     /// Taken by whoever closes the environment first: the end of the JavaScript
     /// environment, or the collection of the module.
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -51,16 +50,22 @@ impl Environment {
             // SAFETY: `env` is current. A failure leaves null: no libuv.
             unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) };
         }
-        // SAFETY: `env` is current, and the loop lives at least until the cleanup
-        // hook below closes the meter.
+        // SAFETY: `env` is current, and `close` closes both in the right order.
+        let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
+        let keep_alive = Rc::new(keep_alive);
+        let on_turn = {
+            let keep_alive = keep_alive.clone();
+            move || keep_alive.on_turn()
+        };
+        // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
+        // below closes the meter.
         let environment = unsafe {
             Rc::new(Environment {
-                env,
                 breakers: RefCell::new(Breakers::default()),
                 mailbox: Mailbox::new(env)?,
-                events: Events::open(env, on_news)?,
-                meter: LoopMeter::start(uv_loop.cast()),
-                waiting: Cell::new(0),
+                events,
+                keep_alive,
+                meter: LoopMeter::start(uv_loop.cast(), Box::new(on_turn)),
                 cleanup: Cell::new(ptr::null_mut()),
                 closed: Cell::new(false),
             })
@@ -112,24 +117,10 @@ impl Environment {
         &self.mailbox
     }
 
-    /// A call with a timeout has begun.
+    /// To be told of calls with a timeout.
     #[inline]
-    pub(crate) fn call_began(&self) {
-        self.waiting.set(self.waiting.get() + 1);
-        if self.waiting.get() == 1 {
-            // SAFETY: an environment is used on its own thread, while it lives.
-            unsafe { self.events.keep_loop_alive(self.env, true) };
-        }
-    }
-
-    /// A call with a timeout has ended.
-    #[inline]
-    pub(crate) fn call_ended(&self) {
-        self.waiting.set(self.waiting.get() - 1);
-        if self.waiting.get() == 0 {
-            // SAFETY: as above.
-            unsafe { self.events.keep_loop_alive(self.env, false) };
-        }
+    pub(crate) fn keep_alive(&self) -> &KeepAlive {
+        &self.keep_alive
     }
 
     /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
@@ -138,6 +129,7 @@ impl Environment {
         if self.closed.replace(true) {
             return;
         }
+        self.keep_alive.close();
         self.events.close();
         let cleanup = self.cleanup.replace(ptr::null_mut());
         let this: *const Environment = self;

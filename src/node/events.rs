@@ -13,6 +13,7 @@ use std::sync::Arc;
 use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
+use super::keep_alive::KeepAlive;
 use crate::runtime::driver::Announce;
 
 /// The way from the timer thread to one environment's loop.
@@ -24,13 +25,17 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Opens the way. `on_news` is called on the loop with each breaker's id; whoever
-    /// calls this keeps it alive.
+    /// Opens the way, and gives what keeps the loop alive while somebody waits for
+    /// news; that must be closed first. `on_news` is called on the loop with each
+    /// breaker's id; whoever calls this keeps it alive.
     ///
     /// # Safety
     ///
     /// `env` must be the current environment and `on_news` a function of it.
-    pub(crate) unsafe fn open(env: sys::napi_env, on_news: sys::napi_value) -> Result<Arc<Events>> {
+    pub(crate) unsafe fn open(
+        env: sys::napi_env,
+        on_news: sys::napi_value,
+    ) -> Result<(Arc<Events>, KeepAlive)> {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
         check_status!(unsafe { sys::napi_create_reference(env, on_news, 0, &mut reference) })?;
@@ -68,24 +73,9 @@ impl Events {
         // process alive.
         unsafe { sys::napi_unref_threadsafe_function(env, wake) };
         events.inbox.lock().wake = Some(Wake(wake));
-        Ok(events)
-    }
-
-    /// The loop stays alive while calls wait, and not otherwise.
-    ///
-    /// # Safety
-    ///
-    /// `env` must be the environment that the way was opened in, on its thread.
-    pub(crate) unsafe fn keep_loop_alive(&self, env: sys::napi_env, alive: bool) {
-        let Some(Wake(wake)) = self.inbox.lock().wake else { return };
-        // SAFETY: it is there, so `close` has not been called.
-        unsafe {
-            if alive {
-                sys::napi_ref_threadsafe_function(env, wake);
-            } else {
-                sys::napi_unref_threadsafe_function(env, wake);
-            }
-        }
+        // SAFETY: as above.
+        let keep_alive = unsafe { KeepAlive::new(env, wake) };
+        Ok((events, keep_alive))
     }
 
     /// Closes the way for good. To be called on the loop, before its environment ends

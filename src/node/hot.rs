@@ -162,7 +162,7 @@ fn admit(environment: &Environment, id: i32, counted: bool) -> i32 {
         let waiting = breaker.waiting();
         let admission = breaker.try_acquire(counted, now);
         if breaker.waiting() > waiting {
-            environment.call_began();
+            environment.keep_alive().call_began();
         }
         admission
     });
@@ -231,7 +231,7 @@ fn end_call(
             bits |= settled::EVENTS;
         }
         if breaker.waiting() < waiting {
-            environment.call_ended();
+            environment.keep_alive().call_ended();
             if breaker.waiting() == 0 {
                 bits |= settled::IDLE;
             }

@@ -5,3 +5,4 @@ mod environment;
 mod events;
 mod handle;
 mod hot;
+mod keep_alive;

@@ -55,19 +55,21 @@ pub struct LoopMeter {
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
     prepare: Cell<HandlePtr>,
+    on_turn: Box<dyn Fn()>,
     clock: Arc<LoopClock>,
 }
 
 impl LoopMeter {
-    /// Starts to measure a libuv loop. Without a loop, or where the process does not
-    /// have the functions of libuv, loop time is wall time.
+    /// Starts to measure a libuv loop, and calls `on_turn` at the beginning of each of
+    /// its turns. Without a loop, or where the process does not have the functions of
+    /// libuv, loop time is wall time and turns are not seen.
     ///
     /// # Safety
     ///
     /// Must be called on the loop's thread. `uv_loop`, when it is not null, must
     /// point to a live `uv_loop_t` of the libuv that this process exports, and stay
     /// alive until [`LoopMeter::close`] has been called.
-    pub unsafe fn start(uv_loop: *mut c_void) -> Rc<LoopMeter> {
+    pub unsafe fn start(uv_loop: *mut c_void, on_turn: Box<dyn Fn()>) -> Rc<LoopMeter> {
         let uv = if uv_loop.is_null() { None } else { Uv::find() };
         let source = uv.map(|uv| Source { uv, uv_loop });
         if let Some(Source { uv, uv_loop }) = source {
@@ -88,6 +90,7 @@ impl LoopMeter {
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(std::ptr::null_mut()),
+            on_turn,
             clock,
         });
         meter.clone().listen();
@@ -154,7 +157,7 @@ impl LoopMeter {
         }
     }
 
-    /// Has `on_turn` called once a turn.
+    /// Has `begin_turn` called once a turn.
     fn listen(self: Rc<Self>) {
         let Some(Source { uv, uv_loop }) = self.source else { return };
         // SAFETY: the handle is as large as libuv says, is initialised before it is
@@ -177,7 +180,7 @@ impl LoopMeter {
     }
 
     /// A turn has ended and the next one begins.
-    fn on_turn(&self) {
+    fn begin_turn(&self) {
         let Some(source) = &self.source else { return };
         let (wall, idle, last) = (clock::now(), source.idle(), self.turn.get());
         let busy = last.busy(wall, idle);
@@ -191,6 +194,7 @@ impl LoopMeter {
         self.turn.set(turn);
         self.busy_since.set(None);
         self.clock.shared.lock().turn = turn;
+        (self.on_turn)();
     }
 }
 
@@ -257,7 +261,7 @@ unsafe extern "C" fn on_prepare(prepare: HandlePtr) {
     // SAFETY: the data is the box that `listen` put there; it is freed after the last
     // call of this function.
     let listener = unsafe { &*(uv.handle_get_data)(prepare).cast::<Listener>() };
-    listener.meter.on_turn();
+    listener.meter.begin_turn();
 }
 
 /// # Safety

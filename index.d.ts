@@ -1,0 +1,473 @@
+/// <reference types="node" />
+
+// The types of didelphis, written by hand. Programs written with @types/opossum compile
+// with them; beyond those, they know what `fire` gives and what each event carries.
+
+import { EventEmitter } from 'events'
+
+// Inside the namespace, `CircuitBreaker` would mean the export of that name: itself.
+/* eslint-disable @typescript-eslint/no-use-before-define */
+import Breaker = CircuitBreaker
+import Events = CircuitBreaker.Events
+/* eslint-enable @typescript-eslint/no-use-before-define */
+
+/**
+ * A circuit breaker: calls an action for its users, and stops calling it for a while
+ * when too large a share of the calls fail.
+ *
+ * It is closed (calls go through) until the failure rate opens it (calls are refused at
+ * once); after {@link CircuitBreaker.Options.resetTimeout} it is half open and lets one
+ * call try, whose outcome closes it or opens it again.
+ *
+ * @typeParam TI - the action's arguments, as a tuple
+ * @typeParam TR - what the action gives, awaited
+ * @example
+ * const breaker = new CircuitBreaker((id: string) => fetch(`/users/${id}`), { timeout: 500 })
+ * const response = await breaker.fire('42')
+ */
+declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends EventEmitter {
+  /**
+   * Whether an error was made by a breaker (a refusal, a timeout) and not by an action.
+   * Any value may be asked about; the error's `code` tells which it is.
+   */
+  static isOurError (error: unknown): error is CircuitBreaker.CircuitBreakerError
+
+  /**
+   * Makes a rolling window outside of a breaker, for {@link CircuitBreaker.Options.status}:
+   * a breaker given it starts with its counts.
+   *
+   * @throws TypeError for an option that makes no sense, as the constructor does
+   */
+  static newStatus (options: CircuitBreaker.StatusOptions): CircuitBreaker.Status
+
+  /**
+   * Makes a breaker around an action, which may return a promise, any other thenable or
+   * a plain value, and may throw.
+   *
+   * @throws TypeError when the action is missing, and for an option whose value makes no
+   * sense, such as `NaN`, a negative duration or a word for a number; the message names
+   * the option, what it should be and what it was. Numbers may be written as strings
+   * (`'500'`) in `timeout`, `resetTimeout`, `errorThresholdPercentage`,
+   * `rollingCountTimeout` and `rollingCountBuckets`.
+   */
+  constructor (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI>)
+
+  /** What the breaker is called; {@link CircuitBreaker.Options.name} says where it comes from. */
+  readonly name: string
+  /** The group that the breaker reports under; its `name` unless an option says otherwise. */
+  readonly group: string
+  /** Whether the breaker guards its action; `false` after `disable` and `shutdown`. */
+  readonly enabled: boolean
+  /** Whether the circuit is half open and the one call that may try has not been made yet. */
+  readonly pendingClose: boolean
+  /** Whether the circuit is closed: calls go through. */
+  readonly closed: boolean
+  /** Whether the circuit is open: calls are refused. `false` while it is half open. */
+  readonly opened: boolean
+  /** Whether the circuit is half open: one call may try, others are refused. */
+  readonly halfOpen: boolean
+  /** Whether the breaker has been shut down; it then is neither closed, open nor half open. */
+  readonly isShutdown: boolean
+  /** Whether the warm-up lasts, in which failures do not open the circuit. */
+  readonly warmUp: boolean
+  /** The fewest fires in the window for which a failure rate counts; 0: any number. */
+  readonly volumeThreshold: number
+  /** The rolling window of counts and latencies. */
+  readonly status: CircuitBreaker.Status
+  /** The window's totals at this moment; the same as `status.stats`. */
+  readonly stats: CircuitBreaker.Stats
+
+  /**
+   * The options, defaults filled in: the object that the constructor got, unless that is
+   * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage` or
+   * `errorFilter` holds from the next call, or the next opening, on; calls reject with a
+   * `TypeError` while it makes no sense. The others are read once, by the constructor.
+   */
+  readonly options: CircuitBreaker.LiveOptions<TI>
+  /** The permits that {@link CircuitBreaker.Options.capacity} allows. */
+  readonly semaphore: CircuitBreaker.Semaphore
+
+  /** The function that this breaker guards. */
+  action: Bivariant<TI, TR | PromiseLike<TR>>
+
+  /**
+   * Calls the action, unless the circuit is open, with these arguments.
+   *
+   * @returns what the action gives or, when the call fails or is refused and there is a
+   * `fallback`, what that gives. Without one the promise rejects with the action's
+   * own error or with a {@link CircuitBreaker.CircuitBreakerError}.
+   */
+  fire (...args: TI): Promise<TR>
+
+  /** As `fire`, with `context` as the action's `this`. */
+  call (context: any, ...args: TI): Promise<TR>
+
+  /**
+   * Sets what answers calls that fail or are refused, in place of what was set before.
+   *
+   * A function gets the arguments that the call was made with and, right after them, the
+   * error; it may return a promise. Another breaker is fired with the same. Not asked after
+   * `shutdown`, nor for an error that {@link CircuitBreaker.Options.errorFilter} lets pass.
+   *
+   * @throws TypeError when it is neither
+   */
+  fallback (func: Bivariant<WithError<TI>, unknown> | { fire (...args: any[]): unknown }): this
+  /** The same, where the arguments' types are still open, as in a generic wrapper. */
+  fallback (func: Bivariant<TI, unknown> | Bivariant<[...TI, Error], unknown>): this
+
+  /** Opens the circuit; it half-opens after `resetTimeout`. Does nothing when it is open. */
+  open (): void
+  /** Closes the circuit. Does nothing when it is closed. */
+  close (): void
+  /** Guards the action again after `disable`. */
+  enable (): void
+
+  /**
+   * Stops guarding: calls go straight to the action, with no timeout, capacity, fallback
+   * or refusal. They are counted as fires and nothing else.
+   */
+  disable (): void
+
+  /**
+   * Ends the breaker for good: its timers stop, its listeners are removed, and every later
+   * call rejects with `ESHUTDOWN`. Calls under way still settle.
+   */
+  shutdown (): void
+
+  /** State and totals as plain data, for the `state` and `status` options of another breaker. */
+  toJSON (): { state: CircuitBreaker.State, status: CircuitBreaker.Stats }
+
+  /**
+   * Adds a listener to an event. {@link CircuitBreaker.Events} lists the breaker's own
+   * events with their arguments; other names are free for events of your own.
+   */
+  on<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** The same as `on`. */
+  addListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** As `on`, for the next time only. */
+  once<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** As `on`, before the listeners that are there. */
+  prependListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** As `once`, before the listeners that are there. */
+  prependOnceListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** Takes a listener off an event. */
+  off<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** The same as `off`. */
+  removeListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  /** Calls the listeners of an event; `false` when there are none. */
+  emit<E extends EventName<Events>> (event: E, ...args: Arguments<Events<TI, TR>, E>): boolean
+  /** How many listeners an event has, or how often it has this one. */
+  listenerCount (event: EventName<Events>, listener?: Function): number
+}
+
+declare namespace CircuitBreaker {
+  export { Breaker as CircuitBreaker, Breaker as default }
+
+  /**
+   * What a breaker can be told. Every option may be left out or `undefined`.
+   *
+   * @typeParam TI - the action's arguments, as a tuple
+   */
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- @types/opossum's parameter
+  export interface Options<TI extends unknown[] = unknown[]> {
+    /**
+     * How long a call may take before it fails with `ETIMEDOUT`. The action is not
+     * stopped by that; what it gives later is dropped.
+     * `false`, `0` and `Infinity`: as long as it likes. In milliseconds.
+     * @default 10000
+     */
+    timeout?: number | false | undefined
+
+    /**
+     * How long the circuit stays open before it lets one call try.
+     * `0`: hardly at all; `Infinity`: until `close()`. In milliseconds.
+     * @default 30000
+     */
+    resetTimeout?: number | undefined
+
+    /**
+     * The share of failures among the fires in the window above which the circuit opens:
+     * it opens when the rate is greater than this, not when it is equal, and only if the
+     * window holds at least `volumeThreshold` fires. Judged at each failure; a half-open
+     * circuit opens at a failure whatever the rate.
+     * `0`: any failure opens it; `Infinity`: the rate never does. In percent.
+     * @default 50
+     */
+    errorThresholdPercentage?: number | undefined
+
+    /**
+     * The fewest fires in the window for which the failure rate counts: with as many as
+     * this or more, the circuit may open. A half-open circuit does not ask for it.
+     * `0`: any number. A whole number.
+     * @default 0
+     */
+    volumeThreshold?: number | undefined
+
+    /**
+     * How long the rolling window is: how far back counts and latencies go.
+     * `0`: the default; `Infinity`: back to the start. In milliseconds.
+     * @default 10000
+     */
+    rollingCountTimeout?: number | undefined
+
+    /**
+     * How many buckets the window has. The oldest leaves every
+     * `rollingCountTimeout / rollingCountBuckets`, rounded down to a millisecond.
+     * `0`: the default. A whole number up to 100000.
+     * @default 10
+     */
+    rollingCountBuckets?: number | undefined
+
+    /**
+     * Whether latencies are kept. `false`: `latencyMean` and all percentiles are -1.
+     * @default true
+     */
+    rollingPercentilesEnabled?: boolean | undefined
+
+    /**
+     * Whether `breaker.status` emits `snapshot` once per bucket.
+     * @default true
+     */
+    enableSnapshots?: boolean | undefined
+
+    /**
+     * What rotates the window in place of the clock: a new bucket begins whenever it emits
+     * `rotate`. Many breakers can share one. `undefined`: the clock.
+     */
+    rotateBucketController?: EventEmitter | undefined
+
+    /**
+     * How many calls may be under way at once. A call beyond that fails with `ESEMLOCKED`,
+     * which counts as a failure.
+     * `0`: no call at all; `Infinity`: no limit. A whole number.
+     * @default Number.MAX_SAFE_INTEGER
+     */
+    capacity?: number | undefined
+
+    /**
+     * Tells which errors say nothing against the action: given the error and the call's
+     * arguments, `true` makes the call count as a success, without fallback. The caller's
+     * promise rejects with the error all the same. Not asked about refusals by an open
+     * circuit. If it throws, the error counts.
+     * @default () => false
+     */
+    errorFilter?: ((err: any, ...args: any[]) => boolean) | undefined
+
+    /**
+     * Whether failures leave the circuit closed at first, for as long as `rollingCountTimeout`.
+     * @default false
+     */
+    allowWarmUp?: boolean | undefined
+
+    /**
+     * Whether the breaker guards its action from the start; see `enable()` and `disable()`.
+     * @default true
+     */
+    enabled?: boolean | undefined
+
+    /** What to call the breaker. Default: the name of the action or, if it has none, a random UUID. */
+    name?: string | undefined
+    /** What to report the breaker under. Default: its name. */
+    group?: string | undefined
+
+    /**
+     * The state to start in: the `state` of an earlier breaker's `toJSON()`, or a part of it.
+     * `closed: false` starts open or, with `halfOpen: true`, half open; `open` itself is not
+     * read, nor is `name`. With `lastTimerAt`, an open circuit waits what is left of its
+     * `resetTimeout`. Default: closed.
+     */
+    state?: Partial<State> | undefined
+
+    /**
+     * Counts to start with: a `Status` to use as it is, or plain totals (those of `toJSON()`)
+     * for the newest bucket. Default: none.
+     */
+    status?: Status | Partial<Stats> | undefined
+  }
+
+  /** The options of a living breaker: {@link Options} with the defaults filled in. */
+  export type LiveOptions<TI extends unknown[] = unknown[]> = Options<TI> & Filled<Pick<Options<TI>,
+    'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
+    'rollingPercentilesEnabled' | 'enableSnapshots' | 'capacity' | 'errorFilter'>>
+
+  /**
+   * The events of a breaker, each with the arguments that its listeners get.
+   *
+   * @typeParam TI - the action's arguments, as a tuple
+   * @typeParam TR - what the action gives, awaited
+   */
+  export interface Events<TI extends unknown[] = unknown[], TR = unknown> {
+    /** `fire` or `call` was called, whatever becomes of it. */
+    fire: [args: TI]
+    /** A call was refused because the circuit is open, or half open with its one try under way. */
+    reject: [err: CircuitBreakerError]
+    /** A call took longer than `timeout`; `failure` follows. Latency in milliseconds. */
+    timeout: [err: CircuitBreakerError, latencyMs: number, args: TI]
+    /**
+     * A call succeeded. Latency in milliseconds. For an error that `errorFilter` lets pass,
+     * `result` is that error.
+     */
+    success: [result: TR, latencyMs: number]
+    /** A call failed: by the action's error, a timeout or a locked semaphore. Latency in milliseconds. */
+    failure: [err: Error, latencyMs: number, args: TI]
+    /** The fallback was called; `result` is what it returned, not awaited. */
+    fallback: [result: unknown, err: Error]
+    /** All permits are taken; `failure` follows. */
+    semaphoreLocked: [err: CircuitBreakerError, latencyMs: number]
+    /** The circuit opened. */
+    open: []
+    /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
+    halfOpen: [resetTimeout: number]
+    /** The circuit closed. */
+    close: []
+    /** The breaker shuts down; its listeners are removed after this. */
+    shutdown: []
+  }
+
+  /** An error that a breaker made; {@link CircuitBreaker.isOurError} knows them. */
+  export interface CircuitBreakerError extends Error {
+    /**
+     * What happened: the circuit refused the call, the call took longer than `timeout`,
+     * `capacity` calls were under way already, or the breaker had been shut down.
+     */
+    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN'
+  }
+
+  /** A rolling window of counts and latencies: some buckets, of which the newest counts. */
+  export interface Status extends EventEmitter {
+    /** The totals of the window at this moment: a new object each time. */
+    readonly stats: Stats
+    /** The buckets, newest first: a new array of the living buckets, which may be corrected by hand. */
+    readonly window: Window
+
+    /** Adds a listener; {@link StatusEvents} lists the events. */
+    on<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    /** The same as `on`. */
+    addListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    /** As `on`, for the next time only. */
+    once<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    /** Takes a listener off an event. */
+    off<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    /** The same as `off`. */
+    removeListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+  }
+
+  /** The events of a {@link Status}, each with the arguments that its listeners get. */
+  export interface StatusEvents {
+    /** The totals of the window, once per bucket; see {@link Options.enableSnapshots}. */
+    snapshot: [stats: Stats]
+  }
+
+  /** What {@link CircuitBreaker.newStatus} can be told: the options that shape a breaker's window. */
+  export interface StatusOptions extends Pick<Options, 'rollingCountTimeout' | 'rollingCountBuckets' |
+    'rollingPercentilesEnabled' | 'enableSnapshots' | 'rotateBucketController'> {
+    /** Counts for the newest bucket; those left out are 0. */
+    stats?: Partial<Stats> | undefined
+  }
+
+  /** The counts of one slice of time. */
+  export interface Bucket {
+    /** Calls that failed: by error, timeout or locked semaphore. */
+    failures: number
+    /** Calls that a fallback answered. */
+    fallbacks: number
+    /** Calls that succeeded, by themselves or because `errorFilter` let their error pass. */
+    successes: number
+    /** Calls refused by an open or half-open circuit. */
+    rejects: number
+    /** Calls made, refused ones included. */
+    fires: number
+    /** Calls that took too long; among the failures too. */
+    timeouts: number
+    /** Calls answered from the cache. */
+    cacheHits: number
+    /** Calls that the cache had no answer for. */
+    cacheMisses: number
+    /** Calls refused for want of a permit; among the failures too. */
+    semaphoreRejections: number
+    /** Latencies in milliseconds by quantile, 0 to 1; empty in a bucket, filled in {@link Stats}. */
+    percentiles: { [percentile: number]: number }
+    /** The latencies of successes, failures and timeouts, in milliseconds. */
+    latencyTimes: number[]
+  }
+
+  /** The buckets of a rolling window, newest first. */
+  export type Window = Bucket[]
+
+  /** The totals of a window. */
+  export interface Stats extends Bucket {
+    /** The mean latency in milliseconds; 0 without any, -1 when `rollingPercentilesEnabled` is `false`. */
+    latencyMean: number
+  }
+
+  /** The state of a breaker as plain data. */
+  export interface State {
+    /** Its name. */
+    name: string
+    /** Whether it guards its action. */
+    enabled: boolean
+    /** Whether the circuit is closed. */
+    closed: boolean
+    /** Whether the circuit is open. */
+    open: boolean
+    /** Whether the circuit is half open. */
+    halfOpen: boolean
+    /** Whether its warm-up lasts. */
+    warmUp: boolean
+    /** Whether it has been shut down. */
+    shutdown: boolean
+    /**
+     * When the circuit opened last or, before that, when the breaker was made, in
+     * milliseconds since the epoch. `undefined`: unknown.
+     */
+    lastTimerAt?: number | undefined
+  }
+
+  /** A counting semaphore: the permits that calls take, which programs may take too. */
+  export interface Semaphore {
+    /** The permits that are free. */
+    readonly count: number
+    /** Takes a permit if one is free, and tells whether it did. */
+    test (): boolean
+    /**
+     * Takes a permit, waiting in line for one; gives the function that gives it back.
+     *
+     * @param timeout - how long to wait, in milliseconds; `0` or left out: for ever. The
+     * promise then rejects with an error whose `code` is `ETIMEDOUT`.
+     */
+    take (timeout?: number): Promise<() => void>
+    /** Gives a permit back. One too many adds a permit. */
+    release (): void
+  }
+}
+
+/** Options none of which is `undefined`. */
+type Filled<O> = { [K in keyof O]-?: Exclude<O[K], undefined> }
+
+/**
+ * A function whose parameters are compared both ways, as a method's are: it may ask for
+ * narrower types, and a `CircuitBreaker<[string], number>` is a `CircuitBreaker`.
+ */
+type Bivariant<A extends unknown[], R> = { method (...args: A): R }['method']
+
+/**
+ * The arguments of a fallback: those of the call, then the error, which takes the place
+ * of the first argument that the call left out.
+ */
+type WithError<TI extends unknown[]> =
+  number extends TI['length'] ? [...OrError<TI>, ...Error[]]
+    : TI extends Required<TI> ? [...TI, Error] : [...OrError<TI>, Error?]
+
+/** These arguments, with an error possible in place of each that may be left out. */
+type OrError<TI extends unknown[]> = { [K in keyof TI]: undefined extends TI[K] ? TI[K] | Error : TI[K] }
+
+/** The names of some events, offered by editors, or any other name. */
+type EventName<M> = keyof M | (string & {}) | symbol
+
+/** What listeners of event `E` get, by the map `M`; anything when the map lacks it. */
+type Arguments<M, E> = E extends keyof M ? (M[E] extends unknown[] ? M[E] : never) : any[]
+
+/** A listener of event `E`, by the map `M`. */
+type Listener<M, E> = (...args: Arguments<M, E>) => void
+
+export = CircuitBreaker

@@ -1,0 +1,88 @@
+//! Keeps the event loop, and with it the process, alive while calls with a timeout
+//! are under way, and not otherwise.
+//!
+//! Where the turns of the loop can be seen, the loop is let go at the beginning of a
+//! turn in which nothing waits: calls that come and go within one turn, as they do by
+//! the thousand, ask for nothing.
+
+use std::cell::Cell;
+
+use napi::sys;
+
+/// See the [module](self). Lives on the loop's thread.
+pub(crate) struct KeepAlive {
+    env: sys::napi_env,
+    /// The threadsafe function whose reference it is; none once that is closed.
+    wake: Cell<Option<sys::napi_threadsafe_function>>,
+    waiting: Cell<usize>,
+    holding: Cell<bool>,
+    /// Whether [`KeepAlive::on_turn`] will be called.
+    sees_turns: Cell<bool>,
+}
+
+impl KeepAlive {
+    /// Holds nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// `wake` must be an unreferenced threadsafe function of `env`, and live until
+    /// [`KeepAlive::close`].
+    pub(crate) unsafe fn new(env: sys::napi_env, wake: sys::napi_threadsafe_function) -> Self {
+        KeepAlive {
+            env,
+            wake: Cell::new(Some(wake)),
+            waiting: Cell::new(0),
+            holding: Cell::new(false),
+            sees_turns: Cell::new(false),
+        }
+    }
+
+    /// A call with a timeout has begun.
+    #[inline]
+    pub(crate) fn call_began(&self) {
+        self.waiting.set(self.waiting.get() + 1);
+        if !self.holding.get() {
+            self.hold(true);
+        }
+    }
+
+    /// A call with a timeout has ended.
+    #[inline]
+    pub(crate) fn call_ended(&self) {
+        self.waiting.set(self.waiting.get() - 1);
+        if !self.sees_turns.get() {
+            self.let_go_if_idle();
+        }
+    }
+
+    /// A turn of the loop begins.
+    pub(crate) fn on_turn(&self) {
+        self.sees_turns.set(true);
+        self.let_go_if_idle();
+    }
+
+    /// Lets the loop go for good.
+    pub(crate) fn close(&self) {
+        self.wake.set(None);
+    }
+
+    fn let_go_if_idle(&self) {
+        if self.holding.get() && self.waiting.get() == 0 {
+            self.hold(false);
+        }
+    }
+
+    #[cold]
+    fn hold(&self, hold: bool) {
+        self.holding.set(hold);
+        let Some(wake) = self.wake.get() else { return };
+        // SAFETY: this is the loop's thread, and the function lives until `close`.
+        unsafe {
+            if hold {
+                sys::napi_ref_threadsafe_function(self.env, wake);
+            } else {
+                sys::napi_unref_threadsafe_function(self.env, wake);
+            }
+        }
+    }
+}
