@@ -18,12 +18,14 @@ const rooted = []
 // clock needs.
 const withLibuv = !process.versions.bun && !process.versions.deno
 
+// The method by which a breaker, or a lone status, is told that there is news.
+const ANNOUNCE = Symbol('announce')
+
 // Kept alive by this module: the native side holds it weakly.
 const onNews = id => {
   const owner = rooted[id] ?? owners[id]?.deref()
-  owner?.[onNews.handler]()
+  owner?.[ANNOUNCE]()
 }
-onNews.handler = Symbol('announce')
 
 const environment = new Environment(onNews, withLibuv)
 
@@ -106,7 +108,7 @@ function create (owner, options) {
 }
 
 module.exports = {
-  ANNOUNCE: onNews.handler,
+  ANNOUNCE,
   admit,
   admitCounted,
   codes,

@@ -8,6 +8,7 @@ const { EventEmitter } = require('node:events')
 const {
   ANNOUNCE, admit, admitCounted, codes, count, create, judge, latency, poll, rooted, settle, state
 } = require('./binding')
+const { emit, hears, surface } = require('./emit')
 const { buildError, isOurError } = require('./errors')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 const Semaphore = require('./semaphore')
@@ -220,7 +221,6 @@ class CircuitBreaker extends EventEmitter {
 module.exports = CircuitBreaker
 
 const { call } = CircuitBreaker.prototype
-const { emit: plainEmit } = EventEmitter.prototype
 const { then: plainThen } = Promise.prototype
 
 // What a call's promise is rejected with to say that its deadline came first.
@@ -334,13 +334,15 @@ function turnAway (breaker, code, context, args) {
 }
 
 function run (breaker, permit, context, args) {
+  // The action may change the timeout, for calls after this one.
+  const timed = breaker[TIMED]
   let result
   try {
     result = toPromise(breaker.action.apply(context, args))
   } catch (error) {
     return fail(breaker, permit, args, error)
   }
-  if (breaker[TIMED]) result = untilDeadline(breaker, permit, result)
+  if (timed) result = untilDeadline(breaker, permit, result)
   return result.then(
     value => succeed(breaker, permit, args, value),
     error => error === TIMED_OUT ? timeOut(breaker, permit, args) : fail(breaker, permit, args, error)
@@ -452,28 +454,4 @@ function fallBack (breaker, error, args) {
   while (!count(breaker[ID], FALLBACKS)) breaker[ANNOUNCE]()
   if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
   return toPromise(result)
-}
-
-// --- Listeners.
-
-// Whether anybody would notice an event: a listener, or somebody who has put himself
-// in the way of `emit`. Asked on the way of every call, where `listenerCount` costs
-// more than a crossing; the fields are EventEmitter's own, in every version of Node.
-function hears (breaker, name) {
-  return (breaker._eventsCount !== 0 && breaker._events[name] !== undefined) || breaker.emit !== plainEmit
-}
-
-// A listener that throws must not change the outcome of a call.
-function emit (breaker, name, ...args) {
-  try {
-    breaker.emit(name, ...args)
-  } catch (error) {
-    surface(error)
-  }
-}
-
-// As Node's EventTarget does it: the error is an uncaught exception, and nobody else's
-// business.
-function surface (error) {
-  process.nextTick(() => { throw error })
 }

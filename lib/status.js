@@ -6,6 +6,7 @@
 
 const { EventEmitter } = require('node:events')
 const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat } = require('./binding')
+const { emit } = require('./emit')
 const { windowOptions } = require('./options')
 
 // In the order in which the native side counts.
@@ -146,7 +147,7 @@ class Status extends EventEmitter {
   /** A bucket is complete: tells those who listen, until nobody does. */
   snapshot () {
     if (this.listenerCount('snapshot') > 0) {
-      this.emit('snapshot', this.stats)
+      emit(this, 'snapshot', this.stats)
     } else {
       this[HANDLE].setSnapshots(false)
     }

@@ -1,0 +1,33 @@
+'use strict'
+
+// Emitting to listeners that may not be there, and may throw. Used by the class and the
+// status.
+
+const { EventEmitter } = require('node:events')
+
+const { emit: plainEmit } = EventEmitter.prototype
+
+/**
+ * Whether anybody would notice an event: a listener, or somebody who has put himself in
+ * the way of `emit`. Asked on the way of every call, where `listenerCount` costs more
+ * than a crossing; the fields are EventEmitter's own, in every version of Node.
+ */
+function hears (emitter, name) {
+  return (emitter._eventsCount !== 0 && emitter._events[name] !== undefined) || emitter.emit !== plainEmit
+}
+
+/** Emits; a listener that throws must not change the outcome of a call. */
+function emit (emitter, name, ...args) {
+  try {
+    emitter.emit(name, ...args)
+  } catch (error) {
+    surface(error)
+  }
+}
+
+/** Makes an error an uncaught exception, and nobody else's business: as Node's EventTarget. */
+function surface (error) {
+  process.nextTick(() => { throw error })
+}
+
+module.exports = { emit, hears, surface }
