@@ -308,8 +308,9 @@ function noteLimits (breaker, now) {
 function guard (breaker, context, args) {
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
-  const permit = hears(breaker, 'fire') ? admitAloud(breaker, args) : admit(breaker[ID])
-  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, context, args)
+  const aloud = hears(breaker, 'fire')
+  const permit = aloud ? admitAloud(breaker, args) : admit(breaker[ID])
+  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, aloud, context, args)
 }
 
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
@@ -321,10 +322,11 @@ function admitAloud (breaker, args) {
   return admitCounted(breaker[ID])
 }
 
-function turnAway (breaker, code, context, args) {
+// `aloud` calls have been counted.
+function turnAway (breaker, code, aloud, context, args) {
   while (code === EVENTS_FIRST) {
     breaker[ANNOUNCE]()
-    code = hears(breaker, 'fire') ? admitCounted(breaker[ID]) : admit(breaker[ID])
+    code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
   }
   if (code >= 0) return run(breaker, code, context, args)
   if (code === OPEN) return reject(breaker, args)
@@ -387,14 +389,15 @@ function timeOut (breaker, permit, args) {
   const ms = latency()
   serveTakers(breaker)
   if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
-  return fail(breaker, permit, args, error)
+  return fail(breaker, permit, args, error, ms)
 }
 
-function fail (breaker, permit, args, error) {
+// `known` is the latency of a call that has timed out, which has been told already.
+function fail (breaker, permit, args, error, known) {
   const filtered = isFiltered(breaker, error, args)
   const bits = settle(breaker[ID], permit, filtered ? SUCCESS : FAILURE)
   if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
-  const ms = latency()
+  const ms = known ?? latency()
   if (filtered) {
     end(breaker, permit, bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
