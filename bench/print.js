@@ -15,14 +15,15 @@ function json (results) {
 }
 
 function plain (results, columns) {
-  const rows = table(results, columns, ({ median, min, max }) => `${times(median)}  (${times(min)} to ${times(max)})`)
+  const rows = table(results, columns, ({ median, min, max }) => `${digits(median)}  (${digits(min)} to ${digits(max)})`)
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
-  const lines = rows.map(row => row.map((cell, column) => pad(cell, widths[column], column)).join('   ').trimEnd())
+  const pad = (cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])
+  const lines = rows.map(row => row.map(pad).join('   '))
   return [...lines, '', hostLine()].join('\n')
 }
 
 function markdown (results, columns) {
-  const [head, ...rows] = table(results, columns, ({ median }) => times(median))
+  const [head, ...rows] = table(results, columns, ({ median }) => digits(median))
   const rule = head.map((_, column) => column === 0 ? '---' : '---:')
   return [...[head, rule, ...rows].map(row => `| ${row.join(' | ')} |`), '', hostLine()].join('\n')
 }
@@ -45,17 +46,9 @@ function hostLine () {
   return `Node ${host.node}, ${host.cpu}, ${host.os}`
 }
 
-function pad (cell, width, column) {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width)
-}
-
 function span (nanos) {
   if (nanos < 1e3) return `${digits(nanos)} ns`
   return nanos < 1e6 ? `${digits(nanos / 1e3)} µs` : `${digits(nanos / 1e6)} ms`
-}
-
-function times (ratio) {
-  return digits(ratio)
 }
 
 // Two digits, or as many as stand before the point.

@@ -21,13 +21,14 @@ const withLibuv = !process.versions.bun && !process.versions.deno
 // The method by which a breaker, or a lone status, is told that there is news.
 const ANNOUNCE = Symbol('announce')
 
-// Kept alive by this module: the native side holds it weakly.
 const onNews = id => {
   const owner = rooted[id] ?? owners[id]?.deref()
   owner?.[ANNOUNCE]()
 }
 
 const environment = new Environment(onNews, withLibuv)
+// The native side holds it weakly, for it leads to everything here.
+environment.onNews = onNews
 
 // Memory that both sides see. What a crossing takes and gives goes through its words:
 // a breaker's number in the first, what else there is in the next; the result in the
