@@ -7,3 +7,6 @@ const CircuitBreaker = require('./lib/circuit-breaker')
 module.exports = CircuitBreaker
 module.exports.CircuitBreaker = CircuitBreaker
 module.exports.default = CircuitBreaker
+// The statics too can be imported by name: Node finds such names in this file alone.
+module.exports.isOurError = CircuitBreaker.isOurError
+module.exports.newStatus = CircuitBreaker.newStatus
