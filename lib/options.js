@@ -45,6 +45,9 @@ const NUMBERS = {
   }
 }
 
+/** The filter that lets every error count. */
+const NO_FILTER = () => false
+
 /** What an option says, as a number. Throws a TypeError when it says nothing sensible. */
 function readNumber (name, value) {
   const { expected, initial, read } = NUMBERS[name]
@@ -65,7 +68,7 @@ function prepare (given) {
   readNumber('volumeThreshold', options.volumeThreshold)
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
   options.capacity = readNumber('capacity', options.capacity)
-  options.errorFilter ||= () => false
+  options.errorFilter ||= NO_FILTER
   options.enableSnapshots = options.enableSnapshots !== false
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
@@ -94,7 +97,7 @@ function limits ({ timeout, resetTimeout, errorThresholdPercentage }) {
   }
 }
 
-module.exports = { limits, prepare, readNumber, refuse, windowOptions }
+module.exports = { NO_FILTER, limits, prepare, readNumber, refuse, windowOptions }
 
 function expect (name, expected, value, holds) {
   if (value && !holds(value)) refuse(`options.${name}`, expected, value)

@@ -6,14 +6,9 @@
 
 const { EventEmitter } = require('node:events')
 const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat } = require('./binding')
+const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { windowOptions } = require('./options')
-
-// In the order in which the native side counts.
-const COUNTS = [
-  'failures', 'fallbacks', 'successes', 'rejects', 'fires', 'timeouts', 'cacheHits', 'cacheMisses',
-  'coalesceCacheHits', 'coalesceCacheMisses', 'semaphoreRejections'
-]
 
 // Behind the counts: the mean latency, and then its quantiles; in a bucket, whether the
 // circuit opened or closed.
@@ -172,7 +167,7 @@ const LONE = {
   enabled: true
 }
 
-module.exports = { COUNTS, Status }
+module.exports = Status
 
 function listenForSnapshots (status, name) {
   if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)

@@ -209,11 +209,13 @@ impl Mailbox {
         Ok(Mailbox { memory: memory.cast(), buffer })
     }
 
-    /// The words that JavaScript left.
+    /// A word that JavaScript left. Read one by one, as they were written: a wider
+    /// load would have to wait for the stores.
     #[inline]
-    pub(crate) fn words(&self) -> [i32; Self::WORDS] {
+    pub(crate) fn word(&self, place: usize) -> i32 {
+        assert!(place < Self::WORDS);
         // SAFETY: inside the buffer and aligned; only the loop's thread touches it.
-        unsafe { self.memory.cast::<[i32; Self::WORDS]>().read() }
+        unsafe { self.memory.cast::<i32>().add(place).read_volatile() }
     }
 
     /// Leaves a word for JavaScript.

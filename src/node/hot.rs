@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use napi::{check_status, sys, Result};
 
-use super::environment::{Environment, Mailbox};
+use super::environment::Environment;
 use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use crate::core::calls::Permit;
 use crate::core::state::State;
@@ -133,17 +133,17 @@ pub(crate) unsafe fn functions(
     Ok(object)
 }
 
-/// A crossing with the words that JavaScript left, the first of them the breaker's
-/// number.
+/// A crossing for the breaker with that number. What else JavaScript left is in the
+/// mailbox.
 trait Crossing {
-    fn cross(environment: &Environment, words: [i32; Mailbox::WORDS]) -> i32;
+    fn cross(environment: &Environment, id: u32) -> i32;
 }
 
 struct Admit;
 
 impl Crossing for Admit {
     #[inline]
-    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
+    fn cross(environment: &Environment, id: u32) -> i32 {
         admit(environment, id, false)
     }
 }
@@ -151,14 +151,14 @@ impl Crossing for Admit {
 struct AdmitCounted;
 
 impl Crossing for AdmitCounted {
-    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
+    fn cross(environment: &Environment, id: u32) -> i32 {
         admit(environment, id, true)
     }
 }
 
 #[inline]
-fn admit(environment: &Environment, id: i32, counted: bool) -> i32 {
-    let admitted = environment.with(id as u32, |breaker, now| {
+fn admit(environment: &Environment, id: u32, counted: bool) -> i32 {
+    let admitted = environment.with(id, |breaker, now| {
         let waiting = breaker.waiting();
         let admission = breaker.try_acquire(counted, now);
         if breaker.waiting() > waiting {
@@ -182,21 +182,23 @@ struct Settle;
 
 impl Crossing for Settle {
     #[inline]
-    fn cross(environment: &Environment, [id, permit, outcome, _]: [i32; Mailbox::WORDS]) -> i32 {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let mailbox = environment.mailbox();
+        let (permit, outcome) = (mailbox.word(1), mailbox.word(2));
         end_call(environment, id, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
                 outcome::TIMEOUT => {
                     let latency = breaker.on_timeout(&permit, now).unwrap_or(0);
-                    environment.mailbox().put_word(LATENCY, latency as i32);
+                    mailbox.put_word(LATENCY, latency as i32);
                     return 0;
                 }
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
                 Settled::Done { latency } | Settled::ToJudge { latency, .. } => {
-                    environment.mailbox().put_word(LATENCY, latency as i32);
+                    mailbox.put_word(LATENCY, latency as i32);
                     0
                 }
                 Settled::Late(_) => settled::LATE,
@@ -209,7 +211,8 @@ impl Crossing for Settle {
 struct Judge;
 
 impl Crossing for Judge {
-    fn cross(environment: &Environment, [id, permit, ..]: [i32; Mailbox::WORDS]) -> i32 {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let permit = environment.mailbox().word(1);
         end_call(environment, id, |breaker, now| {
             breaker.judge(Permit::from_raw(permit as u32), now);
             0
@@ -221,10 +224,10 @@ impl Crossing for Judge {
 #[inline]
 fn end_call(
     environment: &Environment,
-    id: i32,
+    id: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> i32,
 ) -> i32 {
-    let bits = environment.with(id as u32, |breaker, now| {
+    let bits = environment.with(id, |breaker, now| {
         let waiting = breaker.waiting();
         let mut bits = act(breaker, now);
         if breaker.has_events() {
@@ -245,9 +248,10 @@ struct CountOne;
 
 impl Crossing for CountOne {
     /// 1 when it was counted, 0 when events are to be announced first.
-    fn cross(environment: &Environment, [id, kind, ..]: [i32; Mailbox::WORDS]) -> i32 {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let kind = environment.mailbox().word(1);
         let Some(kind) = Count::from_index(kind as usize) else { return 1 };
-        let counted = environment.with(id as u32, |breaker, now| breaker.count(kind, now));
+        let counted = environment.with(id, |breaker, now| breaker.count(kind, now));
         i32::from(counted.unwrap_or(true))
     }
 }
@@ -255,8 +259,8 @@ impl Crossing for CountOne {
 struct Poll;
 
 impl Crossing for Poll {
-    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
-        let polled = environment.with(id as u32, |breaker, _| match breaker.poll_event() {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let polled = environment.with(id, |breaker, _| match breaker.poll_event() {
             Some(Event::Opened) => news::OPENED,
             Some(Event::Closed) => news::CLOSED,
             Some(Event::HalfOpened) => news::HALF_OPENED,
@@ -270,8 +274,8 @@ impl Crossing for Poll {
 struct ReadState;
 
 impl Crossing for ReadState {
-    fn cross(environment: &Environment, [id, ..]: [i32; Mailbox::WORDS]) -> i32 {
-        let bits = environment.with(id as u32, |breaker, now| {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let bits = environment.with(id, |breaker, now| {
             let mut bits = match breaker.state(now) {
                 State::Closed => state::CLOSED,
                 State::Open { .. } => state::OPEN,
@@ -307,8 +311,8 @@ unsafe extern "C" fn raw<C: Crossing>(
         &*data.cast::<Environment>()
     };
     let mailbox = environment.mailbox();
-    let words = mailbox.words();
-    match catch_unwind(AssertUnwindSafe(|| C::cross(environment, words))) {
+    let id = mailbox.word(0) as u32;
+    match catch_unwind(AssertUnwindSafe(|| C::cross(environment, id))) {
         Ok(code) => mailbox.put_word(0, code),
         // SAFETY: `env` is current.
         Err(_) => unsafe {

@@ -1,0 +1,263 @@
+'use strict'
+
+// The way of a call: asks the native half whether it may begin, runs the action, tells
+// the outcome, and settles the promise that the caller holds. Used by the class.
+
+const { AsyncResource } = require('node:async_hooks')
+const { ANNOUNCE, admit, admitCounted, codes, count, judge, latency, rooted, settle } = require('./binding')
+const { COUNTS } = require('./counts')
+const { emit, hears, surface } = require('./emit')
+const { buildError } = require('./errors')
+const { CALLS, FALLBACK, ID, SEMAPHORE, TIMED } = require('./fields')
+const { tryUpdateLimits } = require('./limits')
+const { NO_FILTER } = require('./options')
+
+const {
+  CAPACITY, EVENTS, EVENTS_FIRST, FAILURE, IDLE, LATE, OPEN, SHUTDOWN, SUCCESS, TIMEOUT, UNGUARDED
+} = codes
+
+const FALLBACKS = COUNTS.indexOf('fallbacks')
+const FIRES = COUNTS.indexOf('fires')
+
+/** Fires a breaker: a promise of the action's result. */
+function fire (breaker, context, args) {
+  const nonsense = tryUpdateLimits(breaker)
+  if (nonsense) return Promise.reject(nonsense)
+  const aloud = hears(breaker, 'fire')
+  const permit = aloud ? admitAloud(breaker, args) : admit(breaker[ID])
+  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, aloud, context, args)
+}
+
+/** Tells the call with that permit that its deadline has passed. */
+function timeOutCall (breaker, permit) {
+  breaker[CALLS][permit]?.timeOut()
+}
+
+module.exports = { fire, timeOutCall }
+
+// Listeners to `fire` hear of it before the breaker decides, and may still change what
+// it decides.
+function admitAloud (breaker, args) {
+  if (breaker.isShutdown) return SHUTDOWN
+  while (!count(breaker[ID], FIRES)) breaker[ANNOUNCE]()
+  emit(breaker, 'fire', args)
+  return admitCounted(breaker[ID])
+}
+
+// `aloud` calls have been counted.
+function turnAway (breaker, code, aloud, context, args) {
+  while (code === EVENTS_FIRST) {
+    breaker[ANNOUNCE]()
+    code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
+  }
+  if (code >= 0) return run(breaker, code, context, args)
+  if (code === OPEN) return reject(breaker, args)
+  if (code === UNGUARDED) return toPromise(breaker.action.apply(context, args))
+  if (code === SHUTDOWN) return Promise.reject(buildError('ESHUTDOWN'))
+  return lock(breaker, CAPACITY - code, args)
+}
+
+function run (breaker, permit, context, args) {
+  // The action may change the timeout, for calls after this one.
+  const timed = breaker[TIMED]
+  let result
+  try {
+    result = toPromise(apply(breaker.action, context, args))
+  } catch (error) {
+    return fail(breaker, permit, args, error)
+  }
+  const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
+  call.args = args
+  return timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
+}
+
+// What JavaScript holds of a call. A call object goes with a permit and is used again
+// by the next call that is given the permit, with the handlers it has: a call makes no
+// closures.
+class Call {
+  constructor (breaker, permit) {
+    this.breaker = breaker
+    this.permit = permit
+    this.args = undefined
+    this.resolve = undefined
+    this.context = undefined
+
+    this.succeed = value => succeed(this.breaker, this.permit, this.args, value)
+    this.fail = error => fail(this.breaker, this.permit, this.args, error)
+    // The same for a call with a deadline, whose promise is not the action's: it may
+    // have been settled by the deadline, and the call object be nobody's.
+    this.succeedInTime = value => {
+      if (this.permit === NOBODYS) return
+      // Before it is used by what listeners fire.
+      const { resolve } = this
+      resolve(this.succeed(value))
+    }
+
+    this.failInTime = error => {
+      if (this.permit === NOBODYS) return
+      const { resolve } = this
+      resolve(this.fail(error))
+    }
+  }
+
+  // A promise of what the action promises, which the deadline can settle before.
+  untilDeadline (result) {
+    const { breaker } = this
+    const promise = new Promise(capture)
+    this.resolve = captured
+    if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
+    // While it waits, the breaker must not be collected with its deadline.
+    rooted[breaker[ID]] = breaker
+    result.then(this.succeedInTime, this.failInTime)
+    return promise
+  }
+
+  // The deadline came first. The action may still settle, and call the handlers of
+  // this object: the next call with the permit gets another one.
+  timeOut () {
+    const { args, breaker, context, permit, resolve } = this
+    breaker[CALLS][permit] = undefined
+    this.permit = NOBODYS
+    if (context) {
+      resolve(context.runInAsyncScope(timeOut, undefined, breaker, permit, args))
+    } else {
+      resolve(timeOut(breaker, permit, args))
+    }
+  }
+}
+
+const NOBODYS = -1
+
+// Its resource is of no interest to anybody after the call: nothing is to be tracked.
+const MANUAL = { requireManualDestroy: true }
+
+// So many call objects are kept for their next call; those beyond, of a burst, are not.
+const KEPT = 1024
+
+function newCall (breaker, permit) {
+  const call = new Call(breaker, permit)
+  breaker[CALLS][permit] = call
+  return call
+}
+
+let captured
+
+// One executor for all promises.
+function capture (resolve) {
+  captured = resolve
+}
+
+// Whether anything of the caller's may run when its call times out, for which the
+// async context of the caller has to be kept. Most breakers in most programs have
+// nobody, and keeping it costs as much as all else that is done for a call here.
+function isHeard (breaker) {
+  return breaker._eventsCount !== 0 || breaker[FALLBACK] || breaker.options.errorFilter !== NO_FILTER
+}
+
+// Calls with few arguments go without the array.
+function apply (action, context, args) {
+  switch (args.length) {
+    case 0: return action.call(context)
+    case 1: return action.call(context, args[0])
+    case 2: return action.call(context, args[0], args[1])
+    default: return action.apply(context, args)
+  }
+}
+
+const { then: plainThen } = Promise.prototype
+
+// Plain promises are used as they are. Anything else that has a `then` is adopted by
+// one, which settles once whatever the other does.
+function toPromise (result) {
+  return result instanceof Promise && result.then === plainThen ? result : Promise.resolve(result)
+}
+
+function succeed (breaker, permit, args, value) {
+  const bits = settle(breaker[ID], permit, SUCCESS)
+  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
+  const ms = latency()
+  end(breaker, permit, bits)
+  if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
+  return value
+}
+
+function timeOut (breaker, permit, args) {
+  const error = buildError('ETIMEDOUT', breaker.options.timeout)
+  settle(breaker[ID], permit, TIMEOUT)
+  const ms = latency()
+  serveTakers(breaker)
+  if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
+  return fail(breaker, permit, args, error, ms)
+}
+
+// `known` is the latency of a call that has timed out, which has been told already.
+function fail (breaker, permit, args, error, known) {
+  const filtered = isFiltered(breaker, error, args)
+  const bits = settle(breaker[ID], permit, filtered ? SUCCESS : FAILURE)
+  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
+  const ms = known ?? latency()
+  if (filtered) {
+    end(breaker, permit, bits)
+    if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
+    return Promise.reject(error)
+  }
+  serveTakers(breaker)
+  if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+  tryUpdateLimits(breaker)
+  end(breaker, permit, judge(breaker[ID], permit))
+  return fallBack(breaker, error, args)
+}
+
+function reject (breaker, args) {
+  const error = buildError('EOPENBREAKER')
+  if (hears(breaker, 'reject')) emit(breaker, 'reject', error)
+  return fallBack(breaker, error, args)
+}
+
+// No place is free: the call fails without having begun.
+function lock (breaker, permit, args) {
+  const error = buildError('ESEMLOCKED')
+  if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
+  return fail(breaker, permit, args, error)
+}
+
+// The permit is spent: does what the bits of its last crossing ask for, after the call
+// object has been made ready for its next call.
+function end (breaker, permit, bits) {
+  const call = breaker[CALLS][permit]
+  if (call !== undefined) {
+    call.args = call.resolve = call.context = undefined
+    if (permit >= KEPT) breaker[CALLS][permit] = undefined
+  }
+  if ((bits & IDLE) !== 0) rooted[breaker[ID]] = undefined
+  if ((bits & EVENTS) !== 0) breaker[ANNOUNCE]()
+  serveTakers(breaker)
+}
+
+function serveTakers (breaker) {
+  if (breaker[SEMAPHORE] !== undefined) breaker[SEMAPHORE].serve()
+}
+
+// A filter that throws has not said that the error is harmless.
+function isFiltered (breaker, error, args) {
+  try {
+    return Boolean(breaker.options.errorFilter(error, ...args))
+  } catch (thrown) {
+    surface(thrown)
+    return false
+  }
+}
+
+function fallBack (breaker, error, args) {
+  const fallback = breaker[FALLBACK]
+  if (!fallback) return Promise.reject(error)
+  let result
+  try {
+    result = fallback.apply(fallback, [...args, error])
+  } catch (thrown) {
+    return Promise.reject(thrown)
+  }
+  while (!count(breaker[ID], FALLBACKS)) breaker[ANNOUNCE]()
+  if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
+  return toPromise(result)
+}

@@ -1,0 +1,20 @@
+'use strict'
+
+// The private fields of a breaker, which the class and the way of its calls share.
+// Symbols, as opossum's are: a Proxy around a breaker sees through them, as it does not
+// through `#private` names.
+
+module.exports = {
+  CALLS: Symbol('calls'),
+  FALLBACK: Symbol('fallback'),
+  GROUP: Symbol('group'),
+  HANDLE: Symbol('handle'),
+  ID: Symbol('id'),
+  LAST_TIMER_AT: Symbol('last-timer-at'),
+  LIMITS: Symbol('limits'),
+  NAME: Symbol('name'),
+  SEMAPHORE: Symbol('semaphore'),
+  STATUS: Symbol('status'),
+  TIMED: Symbol('timed'),
+  VOLUME_THRESHOLD: Symbol('volume-threshold')
+}
