@@ -21,9 +21,11 @@ const withLibuv = !process.versions.bun && !process.versions.deno
 // The method by which a breaker, or a lone status, is told that there is news.
 const ANNOUNCE = Symbol('announce')
 
-const onNews = id => {
-  const owner = rooted[id] ?? owners[id]?.deref()
-  owner?.[ANNOUNCE]()
+const onNews = () => {
+  for (let id = news(); id !== codes.NONE; id = news()) {
+    const owner = rooted[id] ?? owners[id]?.deref()
+    owner?.[ANNOUNCE]()
+  }
 }
 
 const environment = new Environment(onNews, withLibuv)
@@ -82,7 +84,13 @@ function count (id, kind) {
   return words[0] !== 0
 }
 
-/** The next thing to announce: a code, or the permit of a call that has timed out. */
+/** The next breaker that has something to announce, or `NONE`. */
+function news () {
+  cross.news()
+  return words[0]
+}
+
+/** The next thing a breaker has to announce: a code, or the permit of a call that has timed out. */
 function poll (id) {
   words[0] = id
   cross.poll()

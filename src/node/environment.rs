@@ -81,8 +81,8 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Puts a breaker under the timer thread and gives it a number.
-    pub(crate) fn add(&self, breaker: CircuitBreaker) -> (u32, Arc<Driver>) {
+    /// Takes a breaker to this loop and gives it a number.
+    pub(crate) fn add(&self, breaker: CircuitBreaker) -> (u32, Rc<Driver>) {
         self.breakers
             .borrow_mut()
             .add(|id| Driver::new(breaker, self.meter.clock().clone(), self.events.clone(), id))
@@ -104,6 +104,18 @@ impl Environment {
         let driver = breakers.get(id)?;
         let now = self.now();
         Some(driver.with(now, |breaker| act(breaker, now)))
+    }
+
+    /// The next breaker whose alarm has gone off and that has something to announce.
+    pub(crate) fn next_with_news(&self) -> Option<u32> {
+        while let Some((id, sight)) = self.events.next_alarm() {
+            // The alarm may be that of a breaker which has been dropped since.
+            let driver = self.breakers.borrow().get(id).cloned();
+            if driver.is_some_and(|driver| driver.on_alarm(&sight)) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// The present on this environment's clocks.
@@ -150,17 +162,17 @@ impl Environment {
 /// Breakers by number. Numbers are small and used again.
 #[derive(Default)]
 struct Breakers {
-    drivers: Vec<Option<Arc<Driver>>>,
+    drivers: Vec<Option<Rc<Driver>>>,
     free: Vec<u32>,
 }
 
 impl Breakers {
-    fn add(&mut self, make: impl FnOnce(u32) -> Arc<Driver>) -> (u32, Arc<Driver>) {
+    fn add(&mut self, make: impl FnOnce(u32) -> Driver) -> (u32, Rc<Driver>) {
         let id = self.free.pop().unwrap_or_else(|| {
             self.drivers.push(None);
             (self.drivers.len() - 1) as u32
         });
-        let driver = make(id);
+        let driver = Rc::new(make(id));
         self.drivers[id as usize] = Some(driver.clone());
         (id, driver)
     }
@@ -172,7 +184,7 @@ impl Breakers {
     }
 
     #[inline]
-    fn get(&self, id: u32) -> Option<&Arc<Driver>> {
+    fn get(&self, id: u32) -> Option<&Rc<Driver>> {
         self.drivers.get(id as usize)?.as_ref()
     }
 }

@@ -1,11 +1,12 @@
-//! From the timer thread to the loop: which breakers have something to announce.
+//! From the timer thread to the loop: whose alarm has gone off.
 //!
-//! The thread leaves the breaker's id and wakes the loop, once for however many ids
-//! it leaves until the loop has come; the loop takes them all and calls JavaScript
-//! for each. A threadsafe function must not be called after its environment is gone,
-//! which may be at any moment: it is called only under the lock that
-//! [`Events::close`] takes first.
+//! The thread leaves the breaker's id and what it saw, and wakes the loop, once for
+//! however many it leaves until the loop has come; the loop calls JavaScript, which
+//! fetches them one by one. A threadsafe function must not be called after its
+//! environment is gone, which may be at any moment: it is called only under the lock
+//! that [`Events::close`] takes first.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
 use super::keep_alive::KeepAlive;
-use crate::runtime::driver::Announce;
+use crate::runtime::driver::{Announce, Sight};
 
 /// The way from the timer thread to one environment's loop.
 pub(crate) struct Events {
@@ -26,8 +27,8 @@ pub(crate) struct Events {
 
 impl Events {
     /// Opens the way, and gives what keeps the loop alive while somebody waits for
-    /// news; that must be closed first. `on_news` is called on the loop with each
-    /// breaker's id; whoever calls this keeps it alive.
+    /// news; that must be closed first. `on_news` is called on the loop when there are
+    /// alarms to be fetched; whoever calls this keeps it alive.
     ///
     /// # Safety
     ///
@@ -39,7 +40,7 @@ impl Events {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
         check_status!(unsafe { sys::napi_create_reference(env, on_news, 0, &mut reference) })?;
-        let inbox = Inbox { ids: Vec::new(), woken: false, wake: None };
+        let inbox = Inbox { alarms: VecDeque::new(), woken: false, wake: None };
         let on_news = WeakFunction(reference);
         let events = Arc::new(Events { inbox: Mutex::new(inbox), on_news });
 
@@ -78,11 +79,20 @@ impl Events {
         Ok((events, keep_alive))
     }
 
+    /// The next alarm that has gone off, with the breaker's id. To be called until
+    /// there is none: only then is the loop woken again.
+    pub(crate) fn next_alarm(&self) -> Option<(u32, Sight)> {
+        let mut inbox = self.inbox.lock();
+        let alarm = inbox.alarms.pop_front();
+        inbox.woken = alarm.is_some();
+        alarm
+    }
+
     /// Closes the way for good. To be called on the loop, before its environment ends
     /// or when nobody can listen any more.
     pub(crate) fn close(&self) {
         let mut inbox = self.inbox.lock();
-        inbox.ids = Vec::new();
+        inbox.alarms = VecDeque::new();
         if let Some(Wake(wake)) = inbox.wake.take() {
             // SAFETY: it is ours, and nobody has it any more.
             unsafe {
@@ -96,10 +106,10 @@ impl Events {
 }
 
 impl Announce for Events {
-    fn announce(&self, id: u32) {
+    fn announce(&self, id: u32, sight: Sight) {
         let mut inbox = self.inbox.lock();
         let Some(Wake(wake)) = inbox.wake else { return };
-        inbox.ids.push(id);
+        inbox.alarms.push_back((id, sight));
         if !inbox.woken {
             let data = ptr::null_mut();
             let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
@@ -111,7 +121,7 @@ impl Announce for Events {
 }
 
 struct Inbox {
-    ids: Vec<u32>,
+    alarms: VecDeque<(u32, Sight)>,
     /// The loop has been woken and has not come yet.
     woken: bool,
     wake: Option<Wake>,
@@ -146,11 +156,6 @@ unsafe extern "C" fn on_wake(
     }
     // SAFETY: the context lives until `finalize`.
     let events = unsafe { &*context.cast::<Events>() };
-    let ids = {
-        let mut inbox = events.inbox.lock();
-        inbox.woken = false;
-        std::mem::take(&mut inbox.ids)
-    };
     let (mut on_news, mut this) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the environment is alive and this is its thread, inside a handle scope.
     unsafe {
@@ -159,17 +164,13 @@ unsafe extern "C" fn on_wake(
             return; // Collected, and with it everything that could have listened.
         }
         sys::napi_get_undefined(env, &mut this);
-        for id in ids {
-            let mut argument = ptr::null_mut();
-            sys::napi_create_uint32(env, id, &mut argument);
-            sys::napi_call_function(env, this, on_news, 1, &argument, ptr::null_mut());
-            surface_exception(env);
-        }
+        sys::napi_call_function(env, this, on_news, 0, ptr::null(), ptr::null_mut());
+        surface_exception(env);
     }
 }
 
 /// An exception out of JavaScript's function, which lets none through, becomes an
-/// uncaught one instead of ending the announcements of the other breakers.
+/// uncaught one.
 ///
 /// # Safety
 ///

@@ -3,7 +3,6 @@
 
 use std::ptr;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::{Float64Array, FromNapiValue, Function, JsValue, Object};
 use napi::{sys, Env, Error, Result, Status};
@@ -27,11 +26,11 @@ pub struct JsEnvironment {
 
 #[napi]
 impl JsEnvironment {
-    /// `onNews(id)` is called on the loop when breaker `id` has something to be
-    /// polled; it must be kept alive by the caller. `withLibuv`: whether this runtime
+    /// `onNews()` is called on the loop when `news()` has something to say; it must be
+    /// kept alive by the caller. `withLibuv`: whether this runtime
     /// lets addons use its libuv.
     #[napi(constructor)]
-    pub fn new(env: Env, on_news: Function<u32, ()>, with_libuv: bool) -> Result<Self> {
+    pub fn new(env: Env, on_news: Function<(), ()>, with_libuv: bool) -> Result<Self> {
         // SAFETY: napi gives the current environment and a function of it.
         let inner = unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv)? };
         Ok(JsEnvironment { inner })
@@ -175,7 +174,7 @@ fn limits(timeout: f64, reset_timeout: f64, error_threshold_percentage: f64) -> 
 #[napi]
 pub struct Handle {
     environment: Rc<Environment>,
-    driver: Arc<Driver>,
+    driver: Rc<Driver>,
     id: u32,
 }
 

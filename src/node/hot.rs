@@ -94,12 +94,13 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 7] = [
+    let functions: [(&CStr, sys::napi_callback); 8] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitCounted", Some(raw::<AdmitCounted>)),
         (c"settle", Some(raw::<Settle>)),
         (c"judge", Some(raw::<Judge>)),
         (c"count", Some(raw::<CountOne>)),
+        (c"news", Some(raw::<News>)),
         (c"poll", Some(raw::<Poll>)),
         (c"state", Some(raw::<ReadState>)),
     ];
@@ -253,6 +254,15 @@ impl Crossing for CountOne {
         let Some(kind) = Count::from_index(kind as usize) else { return 1 };
         let counted = environment.with(id, |breaker, now| breaker.count(kind, now));
         i32::from(counted.unwrap_or(true))
+    }
+}
+
+struct News;
+
+impl Crossing for News {
+    /// The next breaker that has something to be polled.
+    fn cross(environment: &Environment, _: u32) -> i32 {
+        environment.next_with_news().map_or(news::NONE, |id| id as i32)
     }
 }
 

@@ -1,88 +1,105 @@
-//! The native driver: one breaker under the timer thread and the loop clock.
+//! The native driver: one breaker on its loop's thread, with an alarm at the timer
+//! thread.
 //!
-//! Everybody who touches the breaker goes through [`Driver::with`], which holds its
-//! lock and sees to it that the timer thread knows the next moment of interest. The
-//! host on the loop brings its own `now`; the timer thread reads the clock itself.
+//! The breaker belongs to the loop: whoever touches it does so on the loop's thread,
+//! through [`Driver::with`], without a lock. The timer thread never does. When the
+//! moment has come that the breaker named, it takes a look at the loop and sends what
+//! it saw ([`Sight`]) there; the loop decides by it ([`Driver::on_alarm`]). That costs
+//! a call nothing, where a lock that both take costs two atomic operations for each
+//! crossing; and a call whose answer is read before the loop comes to decide has been
+//! answered.
 
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};
-
-use parking_lot::Mutex;
 
 use super::clock;
 use super::loop_clock::LoopClock;
 use super::timer::{Task, Timer};
 use crate::core::breaker::CircuitBreaker;
+use crate::core::lateness::LoopView;
 use crate::core::time::{Nanos, Now};
 
-/// Where the timer thread says that a breaker has something to announce.
-pub trait Announce: Send + Sync {
-    /// Breaker `id` has events or late calls to be polled. Called on the timer
-    /// thread with the breaker's lock free.
-    fn announce(&self, id: u32);
+/// What the timer thread saw of a loop at the moment of an alarm.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    /// The moment.
+    pub now: Now,
+    /// The loop.
+    pub view: LoopView,
 }
 
-/// A breaker with its lock, its clock and its place in the timer's queue.
+/// The way from the timer thread to a loop.
+pub trait Announce: Send + Sync {
+    /// The alarm of breaker `id` has gone off; its loop is to call
+    /// [`Driver::on_alarm`]. Called on the timer thread.
+    fn announce(&self, id: u32, sight: Sight);
+}
+
+/// A breaker and its alarm.
 pub struct Driver {
-    guarded: Mutex<Guarded>,
-    clock: Arc<LoopClock>,
-    announcer: Arc<dyn Announce>,
-    id: u32,
-    me: Weak<Driver>,
+    breaker: RefCell<CircuitBreaker>,
+    alarm: Arc<Alarm>,
+    /// When the alarm is set to go off; [`Nanos::MAX`]: it is not set.
+    set_to: Cell<Nanos>,
 }
 
 impl Driver {
-    /// Puts a breaker under the timer thread.
+    /// Takes a breaker to its loop, whose clock and way from the timer thread these
+    /// are.
     pub fn new(
         breaker: CircuitBreaker,
         clock: Arc<LoopClock>,
         announcer: Arc<dyn Announce>,
         id: u32,
-    ) -> Arc<Driver> {
-        let guarded = Mutex::new(Guarded { breaker, looked_at: Nanos::MAX });
-        Arc::new_cyclic(|me| Driver { guarded, clock, announcer, id, me: me.clone() })
+    ) -> Driver {
+        Driver {
+            breaker: RefCell::new(breaker),
+            alarm: Arc::new(Alarm { clock, announcer, id }),
+            set_to: Cell::new(Nanos::MAX),
+        }
     }
 
     /// Does something with the breaker.
     #[inline]
     pub fn with<R>(&self, now: Now, act: impl FnOnce(&mut CircuitBreaker) -> R) -> R {
-        let mut guarded = self.guarded.lock();
-        let result = act(&mut guarded.breaker);
-        self.schedule(&mut guarded, now);
+        let mut breaker = self.breaker.borrow_mut();
+        let result = act(&mut breaker);
+        if let Some(at) = breaker.poll_timer(now) {
+            if at < self.set_to.get() {
+                self.set_alarm(at);
+            }
+        }
         result
     }
 
-    /// Asks the timer for the next moment of interest, unless it will look before.
-    #[inline]
-    fn schedule(&self, guarded: &mut Guarded, now: Now) {
-        if let Some(at) = guarded.breaker.poll_timer(now) {
-            if at < guarded.looked_at {
-                guarded.looked_at = at;
-                Timer::global().call_at(at, self.me.clone());
-            }
-        }
+    /// The alarm has gone off. Returns whether there is something to announce. An
+    /// alarm that was set before an earlier one does no harm.
+    pub fn on_alarm(&self, sight: &Sight) -> bool {
+        self.set_to.set(Nanos::MAX);
+        self.with(sight.now, |breaker| {
+            breaker.on_timer(&sight.view, sight.now);
+            breaker.has_events() || breaker.has_expired()
+        })
+    }
+
+    #[cold]
+    fn set_alarm(&self, at: Nanos) {
+        self.set_to.set(at);
+        let alarm: Weak<Alarm> = Arc::downgrade(&self.alarm);
+        Timer::global().call_at(at, alarm);
     }
 }
 
-impl Task for Driver {
-    fn on_time(&self, at: Nanos) {
-        let mut guarded = self.guarded.lock();
-        if guarded.looked_at != at {
-            return; // Asked for before an earlier moment was.
-        }
-        guarded.looked_at = Nanos::MAX;
+/// What the timer thread knows of a breaker.
+struct Alarm {
+    clock: Arc<LoopClock>,
+    announcer: Arc<dyn Announce>,
+    id: u32,
+}
+
+impl Task for Alarm {
+    fn on_time(&self, _: Nanos) {
         let (now, view) = self.clock.view(clock::now());
-        guarded.breaker.on_timer(&view, now);
-        self.schedule(&mut guarded, now);
-        let news = guarded.breaker.has_events() || guarded.breaker.has_expired();
-        drop(guarded);
-        if news {
-            self.announcer.announce(self.id);
-        }
+        self.announcer.announce(self.id, Sight { now, view });
     }
-}
-
-struct Guarded {
-    breaker: CircuitBreaker,
-    /// When the timer will look next; [`Nanos::MAX`]: it will not.
-    looked_at: Nanos,
 }

@@ -1,0 +1,325 @@
+'use strict'
+
+// One test per defect of opossum that is mended, named after it.
+
+const assert = require('node:assert/strict')
+const { fork } = require('node:child_process')
+const { EventEmitter, once } = require('node:events')
+const { join } = require('node:path')
+const { text } = require('node:stream/consumers')
+const { test } = require('node:test')
+const { setTimeout: sleep } = require('node:timers/promises')
+
+const CircuitBreaker = require('..')
+const { collected, gc } = require('./support/gc')
+
+const LONG = 600_000
+const hang = () => new Promise(() => {})
+const fail = async () => { throw new Error('ill') }
+
+test('a listener or a filter that throws changes the outcome of a call', { concurrency: true }, async t => {
+  const OUTCOMES = {
+    fire: 'well',
+    success: 'well',
+    'success, when filtered': 'rejected: ill',
+    failure: 'rejected: ill',
+    timeout: 'rejected: ETIMEDOUT',
+    errorFilter: 'rejected: ill',
+    open: 'rejected: ill',
+    fallback: 'instead',
+    reject: 'rejected: EOPENBREAKER',
+    semaphoreLocked: 'rejected: ESEMLOCKED',
+    halfOpen: 'well',
+    close: 'well'
+  }
+  await Promise.all(Object.entries(OUTCOMES).map(([thrower, outcome]) => t.test(thrower, async () => {
+    const child = fork(join(__dirname, 'support', 'throwing.js'), [thrower], { execArgv: [] })
+    const [message] = await once(child, 'message')
+    assert.deepEqual(message, { outcome, free: 2, thrown: [`thrown by ${thrower}`] })
+  })))
+})
+
+test('what a listener throws goes unnoticed', async () => {
+  const args = ['failure', 'uncaught']
+  const child = fork(join(__dirname, 'support', 'throwing.js'), args, { execArgv: [], silent: true })
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  assert.notEqual(code, 0)
+  assert.match(stderr, /Error: thrown by failure/)
+})
+
+test('an action that returns nothing rejects with a TypeError', async () => {
+  for (const timeout of [LONG, false]) {
+    for (const nothing of [undefined, null]) {
+      const breaker = new CircuitBreaker(() => nothing, { timeout })
+      assert.equal(await breaker.fire(), nothing)
+      assert.equal(breaker.stats.successes, 1)
+    }
+  }
+})
+
+test('an action that throws, or whose thenable does, keeps its permit', async t => {
+  const error = new Error('ill')
+  const raise = () => { throw error }
+  const ACTIONS = {
+    'the action': raise,
+    then: () => ({ then: raise }),
+    'the getter of then': () => ({ get then () { return raise() } }),
+    "a promise's own then": () => Object.assign(Promise.resolve(), { then: raise })
+  }
+  for (const timeout of [LONG, false]) {
+    for (const [name, action] of Object.entries(ACTIONS)) {
+      await t.test(`${name}, timeout ${timeout}`, async () => {
+        const breaker = new CircuitBreaker(action, { capacity: 2, errorThresholdPercentage: 100, timeout })
+        let result
+        assert.doesNotThrow(() => { result = breaker.fire() })
+        await assert.rejects(result, error)
+        assert.equal(breaker.semaphore.count, 2)
+        assert.equal(breaker.stats.failures, 1)
+      })
+    }
+  }
+})
+
+test('a thenable that settles twice releases two permits', async t => {
+  const THENABLES = {
+    'resolves twice': done => { done(1); done(2) },
+    'resolves, then rejects': (done, ill) => { done(1); ill(new Error('ill')) },
+    'resolves, then throws': done => { done(1); throw new Error('ill') },
+    'resolves again, later': done => { done(1); setImmediate(done, 2) }
+  }
+  for (const timeout of [LONG, false]) {
+    for (const [name, then] of Object.entries(THENABLES)) {
+      for (const base of [{}, Promise.resolve(0)]) {
+        const kind = base instanceof Promise ? 'a promise with a then of its own' : 'a thenable'
+        await t.test(`${kind} that ${name}, timeout ${timeout}`, async () => {
+          const breaker = new CircuitBreaker(() => Object.assign(base, { then }), { capacity: 2, timeout })
+          assert.equal(await breaker.fire(), 1)
+          await sleep(2)
+          const { failures, successes } = breaker.stats
+          assert.deepEqual({ failures, successes }, { failures: 0, successes: 1 })
+          assert.equal(breaker.semaphore.count, 2)
+        })
+      }
+    }
+  }
+})
+
+test('a success of a call from before the opening closes a half-open circuit', async () => {
+  const { breaker, pending } = await halfOpenWithCallFromBefore()
+  pending.resolve('late')
+  assert.equal(await pending.result, 'late')
+  assert.equal(breaker.halfOpen, true)
+  assert.equal(breaker.pendingClose, true)
+})
+
+test('a failure of a call from before the opening opens a half-open circuit', async () => {
+  const { breaker, pending } = await halfOpenWithCallFromBefore()
+  pending.reject(new Error('late'))
+  await assert.rejects(pending.result, /late/)
+  assert.equal(breaker.halfOpen, true)
+})
+
+test('a failure of a call from before the opening opens a circuit that has closed', async () => {
+  const { breaker, pending } = await halfOpenWithCallFromBefore()
+  breaker.close()
+  pending.reject(new Error('late'))
+  await assert.rejects(pending.result, /late/)
+  assert.equal(breaker.closed, true)
+})
+
+test('a failed probe of a circuit that warms up blocks it for ever', async () => {
+  const breaker = new CircuitBreaker(fail, { allowWarmUp: true, rollingCountTimeout: LONG, resetTimeout: 1 })
+  breaker.open()
+  for (let i = 0; i < 3; i++) {
+    await untilHalfOpen(breaker)
+    await assert.rejects(breaker.fire(), /ill/)
+  }
+})
+
+test('two breakers of one options object work as one', async () => {
+  const options = { capacity: 1, resetTimeout: LONG, timeout: LONG }
+  const ill = new CircuitBreaker(fail, options)
+  const well = new CircuitBreaker(async () => 'well', options)
+  const busy = new CircuitBreaker(hang, options)
+  busy.fire()
+  await assert.rejects(ill.fire(), /ill/)
+  assert.equal(await well.fire(), 'well')
+  assert.deepEqual([ill.opened, well.opened, busy.opened], [true, false, false])
+  assert.deepEqual([ill, well, busy].map(({ semaphore }) => semaphore.count), [1, 1, 0])
+  assert.deepEqual([ill.stats.failures, well.stats.failures, well.stats.successes], [1, 0, 1])
+})
+
+test('lastTimerAt is the time of construction', async () => {
+  for (const open of [breaker => breaker.open(), breaker => assert.rejects(breaker.fire(), /ill/)]) {
+    const breaker = new CircuitBreaker(fail, { resetTimeout: LONG })
+    await sleep(10)
+    const before = Date.now()
+    await open(breaker)
+    const { lastTimerAt } = breaker.toJSON().state
+    assert(before <= lastTimerAt && lastTimerAt <= Date.now())
+  }
+})
+
+test('a restored open circuit waits the whole reset timeout again', async () => {
+  const restored = passed => new CircuitBreaker(hang, {
+    resetTimeout: LONG, state: { closed: false, lastTimerAt: Date.now() - passed }
+  })
+  const fresh = restored(LONG / 2)
+  const almost = restored(LONG - 150)
+  assert.deepEqual([almost.opened, almost.halfOpen], [true, false])
+  assert.equal(restored(LONG + 1).halfOpen, true)
+  await untilHalfOpen(almost)
+  assert.equal(fresh.opened, true)
+})
+
+test('a failure costs more, the more calls are in the window', async () => {
+  const cost = await Promise.all([100, 100_000].map(async recorded => {
+    const breaker = new CircuitBreaker(fail, { errorThresholdPercentage: 100, rollingCountTimeout: LONG })
+    for (let i = 0; i < recorded; i++) breaker.status.increment('failures', i * 7919 % 100_003)
+    let least = Infinity
+    for (let round = 0; round < 10; round++) {
+      const began = process.hrtime.bigint()
+      for (let i = 0; i < 20; i++) await breaker.fire().catch(() => {})
+      least = Math.min(least, Number(process.hrtime.bigint() - began))
+    }
+    return least
+  }))
+  assert(cost[1] / cost[0] < 20, `${cost[1] / cost[0]} times as much`)
+})
+
+test('a breaker that was never shut down is never collected', async () => {
+  const controller = new EventEmitter()
+  const refs = await (async () => {
+    const used = new CircuitBreaker(async () => 'well', { timeout: LONG, name: 'used' })
+    const open = new CircuitBreaker(fail, { resetTimeout: LONG, name: 'open' })
+    const late = new CircuitBreaker(hang, { timeout: 5, name: 'late' })
+    const controlled = new CircuitBreaker(async () => 'well', { rotateBucketController: controller })
+    const watched = new CircuitBreaker(async () => 'well', { capacity: 1 })
+    watched.status.on('snapshot', () => watched.stats)
+    watched.on('success', () => watched.semaphore.count)
+    await Promise.allSettled([used, open, late, controlled, watched].map(breaker => breaker.fire()))
+    return [used, open, late, controlled, watched].map(breaker => new WeakRef(breaker))
+  })()
+  const left = async () => await collected(refs) ? [] : refs.map(ref => ref.deref()?.name)
+  assert.deepEqual(await left(), [])
+})
+
+test('timeouts stop to arrive after a garbage collection', async () => {
+  await gc()
+  let heard
+  const result = (() => {
+    const breaker = new CircuitBreaker(hang, { timeout: 30 })
+    breaker.on('timeout', () => { heard = true })
+    return breaker.fire()
+  })()
+  const rejected = assert.rejects(result, { code: 'ETIMEDOUT' })
+  await gc()
+  await rejected
+  assert.equal(heard, true)
+})
+
+test('a tight await loop keeps a circuit from going half open', async t => {
+  const LOOPS = {
+    'that reads the state': async breaker => breaker.halfOpen,
+    'that fires': async breaker => breaker.fire().then(() => true, () => false)
+  }
+  for (const [name, done] of Object.entries(LOOPS)) {
+    await t.test(name, async () => {
+      const breaker = new CircuitBreaker(async () => 'well', { resetTimeout: 20 })
+      breaker.open()
+      const end = Date.now() + 5000
+      let turned = false
+      setImmediate(() => { turned = true })
+      let went = false
+      while (!went && Date.now() < end) went = await done(breaker)
+      assert.equal(went, true)
+      assert.equal(turned, false, 'the loop is not tight')
+    })
+  }
+})
+
+test('a fallback that throws leaves the promise pending', async () => {
+  const error = new Error('no help')
+  for (const fallback of [() => { throw error }, async () => { throw error }]) {
+    const breaker = new CircuitBreaker(fail, { capacity: 1, errorThresholdPercentage: 100 }).fallback(fallback)
+    await assert.rejects(breaker.fire(), error)
+    assert.equal(breaker.semaphore.count, 1)
+  }
+})
+
+test('an action that changes the timeout and fires again loses a timeout', async () => {
+  for (const [before, after] of [[30, 20], [20, 30], [20, '25']]) {
+    let inner
+    const breaker = new CircuitBreaker(again => {
+      if (again) {
+        breaker.options.timeout = after
+        inner = breaker.fire(false)
+        inner.catch(() => {})
+      }
+      return hang()
+    }, { timeout: before, errorThresholdPercentage: 100 })
+    await assert.rejects(breaker.fire(true), { code: 'ETIMEDOUT' })
+    await assert.rejects(inner, { code: 'ETIMEDOUT' })
+    assert.equal(breaker.stats.timeouts, 2)
+  }
+})
+
+test('a timeout of Infinity is one millisecond', async () => {
+  const breaker = new CircuitBreaker(() => sleep(30, 'well'), { timeout: Infinity, resetTimeout: Infinity })
+  assert.equal(await breaker.fire(), 'well')
+  breaker.open()
+  await sleep(30)
+  assert.equal(breaker.opened, true)
+})
+
+test('a plain options.status brings a window of ten seconds', () => {
+  const breaker = new CircuitBreaker(hang, { rollingCountBuckets: 3, status: { failures: 2 } })
+  for (let i = 0; i < 5; i++) breaker.status.rotateBucket()
+  assert.equal(breaker.status.window.length, 3)
+})
+
+test('a breaker comes back from its shutdown', async () => {
+  const dead = { closed: false, halfOpen: false, isShutdown: true, opened: false }
+  const stateOf = ({ closed, halfOpen, isShutdown, opened }) => ({ closed, halfOpen, isShutdown, opened })
+  const { breaker, pending } = withPending({ resetTimeout: 1, errorThresholdPercentage: 0 })
+  breaker.shutdown()
+  breaker.open()
+  assert.deepEqual(stateOf(breaker), dead)
+  pending.reject(new Error('late'))
+  await assert.rejects(pending.result, /late/)
+  await sleep(10)
+  assert.deepEqual(stateOf(breaker), dead)
+  breaker.close()
+  breaker.enable()
+  assert.deepEqual(stateOf(breaker), dead)
+  await assert.rejects(breaker.fire(), { code: 'ESHUTDOWN' })
+})
+
+test('there is only a default CommonJS export', async () => {
+  const module = await import('../index.js')
+  for (const one of [module.default, module.CircuitBreaker, CircuitBreaker.CircuitBreaker, CircuitBreaker.default]) {
+    assert.equal(one, CircuitBreaker)
+  }
+})
+
+// A breaker with one call under way, settled by hand.
+function withPending (options) {
+  const pending = {}
+  const action = () => new Promise((resolve, reject) => Object.assign(pending, { resolve, reject }))
+  const breaker = new CircuitBreaker(action, { timeout: LONG, ...options })
+  pending.result = breaker.fire()
+  return { breaker, pending }
+}
+
+async function halfOpenWithCallFromBefore () {
+  const { breaker, pending } = withPending({ resetTimeout: 1, errorThresholdPercentage: 0 })
+  breaker.open()
+  await untilHalfOpen(breaker)
+  return { breaker, pending }
+}
+
+async function untilHalfOpen (breaker) {
+  const end = Date.now() + 10_000
+  while (!breaker.halfOpen && Date.now() < end) await sleep(2)
+  assert.equal(breaker.halfOpen, true)
+}

@@ -1,0 +1,30 @@
+'use strict'
+
+// Programs of their own: what only shows when a process ends, crashes or stays.
+
+const { spawn } = require('node:child_process')
+const { join } = require('node:path')
+
+const OURS = join(__dirname, '..', '..')
+
+// Far beyond what any of them takes; a program that is killed ends with a signal.
+const KILL_MS = 30_000
+
+/**
+ * Runs a function in a process of its own and tells how that ended. The function is
+ * given `require` and `path`, that of our module; it sees nothing else from here.
+ */
+function child (program) {
+  const source = `(${program})({ require, path: ${JSON.stringify(OURS)} })`
+  return new Promise(resolve => {
+    const options = { stdio: ['ignore', 'pipe', 'pipe'], timeout: KILL_MS, killSignal: 'SIGKILL' }
+    const process_ = spawn(process.execPath, ['--expose-gc', '-e', source], options)
+    const told = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr']) {
+      process_[stream].setEncoding('utf8').on('data', text => { told[stream] += text })
+    }
+    process_.on('close', (code, signal) => resolve({ code, signal, ...told }))
+  })
+}
+
+module.exports = { child }
