@@ -16,7 +16,7 @@ const OUR_ERROR = Symbol.for('didelphis.error')
 function buildError (code, timeout) {
   const error = new Error(MESSAGES[code](timeout))
   error.code = code
-  Object.defineProperty(error, OUR_ERROR, { value: true })
+  error[OUR_ERROR] = true
   return error
 }
 
