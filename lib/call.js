@@ -166,10 +166,10 @@ function apply (action, context, args) {
 
 const { then: plainThen } = Promise.prototype
 
-// Plain promises are used as they are. Anything else that has a `then` is adopted by
-// one, which settles once whatever the other does.
+// Plain promises are used as they are. Anything else, a promise with a `then` of its own
+// included, is adopted by one, which settles once whatever the other does.
 function toPromise (result) {
-  return result instanceof Promise && result.then === plainThen ? result : Promise.resolve(result)
+  return result instanceof Promise && result.then === plainThen ? result : new Promise(resolve => resolve(result))
 }
 
 function succeed (breaker, permit, args, value) {
@@ -241,7 +241,7 @@ function serveTakers (breaker) {
 // A filter that throws has not said that the error is harmless.
 function isFiltered (breaker, error, args) {
   try {
-    return Boolean(breaker.options.errorFilter(error, ...args))
+    return Boolean((breaker.options.errorFilter || NO_FILTER)(error, ...args))
   } catch (thrown) {
     surface(thrown)
     return false

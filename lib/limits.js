@@ -29,14 +29,15 @@ function tryUpdateLimits (breaker) {
 
 /** Notes what the native half has been told. */
 function noteLimits (breaker, now) {
-  const { errorThresholdPercentage, resetTimeout, timeout } = breaker.options
-  breaker[LIMITS] = { errorThresholdPercentage, resetTimeout, timeout }
+  const { errorFilter, errorThresholdPercentage, resetTimeout, timeout } = breaker.options
+  breaker[LIMITS] = { errorFilter, errorThresholdPercentage, resetTimeout, timeout }
   breaker[TIMED] = now.timeout > 0 && now.timeout < Infinity
 }
 
 function limitsChanged ({ options, [LIMITS]: seen }) {
   return options.timeout !== seen.timeout || options.resetTimeout !== seen.resetTimeout ||
-    options.errorThresholdPercentage !== seen.errorThresholdPercentage
+    options.errorThresholdPercentage !== seen.errorThresholdPercentage ||
+    options.errorFilter !== seen.errorFilter
 }
 
 module.exports = { noteLimits, tryUpdateLimits, updateLimits }

@@ -25,12 +25,12 @@ const NUMBERS = {
   },
   rollingCountTimeout: {
     initial: 10_000,
-    read: value => finite(value || NUMBERS.rollingCountTimeout.initial, 1e-6) ?? infinite(value),
+    read: value => finite(value === 0 ? NUMBERS.rollingCountTimeout.initial : value, 1e-6) ?? infinite(value),
     expected: 'a number of milliseconds above 0'
   },
   rollingCountBuckets: {
     initial: 10,
-    read: value => buckets(finite(value || NUMBERS.rollingCountBuckets.initial, 1)),
+    read: value => buckets(finite(value === 0 ? NUMBERS.rollingCountBuckets.initial : value, 1)),
     expected: 'a whole number from 1 to 100000'
   },
   capacity: {
@@ -88,8 +88,9 @@ function windowOptions (options) {
   }
 }
 
-/** The part of the native options that may change while a breaker lives. */
-function limits ({ timeout, resetTimeout, errorThresholdPercentage }) {
+/** The part of the native options that may change while a breaker lives; the filter may too. */
+function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage }) {
+  expect('errorFilter', 'a function', errorFilter, isFunction)
   return {
     timeout: readNumber('timeout', timeout),
     resetTimeout: readNumber('resetTimeout', resetTimeout),
