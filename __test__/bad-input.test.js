@@ -7,12 +7,12 @@ const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { test } = require('node:test')
-const { setTimeout: sleep } = require('node:timers/promises')
 const { inspect } = require('node:util')
 
 const CircuitBreaker = require('..')
 const Opossum = require('opossum')
 const { codes } = require('../lib/errors')
+const { sleep, until } = require('./support/wait')
 
 const well = async () => 'well'
 const fail = async () => { throw new Error('ill') }
@@ -111,7 +111,7 @@ test('a reset timeout in words of digits is that many milliseconds', async () =>
   const breaker = new CircuitBreaker(well, { resetTimeout: '20' })
   breaker.open()
   assert.equal(breaker.opened, true)
-  while (!breaker.halfOpen) await sleep(5)
+  await until(() => breaker.halfOpen)
 })
 
 test('the error threshold may lie outside of 0 to 100', async () => {

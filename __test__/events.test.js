@@ -7,10 +7,10 @@ const { execFileSync } = require('node:child_process')
 const { EventEmitter } = require('node:events')
 const { join } = require('node:path')
 const { test } = require('node:test')
-const { setTimeout: sleep } = require('node:timers/promises')
 
 const CircuitBreaker = require('..')
 const Opossum = require('opossum')
+const { until } = require('./support/wait')
 
 const ACTIONS = {
   well: async () => 'well',
@@ -35,7 +35,7 @@ async function everything (breaker) {
   await breaker.fire('well')
   await breaker.fire('ill')
   await breaker.fire('well')
-  while (!breaker.halfOpen) await sleep(5)
+  await until(() => breaker.halfOpen)
   await breaker.fire('hang')
   breaker.close()
   while (breaker.semaphore.test());
@@ -70,13 +70,13 @@ test('no event of a call is emitted where nobody listens', () => {
 })
 
 test('a listener hears its event and no other', async () => {
-  for (const name of new Set(Object.values(ALL).flat())) {
+  await Promise.all(Array.from(new Set(Object.values(ALL).flat()), async name => {
     const breaker = new CircuitBreaker(act, OPTIONS)
     let heard = 0
     breaker.on(name, () => heard++)
     await everything(breaker)
     assert.equal(heard, Object.values(ALL).flat().filter(other => other === name).length, name)
-  }
+  }))
 })
 
 test('an emit of its own sees every event, in order', async t => {
