@@ -118,6 +118,7 @@ class Call {
     const { args, breaker, context, permit, resolve } = this
     breaker[CALLS][permit] = undefined
     this.permit = NOBODYS
+    this.args = this.context = this.resolve = undefined
     if (context) {
       resolve(context.runInAsyncScope(timeOut, undefined, breaker, permit, args))
     } else {
