@@ -56,17 +56,16 @@ test('a call that was answered during a stall of a worker has not timed out', as
   assertNoFalseTimeout(ours)
 })
 
-test('an idle loop hears of a timeout when it is due', async t => {
+test('an idle loop hears of a timeout when it is due', { timeout: 10_000 }, async t => {
   const timeout = 200
   const plain = []
-  const { calls, release } = hang(timeout)
+  const calls = hang(t, timeout)
   for (let i = 0; i < 50; i++) {
     calls.fire()
     plain.push(delay(timeout))
     await sleep(1 + i % 5)
   }
   const late = (await calls.timedOut()).map(took => took - timeout)
-  release()
   const worst = Math.max(...late)
   const worstPlain = Math.max(...await Promise.all(plain)) - timeout
   t.diagnostic(`at most ${worst.toFixed(1)} ms late, setTimeout ${worstPlain.toFixed(1)} ms`)
@@ -79,34 +78,29 @@ test('an idle loop hears of a timeout when it is due', async t => {
   assert(worst <= 40 + heldUp, `${worst} ms late, where setTimeout is ${worstPlain} ms late`)
 })
 
-test('a loop that is busy in short turns still times out its calls', async t => {
+test('a loop that is busy in short turns still times out its calls', { timeout: 10_000 }, async t => {
   const timeout = 250
-  const { calls, release } = hang(timeout)
-  let turns = 0
-  const storm = async () => {
-    for (let i = 0; calls.waiting > 0 && i < 300; i++, turns++) {
-      busy(5 + i % 16)
-      await turn()
-    }
-  }
+  const calls = hang(t, timeout)
   for (let i = 0; i < 20; i++) calls.fire()
-  await storm()
+  let turns = 0
+  for (; calls.waiting > 0 && turns < 300; turns++) {
+    busy(5 + turns % 16)
+    await turn()
+  }
   const took = Math.max(...await calls.timedOut())
-  release()
   t.diagnostic(`after ${took.toFixed(0)} ms and ${turns} turns`)
   assert(took <= 3 * timeout + 1000)
 })
 
-test('a stall puts off a timeout by its length', async t => {
+test('a stall puts off a timeout by its length', { timeout: 10_000 }, async t => {
   const timeout = 300
-  const { calls, release } = hang(timeout)
+  const calls = hang(t, timeout)
   for (let i = 0; i < 10; i++) calls.fire()
   await sleep(100)
   const stallBegan = now()
   busy(700)
   const stall = now() - stallBegan
   const took = (await calls.timedOut()).map(took => took - stall)
-  release()
   t.diagnostic(`without the stall: ${Math.min(...took).toFixed(0)} to ${Math.max(...took).toFixed(0)} ms`)
   assert(Math.min(...took) >= timeout - 1, 'it is not counted')
   // What the machine adds, and a turn that was busy before the stall began.
@@ -123,12 +117,14 @@ function assertNoFalseTimeout ({ errors, falsely, hit }) {
   assert.deepEqual({ errors, falsely }, { errors: 0, falsely: 0 })
 }
 
-// Calls to a backend that never answers.
-function hang (timeout) {
+// Calls to a backend that never answers, until the test is over: a timeout that is
+// missing is to fail the test and not to keep it waiting.
+function hang (t, timeout) {
   const client = new Client(port)
+  t.after(() => client.close())
   const breaker = new CircuitBreaker(() => client.get('/hang'), { timeout, errorThresholdPercentage: 100 })
   const all = []
-  const calls = {
+  return {
     waiting: 0,
     fire () {
       const fired = now()
@@ -145,7 +141,6 @@ function hang (timeout) {
     // How long each took.
     timedOut: () => Promise.all(all)
   }
-  return { calls, release: () => client.close() }
 }
 
 async function delay (ms) {

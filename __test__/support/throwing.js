@@ -1,6 +1,7 @@
 'use strict'
 
-// A process of its own, in which what is named by the first argument throws: an event's
+// Used in two ways. Required, it gives the outcomes of calls while something throws.
+// Run, it is a process of its own, in which what is named by the first argument throws: an event's
 // listener, or the error filter. Sends what became of the call, of its permit and of the
 // error thrown; with a second argument, nobody catches that.
 
@@ -9,13 +10,16 @@ const CircuitBreaker = require('../..')
 
 const [, , thrower, uncaught] = process.argv
 const thrown = []
-if (!uncaught) process.on('uncaughtException', error => thrown.push(error.message))
 
 const ACTIONS = {
   well: async () => 'well',
   ill: async () => { throw new Error('ill') },
   hang: () => new Promise(() => {})
 }
+
+const OPTIONS = { capacity: 2, resetTimeout: 60_000 }
+if (thrower === 'timeout') OPTIONS.timeout = 30
+if (thrower === 'halfOpen' || thrower === 'close') OPTIONS.resetTimeout = 20
 
 const throwIt = () => { throw new Error(`thrown by ${thrower}`) }
 
@@ -61,13 +65,31 @@ const SCENARIOS = {
 
 const told = promise => Promise.resolve(promise).catch(error => `rejected: ${error.code ?? error.message}`)
 
+const OUTCOMES = {
+  fire: 'well',
+  success: 'well',
+  'success, when filtered': 'rejected: ill',
+  failure: 'rejected: ill',
+  timeout: 'rejected: ETIMEDOUT',
+  errorFilter: 'rejected: ill',
+  open: 'rejected: ill',
+  fallback: 'instead',
+  reject: 'rejected: EOPENBREAKER',
+  semaphoreLocked: 'rejected: ESEMLOCKED',
+  halfOpen: 'well',
+  close: 'well'
+}
+
+module.exports = { OUTCOMES }
+
 async function main () {
-  const breaker = new CircuitBreaker(kind => ACTIONS[kind](), { capacity: 2, timeout: 50, resetTimeout: 30 })
+  if (!uncaught) process.on('uncaughtException', error => thrown.push(error.message))
+  const breaker = new CircuitBreaker(kind => ACTIONS[kind](), OPTIONS)
   breaker.on(thrower, throwIt)
   const outcome = await told(SCENARIOS[thrower](breaker))
-  // What is thrown surfaces after the call has settled, or before.
+  // What is thrown surfaces in a tick of its own.
   await sleep(5)
   process.send({ outcome, free: breaker.semaphore.count, thrown })
 }
 
-main()
+if (require.main === module) main()
