@@ -6,7 +6,7 @@
 const { AsyncResource } = require('node:async_hooks')
 const { ANNOUNCE, admit, admitCounted, codes, count, judge, latency, rooted, settle } = require('./binding')
 const { COUNTS } = require('./counts')
-const { emit, hears, surface } = require('./emit')
+const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { CALLS, FALLBACK, ID, SEMAPHORE, TIMED } = require('./fields')
 const { tryUpdateLimits } = require('./limits')
@@ -82,6 +82,7 @@ class Call {
     this.resolve = undefined
     this.context = undefined
 
+    this.capture = resolve => { this.resolve = resolve }
     this.succeed = value => succeed(this.breaker, this.permit, this.args, value)
     this.fail = error => fail(this.breaker, this.permit, this.args, error)
     // The same for a call with a deadline, whose promise is not the action's: it may
@@ -103,8 +104,7 @@ class Call {
   // A promise of what the action promises, which the deadline can settle before.
   untilDeadline (result) {
     const { breaker } = this
-    const promise = new Promise(capture)
-    this.resolve = captured
+    const promise = new Promise(this.capture)
     if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
     // While it waits, the breaker must not be collected with its deadline.
     rooted[breaker[ID]] = breaker
@@ -141,18 +141,12 @@ function newCall (breaker, permit) {
   return call
 }
 
-let captured
-
-// One executor for all promises.
-function capture (resolve) {
-  captured = resolve
-}
-
 // Whether anything of the caller's may run when its call times out, for which the
 // async context of the caller has to be kept. Most breakers in most programs have
 // nobody, and keeping it costs as much as all else that is done for a call here.
 function isHeard (breaker) {
-  return breaker._eventsCount !== 0 || breaker[FALLBACK] || breaker.options.errorFilter !== NO_FILTER
+  return breaker._eventsCount !== 0 || breaker[FALLBACK] || breaker.options.errorFilter !== NO_FILTER ||
+    breaker.emit !== plainEmit
 }
 
 // Calls with few arguments go without the array.
@@ -167,10 +161,12 @@ function apply (action, context, args) {
 
 const { then: plainThen } = Promise.prototype
 
-// Plain promises are used as they are. Anything else, a promise with a `then` of its own
-// included, is adopted by one, which settles once whatever the other does.
+// Plain promises are used as they are. Anything else, a promise with a `then` or a
+// species of its own included, is adopted by one, which settles once whatever the other
+// does.
 function toPromise (result) {
-  return result instanceof Promise && result.then === plainThen ? result : new Promise(resolve => resolve(result))
+  const plain = result instanceof Promise && result.then === plainThen && result.constructor === Promise
+  return plain ? result : new Promise(resolve => resolve(result))
 }
 
 function succeed (breaker, permit, args, value) {

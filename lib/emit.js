@@ -30,4 +30,4 @@ function surface (error) {
   process.nextTick(() => { throw error })
 }
 
-module.exports = { emit, hears, surface }
+module.exports = { emit, hears, plainEmit, surface }
