@@ -98,25 +98,6 @@ test('the closing is the business of whose success it was', async () => {
   assert.deepEqual(heard.filter(([what]) => what === 'close'), [['close', 'probe']])
 })
 
-test("a timeout is still its caller's for those who come after the call", async t => {
-  const COMERS = {
-    'a listener': (breaker, hear) => breaker.on('timeout', hear),
-    'a fallback': (breaker, hear) => breaker.fallback(hear),
-    'a filter': (breaker, hear) => { breaker.options.errorFilter = hear },
-    'an emit': (breaker, hear) => { breaker.emit = hear }
-  }
-  for (const [name, come] of Object.entries(COMERS)) {
-    await t.test(name, async () => {
-      const heard = new Set()
-      const breaker = new CircuitBreaker(ACTIONS.hang, { timeout: 20 })
-      const result = storage.run('caller', () => breaker.fire().catch(() => {}))
-      come(breaker, () => { heard.add(storage.getStore()) })
-      await result
-      assert.deepEqual([...heard], ['caller'])
-    })
-  }
-})
-
 test("a timeout is its caller's for an emit of a subclass", async () => {
   const heard = new Set()
   const breaker = new class extends CircuitBreaker {
