@@ -5,6 +5,7 @@
 
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const { surface } = require('./emit')
 const platformName = require('./platform')
 
 const { Environment } = load()
@@ -23,8 +24,13 @@ const ANNOUNCE = Symbol('announce')
 
 const onNews = () => {
   for (let id = news(); id !== codes.NONE; id = news()) {
-    const owner = rooted[id] ?? owners[id]?.deref()
-    owner?.[ANNOUNCE]()
+    try {
+      const owner = rooted[id] ?? owners[id]?.deref()
+      owner?.[ANNOUNCE]()
+    } catch (error) {
+      // Whatever a user has done to one breaker: the others have news too.
+      surface(error)
+    }
   }
 }
 

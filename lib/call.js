@@ -8,7 +8,7 @@ const { ANNOUNCE, admit, admitCounted, codes, count, judge, latency, rooted, set
 const { COUNTS } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
-const { CALLS, FALLBACK, ID, SEMAPHORE, TIMED } = require('./fields')
+const { CALLS, FALLBACK, ID, LIMITS, SEMAPHORE, TIMED } = require('./fields')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
 
@@ -179,7 +179,7 @@ function succeed (breaker, permit, args, value) {
 }
 
 function timeOut (breaker, permit, args) {
-  const error = buildError('ETIMEDOUT', breaker.options.timeout)
+  const error = buildError('ETIMEDOUT', breaker[LIMITS].timeout)
   settle(breaker[ID], permit, TIMEOUT)
   const ms = latency()
   serveTakers(breaker)

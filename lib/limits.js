@@ -19,7 +19,6 @@ function updateLimits (breaker) {
  * what has begun goes on with the limits that were.
  */
 function tryUpdateLimits (breaker) {
-  if (!limitsChanged(breaker)) return undefined
   try {
     updateLimits(breaker)
   } catch (error) {

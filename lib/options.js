@@ -92,11 +92,18 @@ function windowOptions (options) {
 function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage }) {
   expect('errorFilter', 'a function', errorFilter, isFunction)
   return {
-    timeout: readNumber('timeout', timeout),
+    timeout: orForever(readNumber('timeout', timeout)),
     resetTimeout: readNumber('resetTimeout', resetTimeout),
     errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage)
   }
 }
+
+// A timeout that no process lives to see is none.
+function orForever (ms) {
+  return ms < A_CENTURY ? ms : Infinity
+}
+
+const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
 module.exports = { NO_FILTER, limits, prepare, readNumber, refuse, windowOptions }
 

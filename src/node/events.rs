@@ -75,7 +75,7 @@ impl Events {
         unsafe { sys::napi_unref_threadsafe_function(env, wake) };
         events.inbox.lock().wake = Some(Wake(wake));
         // SAFETY: as above.
-        let keep_alive = unsafe { KeepAlive::new(env, wake) };
+        let keep_alive = unsafe { KeepAlive::new(env, wake, events.on_news.0) };
         Ok((events, keep_alive))
     }
 

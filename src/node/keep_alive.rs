@@ -1,5 +1,7 @@
 //! Keeps the event loop, and with it the process, alive while calls with a timeout
-//! are under way, and not otherwise.
+//! are under way, and not otherwise; and with the loop the function that hears of
+//! their timeouts, which may be all that is left of a module that everybody else has
+//! forgotten.
 //!
 //! Where the turns of the loop can be seen, the loop is let go at the beginning of a
 //! turn in which nothing waits: calls that come and go within one turn, as they do by
@@ -14,6 +16,8 @@ pub(crate) struct KeepAlive {
     env: sys::napi_env,
     /// The threadsafe function whose reference it is; none once that is closed.
     wake: Cell<Option<sys::napi_threadsafe_function>>,
+    /// The reference to that function, weak while nothing is held.
+    on_news: sys::napi_ref,
     waiting: Cell<usize>,
     holding: Cell<bool>,
     /// Whether [`KeepAlive::on_turn`] will be called.
@@ -25,12 +29,17 @@ impl KeepAlive {
     ///
     /// # Safety
     ///
-    /// `wake` must be an unreferenced threadsafe function of `env`, and live until
-    /// [`KeepAlive::close`].
-    pub(crate) unsafe fn new(env: sys::napi_env, wake: sys::napi_threadsafe_function) -> Self {
+    /// `wake` must be an unreferenced threadsafe function of `env` and `on_news` a weak
+    /// reference of it; both must live until [`KeepAlive::close`].
+    pub(crate) unsafe fn new(
+        env: sys::napi_env,
+        wake: sys::napi_threadsafe_function,
+        on_news: sys::napi_ref,
+    ) -> Self {
         KeepAlive {
             env,
             wake: Cell::new(Some(wake)),
+            on_news,
             waiting: Cell::new(0),
             holding: Cell::new(false),
             sees_turns: Cell::new(false),
@@ -76,12 +85,15 @@ impl KeepAlive {
     fn hold(&self, hold: bool) {
         self.holding.set(hold);
         let Some(wake) = self.wake.get() else { return };
-        // SAFETY: this is the loop's thread, and the function lives until `close`.
+        let mut count = 0;
+        // SAFETY: this is the loop's thread, and both live until `close`.
         unsafe {
             if hold {
                 sys::napi_ref_threadsafe_function(self.env, wake);
+                sys::napi_reference_ref(self.env, self.on_news, &mut count);
             } else {
                 sys::napi_unref_threadsafe_function(self.env, wake);
+                sys::napi_reference_unref(self.env, self.on_news, &mut count);
             }
         }
     }

@@ -22,7 +22,9 @@ use crate::core::time::{Nanos, Now};
 /// What the timer thread saw of a loop at the moment of an alarm.
 #[derive(Clone, Copy, Debug)]
 pub struct Sight {
-    /// The moment.
+    /// What the alarm was set to.
+    pub at: Nanos,
+    /// The moment at which it went off.
     pub now: Now,
     /// The loop.
     pub view: LoopView,
@@ -73,8 +75,12 @@ impl Driver {
     }
 
     /// The alarm has gone off. Returns whether there is something to announce. An
-    /// alarm that was set before an earlier one does no harm.
+    /// alarm that has been set to an earlier moment since is of no interest: if it set
+    /// the next one, there would be ever more of them.
     pub fn on_alarm(&self, sight: &Sight) -> bool {
+        if sight.at != self.set_to.get() {
+            return false;
+        }
         self.set_to.set(Nanos::MAX);
         self.with(sight.now, |breaker| {
             breaker.on_timer(&sight.view, sight.now);
@@ -98,8 +104,8 @@ struct Alarm {
 }
 
 impl Task for Alarm {
-    fn on_time(&self, _: Nanos) {
+    fn on_time(&self, at: Nanos) {
         let (now, view) = self.clock.view(clock::now());
-        self.announcer.announce(self.id, Sight { now, view });
+        self.announcer.announce(self.id, Sight { at, now, view });
     }
 }
