@@ -49,6 +49,42 @@ for (const kind of ['forgotten', 'contained']) {
   })
 }
 
+test('the native half of a load that was forgotten is closed', async () => {
+  const program = async ({ require, path }, loads) => {
+    const { setTimeout: sleep } = require('node:timers/promises')
+    const { forgotten } = require(loads)
+    // Each native half has handles of its own at the loop: one that counts its turns,
+    // and one by which the timer thread wakes it.
+    const { report } = process
+    report.excludeNetwork = true
+    const handles = () => report.getReport().libuv.filter(({ type }) => type === 'prepare' || type === 'async').length
+
+    // The first one is the parent of the addon's module, which Node does not forget.
+    forgotten(path)
+    const before = handles()
+    const most = await (async () => {
+      const classes = Array.from({ length: 20 }, () => forgotten(path))
+      const breakers = classes.map(CircuitBreaker => new CircuitBreaker(async () => {}, { resetTimeout: 600_000 }))
+      await Promise.all(breakers.map(breaker => breaker.fire()))
+      for (const breaker of breakers) breaker.open()
+      return handles()
+    })()
+    let left = Infinity
+    // The last may be remembered.
+    for (let i = 0; i < 200 && left > 2; i++) {
+      globalThis.gc()
+      await sleep(5)
+      left = handles() - before
+    }
+    console.log(JSON.stringify({ opened: most - before, left: left <= 2 ? 0 : left }))
+  }
+  const { code, signal, stdout, stderr } = await child(`given => (${program})(given, ${LOADS})`)
+  assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
+  const { opened, left } = JSON.parse(stdout)
+  assert.ok(opened >= 20, `only ${opened} handles were seen`)
+  assert.equal(left, 0)
+})
+
 test('a call with a timeout keeps a load alive that everybody has forgotten', async () => {
   const program = async ({ require, path }, loads) => {
     const { setImmediate: turn } = require('node:timers/promises')

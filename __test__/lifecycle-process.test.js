@@ -114,7 +114,8 @@ test('what a listener throws ends the process as ever', AT_ONCE, async t => {
     await t.test(which, async () => {
       const { code, signal, stdout, stderr } = await child(`({ require, path }) => {
         const action = hangs => new Promise(resolve => hangs || resolve())
-        const breaker = new (require(path))(action, { timeout: 20, resetTimeout: 20 })
+        // One that nobody can reach is collected, listeners and all.
+        const breaker = globalThis.breaker = new (require(path))(action, { timeout: 20, resetTimeout: 20 })
         const boom = function boom () { throw new Error('thrown by a listener') }
         process.on('exit', code => console.log(code))
         setTimeout(() => console.log('went on'), 10_000)

@@ -130,8 +130,8 @@ test('the main thread and a worker fire at once', async () => {
   await Promise.all(exits)
 })
 
-test('a timeout reaches a thread that is busy with nothing else', async () => {
-  // A breaker of the same number in another thread must not hear of it.
+test("what happens to a thread's breakers is not told to those of another", async () => {
+  // They have the same numbers.
   const heard = []
   const source = `
     const { parentPort } = require('node:worker_threads')
@@ -150,9 +150,10 @@ test('a timeout reaches a thread that is busy with nothing else', async () => {
   worker.on('message', message => heard.push(message))
   await once(worker, 'message')
   const breakers = Array.from({ length: 50 }, () => new CircuitBreaker(hang, { timeout: 10, resetTimeout: 10 }))
+  const halfOpen = Promise.all(breakers.map(breaker => once(breaker, 'halfOpen')))
   const codes = await Promise.all(breakers.map(breaker => breaker.fire().catch(error => error.code)))
   assert.deepEqual(new Set(codes), new Set(['ETIMEDOUT']))
-  await Promise.all(breakers.map(breaker => once(breaker, 'halfOpen')))
+  await halfOpen
   worker.postMessage('tell')
   await once(worker, 'exit')
   assert.deepEqual(heard, ['ready', 'still open'])
