@@ -11,7 +11,7 @@ const { test } = require('node:test')
 
 const CircuitBreaker = require('..')
 const { OUTCOMES } = require('./support/throwing')
-const { collected, defer, sleep, turn, until } = require('./support/wait')
+const { collected, defer, sleep, turn, uncaughtDuring, until } = require('./support/wait')
 
 const THROWING = join(__dirname, 'support', 'throwing.js')
 const LONG = 600_000
@@ -276,6 +276,100 @@ test('a breaker comes back from its shutdown', async () => {
   breaker.enable()
   assert.equal(isDead(breaker), true)
   await assert.rejects(breaker.fire(), { code: 'ESHUTDOWN' })
+})
+
+test('two breakers given one options object share a cache', async () => {
+  const options = { cache: true, coalesce: true }
+  const first = new CircuitBreaker(async () => 'first', options)
+  const second = new CircuitBreaker(async () => 'second', options)
+  assert.equal(await first.fire(), 'first')
+  assert.equal(await second.fire(), 'second')
+  assert.equal(await first.fire(), 'first')
+  // A copy of what became of the options has the first one's cache in it.
+  const third = new CircuitBreaker(async () => 'third', { ...first.options })
+  assert.equal(await third.fire(), 'third')
+  assert.equal(first.stats.cacheHits, 1)
+  assert.equal(second.stats.cacheHits + third.stats.cacheHits, 0)
+})
+
+test('a health check goes on after shutdown and reopens the breaker', async () => {
+  let checks = 0
+  const breaker = new CircuitBreaker(async () => {})
+  const inFlight = defer()
+  breaker.healthCheck(() => ++checks === 1 ? inFlight.promise : undefined, 1)
+  await until(() => checks > 2)
+  breaker.shutdown()
+  const checked = checks
+  inFlight.reject(new Error('ill'))
+  await sleep(20)
+  assert.equal(checks, checked)
+  assert.equal(breaker.opened, false)
+  assert.equal(breaker.isShutdown, true)
+  breaker.healthCheck(() => { checks++ }, 1)
+  await sleep(5)
+  assert.equal(checks, checked)
+})
+
+test('a health check that throws, or gives no promise, is a crash', async () => {
+  const breaker = new CircuitBreaker(async () => {}, { resetTimeout: Infinity })
+  const failed = []
+  breaker.on('healthCheckFailed', error => failed.push(error.message))
+  breaker.healthCheck(() => 'well')
+  await sleep(5)
+  assert.equal(breaker.closed, true)
+  breaker.healthCheck(() => { throw new Error('ill') })
+  await until(() => breaker.opened)
+  assert.deepEqual(failed, ['ill'])
+  breaker.shutdown()
+})
+
+test('a breaker with a health check is never collected', async () => {
+  let checks = 0
+  const ref = (() => {
+    const breaker = new CircuitBreaker(async () => {})
+    breaker.healthCheck(function () { checks += this === breaker }, 5)
+    return new WeakRef(breaker)
+  })()
+  await collected(ref)
+  const last = checks
+  await sleep(30)
+  assert.equal(checks, last)
+})
+
+test('a call that was refused by capacity, or threw, is shared with later ones', async () => {
+  let works = 0
+  const breaker = new CircuitBreaker(async () => ++works, { coalesce: true, capacity: 0, errorThresholdPercentage: 100 })
+  await assert.rejects(breaker.fire(), { code: 'ESEMLOCKED' })
+  breaker.semaphore.release()
+  assert.equal(await breaker.fire(), 1)
+
+  const throwing = new CircuitBreaker(() => {
+    if (++works === 2) throw new Error('ill')
+    return works
+  }, { coalesce: true, coalesceResetOn: ['error'], errorThresholdPercentage: 100 })
+  await assert.rejects(throwing.fire(), /ill/)
+  assert.equal(await throwing.fire(), 3)
+})
+
+test('answers that nobody asks for again pile up', async () => {
+  const breaker = new CircuitBreaker(async () => 'well', { coalesce: true, coalesceTTL: 1, cache: true, cacheTTL: 1 })
+  for (let call = 0; call < 30; call++) {
+    await breaker.fire(call)
+    await sleep(2)
+  }
+  const { cacheTransport, coalesceCache } = breaker.options
+  assert.ok(cacheTransport.cache.size < 10, `${cacheTransport.cache.size} answers are kept`)
+  assert.ok(coalesceCache.cache.size < 10, `${coalesceCache.cache.size} calls are kept`)
+})
+
+test('a cache transport that fails to keep a result makes a failure of a success', async () => {
+  const cacheTransport = { get () {}, set () { throw new Error('no space') }, flush () {} }
+  const breaker = new CircuitBreaker(async () => 'well', { cache: true, cacheTransport })
+  const uncaught = await uncaughtDuring(async () => assert.equal(await breaker.fire(), 'well'))
+  assert.deepEqual(uncaught.map(error => error.message), ['no space'])
+  const { successes, failures } = breaker.stats
+  assert.deepEqual({ successes, failures }, { successes: 1, failures: 0 })
+  assert.equal(breaker.semaphore.count, Number.MAX_SAFE_INTEGER)
 })
 
 test('there is only a default CommonJS export', async () => {

@@ -4,25 +4,25 @@
 // the outcome, and settles the promise that the caller holds. Used by the class.
 
 const { AsyncResource } = require('node:async_hooks')
-const { ANNOUNCE, admit, admitCounted, codes, count, judge, latency, rooted, settle } = require('./binding')
-const { COUNTS } = require('./counts')
+const { abort } = require('./abort')
+const { ANNOUNCE, admit, admitCounted, codes, judge, latency, rooted, settle } = require('./binding')
+const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { CALLS, FALLBACK, ID, LIMITS, SEMAPHORE, TIMED } = require('./fields')
 const { tryUpdateLimits } = require('./limits')
+const { Memo, remembers } = require('./memo')
 const { NO_FILTER } = require('./options')
 
 const {
   CAPACITY, EVENTS, EVENTS_FIRST, FAILURE, IDLE, LATE, OPEN, SHUTDOWN, SUCCESS, TIMEOUT, UNGUARDED
 } = codes
 
-const FALLBACKS = COUNTS.indexOf('fallbacks')
-const FIRES = COUNTS.indexOf('fires')
-
 /** Fires a breaker: a promise of the action's result. */
 function fire (breaker, context, args) {
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
+  if (remembers(breaker)) return fireRemembered(breaker, context, args)
   const aloud = hears(breaker, 'fire')
   const permit = aloud ? admitAloud(breaker, args) : admit(breaker[ID])
   return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, aloud, context, args)
@@ -38,36 +38,57 @@ module.exports = { fire, timeOutCall }
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
 // it decides.
 function admitAloud (breaker, args) {
-  if (breaker.isShutdown) return SHUTDOWN
-  while (!count(breaker[ID], FIRES)) breaker[ANNOUNCE]()
-  emit(breaker, 'fire', args)
-  return admitCounted(breaker[ID])
+  return countAloud(breaker, args) ? admitCounted(breaker[ID]) : SHUTDOWN
+}
+
+function countAloud (breaker, args) {
+  if (breaker.isShutdown) return false
+  tally(breaker, KINDS.fires)
+  if (hears(breaker, 'fire')) emit(breaker, 'fire', args)
+  return true
+}
+
+// An answer that is kept is given whatever the state of the circuit, and takes no permit.
+function fireRemembered (breaker, context, args) {
+  const guarded = countAloud(breaker, args) && breaker.enabled
+  if (!guarded) return turnAway(breaker, admitCounted(breaker[ID]), true, context, args)
+  const memo = new Memo(breaker, args)
+  const answer = memo.recall()
+  if (answer) return toPromise(answer)
+  const promise = turnAway(breaker, admitCounted(breaker[ID]), true, context, args, memo)
+  memo.share(promise)
+  return promise
 }
 
 // `aloud` calls have been counted.
-function turnAway (breaker, code, aloud, context, args) {
+function turnAway (breaker, code, aloud, context, args, memo) {
   while (code === EVENTS_FIRST) {
     breaker[ANNOUNCE]()
     code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
   }
-  if (code >= 0) return run(breaker, code, context, args)
+  if (code >= 0) return run(breaker, code, context, args, memo)
   if (code === OPEN) return reject(breaker, args)
   if (code === UNGUARDED) return toPromise(breaker.action.apply(context, args))
   if (code === SHUTDOWN) return Promise.reject(buildError('ESHUTDOWN'))
   return lock(breaker, CAPACITY - code, args)
 }
 
-function run (breaker, permit, context, args) {
+function run (breaker, permit, context, args, memo) {
   // The action may change the timeout, for calls after this one.
   const timed = breaker[TIMED]
+  memo?.began()
   let result
   try {
     result = toPromise(apply(breaker.action, context, args))
   } catch (error) {
-    return fail(breaker, permit, args, error)
+    return fail(breaker, permit, args, error, memo)
   }
   const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
   call.args = args
+  if (memo !== undefined) {
+    memo.result = result
+    call.memo = memo
+  }
   return timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
 }
 
@@ -81,10 +102,11 @@ class Call {
     this.args = undefined
     this.resolve = undefined
     this.context = undefined
+    this.memo = undefined
 
     this.capture = resolve => { this.resolve = resolve }
-    this.succeed = value => succeed(this.breaker, this.permit, this.args, value)
-    this.fail = error => fail(this.breaker, this.permit, this.args, error)
+    this.succeed = value => succeed(this.breaker, this.permit, this.args, value, this.memo)
+    this.fail = error => fail(this.breaker, this.permit, this.args, error, this.memo)
     // The same for a call with a deadline, whose promise is not the action's: it may
     // have been settled by the deadline, and the call object be nobody's.
     this.succeedInTime = value => {
@@ -115,14 +137,14 @@ class Call {
   // The deadline came first. The action may still settle, and call the handlers of
   // this object: the next call with the permit gets another one.
   timeOut () {
-    const { args, breaker, context, permit, resolve } = this
+    const { args, breaker, context, memo, permit, resolve } = this
     breaker[CALLS][permit] = undefined
     this.permit = NOBODYS
-    this.args = this.context = this.resolve = undefined
+    this.args = this.context = this.memo = this.resolve = undefined
     if (context) {
-      resolve(context.runInAsyncScope(timeOut, undefined, breaker, permit, args))
+      resolve(context.runInAsyncScope(timeOut, undefined, breaker, permit, args, memo))
     } else {
-      resolve(timeOut(breaker, permit, args))
+      resolve(timeOut(breaker, permit, args, memo))
     }
   }
 }
@@ -146,7 +168,7 @@ function newCall (breaker, permit) {
 // nobody, and keeping it costs as much as all else that is done for a call here.
 function isHeard (breaker) {
   return breaker._eventsCount !== 0 || breaker[FALLBACK] || breaker.options.errorFilter !== NO_FILTER ||
-    breaker.emit !== plainEmit
+    breaker.options.abortController || breaker.emit !== plainEmit
 }
 
 // Calls with few arguments go without the array.
@@ -169,40 +191,47 @@ function toPromise (result) {
   return plain ? result : new Promise(resolve => resolve(result))
 }
 
-function succeed (breaker, permit, args, value) {
+function succeed (breaker, permit, args, value, memo) {
   const bits = settle(breaker[ID], permit, SUCCESS)
-  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
+  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args, memo)
   const ms = latency()
   end(breaker, permit, bits)
   if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
+  if (memo !== undefined) memo.succeeded()
   return value
 }
 
-function timeOut (breaker, permit, args) {
+function timeOut (breaker, permit, args, memo) {
   const error = buildError('ETIMEDOUT', breaker[LIMITS].timeout)
   settle(breaker[ID], permit, TIMEOUT)
   const ms = latency()
   serveTakers(breaker)
   if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
-  return fail(breaker, permit, args, error, ms)
+  const outcome = fail(breaker, permit, args, error, memo, ms)
+  abort(breaker)
+  return outcome
 }
 
 // `known` is the latency of a call that has timed out, which has been told already.
-function fail (breaker, permit, args, error, known) {
+function fail (breaker, permit, args, error, memo, known) {
   const filtered = isFiltered(breaker, error, args)
   const bits = settle(breaker[ID], permit, filtered ? SUCCESS : FAILURE)
-  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args)
+  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args, memo)
   const ms = known ?? latency()
+  let outcome
   if (filtered) {
     end(breaker, permit, bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
-    return Promise.reject(error)
+    outcome = Promise.reject(error)
+  } else {
+    serveTakers(breaker)
+    if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+    tryUpdateLimits(breaker)
+    end(breaker, permit, judge(breaker[ID], permit))
+    outcome = fallBack(breaker, error, args)
   }
-  serveTakers(breaker)
-  if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
-  tryUpdateLimits(breaker)
-  end(breaker, permit, judge(breaker[ID], permit))
-  return fallBack(breaker, error, args)
+  if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
+  return outcome
 }
 
 function reject (breaker, args) {
@@ -223,7 +252,7 @@ function lock (breaker, permit, args) {
 function end (breaker, permit, bits) {
   const call = breaker[CALLS][permit]
   if (call !== undefined) {
-    call.args = call.resolve = call.context = undefined
+    call.args = call.resolve = call.context = call.memo = undefined
     if (permit >= KEPT) breaker[CALLS][permit] = undefined
   }
   if ((bits & IDLE) !== 0) rooted[breaker[ID]] = undefined
@@ -254,7 +283,7 @@ function fallBack (breaker, error, args) {
   } catch (thrown) {
     return Promise.reject(thrown)
   }
-  while (!count(breaker[ID], FALLBACKS)) breaker[ANNOUNCE]()
+  tally(breaker, KINDS.fallbacks)
   if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
   return toPromise(result)
 }

@@ -5,14 +5,17 @@
 
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
+const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, codes, create, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
 const { emit } = require('./emit')
 const { isOurError } = require('./errors')
 const {
-  CALLS, FALLBACK, GROUP, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STATUS, VOLUME_THRESHOLD
+  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STATUS, VOLUME_THRESHOLD
 } = require('./fields')
+const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const { noteLimits, updateLimits } = require('./limits')
+const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 const Semaphore = require('./semaphore')
 const Status = require('./status')
@@ -44,6 +47,7 @@ class CircuitBreaker extends EventEmitter {
       throw new TypeError('No action provided. Cannot construct a CircuitBreaker without an invocable action.')
     }
     this.options = prepare(options)
+    prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
     this[NAME] = options.name || action.name || randomUUID()
     this[GROUP] = options.group || this[NAME]
@@ -52,8 +56,12 @@ class CircuitBreaker extends EventEmitter {
     this[SEMAPHORE] = undefined
     this[STATUS] = undefined
     this[LAST_TIMER_AT] = Date.now()
+    this[CACHE] = undefined
+    this[COALESCE_CACHE] = undefined
+    this[HEALTH_CHECKS] = undefined
     // By permit.
     this[CALLS] = []
+    prepareMemory(this)
     connect(this)
     if (options.state) restore(this, options.state)
   }
@@ -171,6 +179,24 @@ class CircuitBreaker extends EventEmitter {
     this.removeAllListeners()
     this.status.shutdown()
     this[HANDLE].shutdown()
+    stopHealthChecks(this)
+    this.clearCache()
+  }
+
+  clearCache () {
+    forget(this)
+  }
+
+  healthCheck (check, interval) {
+    startHealthCheck(this, check, interval)
+  }
+
+  getSignal () {
+    return this.options.abortController?.signal || undefined
+  }
+
+  getAbortController () {
+    return this.options.abortController
   }
 
   eventNames () {
@@ -187,9 +213,11 @@ class CircuitBreaker extends EventEmitter {
           emit(this, 'open')
           break
         case CLOSED:
+          renew(this)
           emit(this, 'close')
           break
         case HALF_OPENED:
+          renew(this)
           emit(this, 'halfOpen', this.options.resetTimeout)
           break
         case SNAPSHOT:

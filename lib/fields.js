@@ -5,9 +5,12 @@
 // through `#private` names.
 
 module.exports = {
+  CACHE: Symbol('cache'),
   CALLS: Symbol('calls'),
+  COALESCE_CACHE: Symbol('coalesce-cache'),
   FALLBACK: Symbol('fallback'),
   GROUP: Symbol('group'),
+  HEALTH_CHECKS: Symbol('health-checks'),
   HANDLE: Symbol('handle'),
   ID: Symbol('id'),
   LAST_TIMER_AT: Symbol('last-timer-at'),

@@ -4,6 +4,13 @@
 
 const { inspect } = require('node:util')
 
+const ENTRIES = {
+  // As many as a Map can hold.
+  initial: 2 ** 24 - 1,
+  read: value => integer(value) >= 0 || value === Infinity ? value : undefined,
+  expected: 'a whole number of entries, 0 or more'
+}
+
 // Numbers by name: the default, and the function that reads what the user wrote. A
 // reader returns the number for the native side, or undefined if it makes no sense;
 // `expected` then says what would.
@@ -38,6 +45,17 @@ const NUMBERS = {
     read: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
     expected: 'a whole number of calls'
   },
+  cacheTTL: {
+    initial: 0,
+    read: number,
+    expected: 'a number of milliseconds, or 0 for ever'
+  },
+  coalesceTTL: {
+    read: value => none(value) ?? number(value),
+    expected: 'a number of milliseconds, or 0 for ever'
+  },
+  cacheSize: ENTRIES,
+  coalesceSize: ENTRIES,
   volumeThreshold: {
     initial: 0,
     read: integer,
@@ -47,6 +65,10 @@ const NUMBERS = {
 
 /** The filter that lets every error count. */
 const NO_FILTER = () => false
+
+const argumentsAsKey = (...args) => JSON.stringify(args)
+
+const RESET_REASONS = ['error', 'success', 'timeout']
 
 /** What an option says, as a number. Throws a TypeError when it says nothing sensible. */
 function readNumber (name, value) {
@@ -65,12 +87,26 @@ function prepare (given) {
     readNumber(name, options[name])
     options[name] ??= NUMBERS[name].initial
   }
-  readNumber('volumeThreshold', options.volumeThreshold)
+  options.cacheTTL ??= NUMBERS.cacheTTL.initial
+  options.cacheGetKey ??= argumentsAsKey
+  options.coalesce = Boolean(options.coalesce)
+  // As long as the call that others join may take.
+  options.coalesceTTL ??= options.timeout
+  for (const name of ['volumeThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize']) {
+    readNumber(name, options[name])
+  }
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
   options.capacity = readNumber('capacity', options.capacity)
   options.errorFilter ||= NO_FILTER
   options.enableSnapshots = options.enableSnapshots !== false
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
+  expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
+  expect('coalesceResetOn', 'an array', options.coalesceResetOn, Array.isArray)
+  options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
+  if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {
+    throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')
+  }
+  options.rotateBucketController ??= undefined
   expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
   expect('state', 'the `state` of a toJSON()', options.state, isObject)
   expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
@@ -148,6 +184,10 @@ function isFunction (value) {
 
 function isObject (value) {
   return typeof value === 'object'
+}
+
+function isTransport (value) {
+  return isObject(value) && Boolean(value?.get && value.set && value.flush)
 }
 
 function isEmitter (value) {

@@ -1,0 +1,33 @@
+'use strict'
+
+// The abort controller that a user may give a breaker: one for all its calls, as opossum's.
+// Used by the way of a call and by the class.
+
+const { surface } = require('./emit')
+
+/** Checks what the user gave, and makes one where it is to be renewed and there is none. */
+function prepareAbort (options) {
+  if (options.autoRenewAbortController) options.abortController ??= new AbortController()
+  if (options.abortController && typeof options.abortController.abort !== 'function') {
+    throw new TypeError('AbortController does not contain `abort()` method')
+  }
+}
+
+/** A call has timed out: tells whoever holds the signal. */
+function abort ({ options: { abortController } }) {
+  if (!abortController) return
+  try {
+    abortController.abort()
+  } catch (error) {
+    surface(error)
+  }
+}
+
+/** Calls may begin again: they need a signal that has not been given. */
+function renew ({ options }) {
+  if (options.autoRenewAbortController && options.abortController?.signal.aborted) {
+    options.abortController = new AbortController()
+  }
+}
+
+module.exports = { abort, prepareAbort, renew }

@@ -1,0 +1,52 @@
+'use strict'
+
+// A cache in memory: what `cache` uses where the user brings no transport of his own,
+// and where `coalesce` keeps the calls in flight. Used by `memo.js`.
+
+class MemoryCache {
+  constructor (maxEntries) {
+    this.cache = new Map()
+    this.maxEntries = maxEntries
+  }
+
+  /** What is kept under a key, unless it has expired. */
+  get (key) {
+    const entry = this.cache.get(key)
+    if (entry === undefined) return undefined
+    if (isFresh(entry)) return entry.value
+    this.cache.delete(key)
+    return undefined
+  }
+
+  /** Keeps a value until `expiresAt`, in milliseconds since the epoch; 0: for ever. */
+  set (key, value, expiresAt) {
+    if (this.maxEntries < 1) return
+    if (!this.cache.has(key)) this.#makeRoom()
+    this.cache.set(key, { expiresAt, value })
+  }
+
+  delete (key) {
+    this.cache.delete(key)
+  }
+
+  flush () {
+    this.cache.clear()
+  }
+
+  // Entries expire about in the order in which they came. Two are looked at for each one
+  // that comes, so those whose keys are never asked for again do not pile up.
+  #makeRoom () {
+    let looks = 2
+    for (const [key, entry] of this.cache) {
+      if (looks-- === 0 || isFresh(entry)) break
+      this.cache.delete(key)
+    }
+    if (this.cache.size >= this.maxEntries) this.cache.delete(this.cache.keys().next().value)
+  }
+}
+
+module.exports = MemoryCache
+
+function isFresh ({ expiresAt }) {
+  return expiresAt === 0 || expiresAt > Date.now()
+}

@@ -1,0 +1,67 @@
+'use strict'
+
+// Health checks: functions of the user's that are called again and again, and open the
+// circuit when they fail. Used by the class.
+
+const { emit } = require('./emit')
+const { HEALTH_CHECKS } = require('./fields')
+
+const INTERVAL_MS = 5000
+
+/** Checks now, and every `interval` milliseconds until the breaker is shut down. */
+function startHealthCheck (breaker, check, interval) {
+  const ms = interval || INTERVAL_MS
+  // In opossum's words.
+  if (typeof check !== 'function') throw new TypeError('Health check function must be a function')
+  if (!(Number(ms) > 0)) throw new TypeError('Health check interval must be a number')
+  if (breaker.isShutdown) return
+  const healthCheck = new HealthCheck(breaker, check)
+  breaker[HEALTH_CHECKS] = [...(breaker[HEALTH_CHECKS] ?? []), healthCheck]
+  healthCheck.start(Number(ms))
+}
+
+/** Ends all checks of a breaker. */
+function stopHealthChecks (breaker) {
+  for (const healthCheck of breaker[HEALTH_CHECKS] ?? []) healthCheck.stop()
+  breaker[HEALTH_CHECKS] = undefined
+}
+
+class HealthCheck {
+  constructor (breaker, check) {
+    this.breaker = breaker
+    this.check = check
+    this.timer = undefined
+  }
+
+  start (ms) {
+    // The timer must not keep alive a breaker that nobody uses.
+    const weakly = new WeakRef(this)
+    const timer = setInterval(() => {
+      const healthCheck = weakly.deref()
+      if (healthCheck) healthCheck.run()
+      else clearInterval(timer)
+    }, ms)
+    // A faked timer may be a number.
+    timer.unref?.()
+    this.timer = timer
+    this.run()
+  }
+
+  stop () {
+    clearInterval(this.timer)
+  }
+
+  // A check that throws has failed as one that rejects.
+  async run () {
+    const { breaker, check } = this
+    try {
+      await check.call(breaker)
+    } catch (error) {
+      if (breaker.isShutdown) return
+      emit(breaker, 'healthCheckFailed', error)
+      breaker.open()
+    }
+  }
+}
+
+module.exports = { startHealthCheck, stopHealthChecks }
