@@ -6,6 +6,7 @@
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 const { surface } = require('./emit')
+const { createHosted, isFaked } = require('./fake-clock')
 const platformName = require('./platform')
 
 const { Environment } = load()
@@ -117,8 +118,11 @@ function stat (place) {
 
 /** A native half with these options, whose news go to `owner[ANNOUNCE]()`. */
 function create (owner, options) {
-  const handle = environment.create(options)
-  owners[handle.id] = new WeakRef(owner)
+  const weakly = new WeakRef(owner)
+  const handle = isFaked()
+    ? createHosted(environment, options, () => weakly.deref()?.[ANNOUNCE]())
+    : environment.create(options)
+  owners[handle.id] = weakly
   return handle
 }
 

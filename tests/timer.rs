@@ -153,8 +153,8 @@ fn every_call_is_either_settled_or_found_late() {
     let mut config = Config::default();
     config.limits.timeout = Some(Nanos::new(200_000));
     config.limits.error_threshold_percentage = 100.0;
-    let breaker = CircuitBreaker::new(config, meter.now());
-    let driver = Driver::new(breaker, meter.clock().clone(), inbox.clone(), 0);
+    let make = |now| CircuitBreaker::new(config, now);
+    let driver = Driver::native(make, meter.clone(), inbox.clone(), 0);
 
     let mut random = 0x2545_F491_4F6C_DD1Du64;
     let (mut admitted, mut settled, mut late) = (0, 0, 0);
@@ -165,8 +165,7 @@ fn every_call_is_either_settled_or_found_late() {
         if let Some(sight) = alarm {
             driver.on_alarm(&sight);
         }
-        let now = meter.now();
-        driver.with(now, |breaker| {
+        driver.with(|breaker, now| {
             while let Some(permit) = breaker.poll_expired() {
                 breaker.on_timeout(&permit, now).expect("a late call");
                 let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, now) else {
@@ -196,5 +195,5 @@ fn every_call_is_either_settled_or_found_late() {
     }
     assert_eq!(settled + late, CALLS, "{settled} settled, {late} late");
     assert!(late > 0 && settled > 0, "{settled} settled, {late} late");
-    driver.with(meter.now(), |breaker| assert_eq!(breaker.waiting(), 0));
+    driver.with(|breaker, _| assert_eq!(breaker.waiting(), 0));
 }

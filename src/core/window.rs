@@ -126,6 +126,12 @@ impl Window {
         }
     }
 
+    /// The same window on another clock, which shows `to` where its own shows `from`.
+    pub fn on_other_clock(mut self, from: Nanos, to: Nanos) -> Window {
+        self.ends = to + (self.ends - from);
+        self
+    }
+
     /// Begins a new bucket and drops the oldest, whatever the clock says.
     pub fn rotate(&mut self) {
         let oldest = (self.newest + 1) % self.buckets.len();

@@ -17,7 +17,7 @@ use super::events::Events;
 use super::keep_alive::KeepAlive;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::time::Now;
-use crate::runtime::driver::Driver;
+use crate::runtime::driver::{Driver, Host};
 use crate::runtime::loop_clock::LoopMeter;
 
 /// See the [module](self).
@@ -81,11 +81,17 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Takes a breaker to this loop and gives it a number.
-    pub(crate) fn add(&self, breaker: CircuitBreaker) -> (u32, Rc<Driver>) {
-        self.breakers
-            .borrow_mut()
-            .add(|id| Driver::new(breaker, self.meter.clock().clone(), self.events.clone(), id))
+    /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
+    /// present by the clock of `host`, or by the loop's.
+    pub(crate) fn add(
+        &self,
+        make: impl FnOnce(Now) -> CircuitBreaker,
+        host: Option<Box<dyn Host>>,
+    ) -> (u32, Rc<Driver>) {
+        self.breakers.borrow_mut().add(|id| match host {
+            Some(host) => Driver::hosted(make, host),
+            None => Driver::native(make, self.meter.clone(), self.events.clone(), id),
+        })
     }
 
     /// Forgets a breaker; its number may be given to another.
@@ -100,10 +106,32 @@ impl Environment {
         id: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> Option<R> {
+        Some(self.breakers.borrow().get(id)?.with(act))
+    }
+
+    /// The same for what may begin or end a call with a timeout: keeps the process
+    /// alive while there is one. Returns besides whether the last one has ended.
+    #[inline]
+    pub(crate) fn with_calls<R>(
+        &self,
+        id: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<(R, bool)> {
         let breakers = self.breakers.borrow();
         let driver = breakers.get(id)?;
-        let now = self.now();
-        Some(driver.with(now, |breaker| act(breaker, now)))
+        let (result, before, after) = driver.with(|breaker, now| {
+            let before = breaker.waiting();
+            (act(breaker, now), before, breaker.waiting())
+        });
+        // The timers of a host keep alive what they please.
+        if before != after && !driver.is_hosted() {
+            if before < after {
+                self.keep_alive.call_began();
+            } else {
+                self.keep_alive.call_ended();
+            }
+        }
+        Some((result, after < before && after == 0))
     }
 
     /// The next breaker whose alarm has gone off and that has something to announce.
@@ -118,21 +146,9 @@ impl Environment {
         None
     }
 
-    /// The present on this environment's clocks.
-    #[inline]
-    pub(crate) fn now(&self) -> Now {
-        self.meter.now()
-    }
-
     /// The memory shared with JavaScript.
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
-    }
-
-    /// To be told of calls with a timeout.
-    #[inline]
-    pub(crate) fn keep_alive(&self) -> &KeepAlive {
-        &self.keep_alive
     }
 
     /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is

@@ -9,6 +9,7 @@ use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::environment::{Environment, Mailbox};
+use super::host::JsHost;
 use super::hot;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::config::{Config, Limits, Rotation, WindowConfig};
@@ -16,7 +17,7 @@ use crate::core::latency::QUANTILES;
 use crate::core::state::State;
 use crate::core::time::{Nanos, Now};
 use crate::core::window::Count;
-use crate::runtime::driver::Driver;
+use crate::runtime::driver::{Driver, Host};
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -102,8 +103,28 @@ impl JsEnvironment {
     /// Makes a breaker.
     #[napi]
     pub fn create(&self, options: BreakerOptions) -> Result<Handle> {
-        let breaker = CircuitBreaker::new(options.into_config()?, self.inner.now());
-        let (id, driver) = self.inner.add(breaker);
+        self.add(options, None)
+    }
+
+    /// Makes one that lives by a clock of JavaScript's: `now()` gives the milliseconds
+    /// that it shows, and `setTimer(ms)` sees to it that `onTimer()` of the breaker is
+    /// called in so many milliseconds, or not at all, instead of whenever it was set
+    /// to before.
+    #[napi]
+    pub fn create_hosted(
+        &self,
+        env: Env,
+        options: BreakerOptions,
+        now: Function<(), f64>,
+        set_timer: Function<Option<f64>, ()>,
+    ) -> Result<Handle> {
+        let host = JsHost::new(env, &now, &set_timer)?;
+        self.add(options, Some(Box::new(host)))
+    }
+
+    fn add(&self, options: BreakerOptions, host: Option<Box<dyn Host>>) -> Result<Handle> {
+        let config = options.into_config()?;
+        let (id, driver) = self.inner.add(|now| CircuitBreaker::new(config, now), host);
         Ok(Handle { environment: self.inner.clone(), driver, id })
     }
 }
@@ -257,8 +278,8 @@ impl Handle {
     /// Takes over the window of another breaker as it stands: counts and shape.
     #[napi]
     pub fn copy_window(&self, other: &Handle) {
-        let window = other.with(|breaker, now| breaker.window(now).clone());
-        self.with(|breaker, _| breaker.set_window(window));
+        let (window, from) = other.with(|breaker, now| (breaker.window(now).clone(), now.wall));
+        self.with(|breaker, now| breaker.set_window(window.on_other_clock(from, now.wall)));
     }
 
     /// Begins a new bucket.
@@ -365,9 +386,15 @@ impl Handle {
         });
     }
 
+    /// The timer of a breaker that lives by JavaScript's clock has gone off. Whether
+    /// there is something to announce.
+    #[napi]
+    pub fn on_timer(&self) -> bool {
+        self.driver.on_host_alarm()
+    }
+
     fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        let now = self.environment.now();
-        self.driver.with(now, |breaker| act(breaker, now))
+        self.driver.with(act)
     }
 }
 

@@ -159,15 +159,8 @@ impl Crossing for AdmitCounted {
 
 #[inline]
 fn admit(environment: &Environment, id: u32, counted: bool) -> i32 {
-    let admitted = environment.with(id, |breaker, now| {
-        let waiting = breaker.waiting();
-        let admission = breaker.try_acquire(counted, now);
-        if breaker.waiting() > waiting {
-            environment.keep_alive().call_began();
-        }
-        admission
-    });
-    match admitted {
+    let admitted = environment.with_calls(id, |breaker, now| breaker.try_acquire(counted, now));
+    match admitted.map(|(admission, _)| admission) {
         Some(Admission::Admitted(permit)) => permit.into_raw() as i32,
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
@@ -228,21 +221,19 @@ fn end_call(
     id: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> i32,
 ) -> i32 {
-    let bits = environment.with(id, |breaker, now| {
-        let waiting = breaker.waiting();
-        let mut bits = act(breaker, now);
+    let ended = environment.with_calls(id, |breaker, now| {
+        let bits = act(breaker, now);
         if breaker.has_events() {
-            bits |= settled::EVENTS;
+            bits | settled::EVENTS
+        } else {
+            bits
         }
-        if breaker.waiting() < waiting {
-            environment.keep_alive().call_ended();
-            if breaker.waiting() == 0 {
-                bits |= settled::IDLE;
-            }
-        }
-        bits
     });
-    bits.unwrap_or(0)
+    match ended {
+        Some((bits, true)) => bits | settled::IDLE,
+        Some((bits, false)) => bits,
+        None => 0,
+    }
 }
 
 struct CountOne;

@@ -4,5 +4,6 @@
 mod environment;
 mod events;
 mod handle;
+mod host;
 mod hot;
 mod keep_alive;
