@@ -95,8 +95,8 @@ describe('opossum-prometheus', () => {
       new PrometheusMetrics({ registry: new Registry(), circuits }))
     const events = new Set(Array.from(text.matchAll(/^circuit\{.*event="(\w+)"\}/gm), ([, event]) => event))
     const expected = [
-      'close', 'failure', 'fallback', 'fire', 'halfOpen', 'open', 'reject', 'semaphoreLocked', 'shutdown', 'success',
-      'timeout'
+      'cacheHit', 'cacheMiss', 'close', 'coalesceCacheHit', 'coalesceCacheMiss', 'failure', 'fallback', 'fire',
+      'halfOpen', 'healthCheckFailed', 'open', 'reject', 'semaphoreLocked', 'shutdown', 'success', 'timeout'
     ]
     assert.deepStrictEqual(expected.filter(event => !events.has(event)), [])
   })

@@ -38,6 +38,10 @@ const TRAFFIC = [
   { name: 'no snapshots', options: { enableSnapshots: false }, play: circuit => fire(circuit, 'a', down()) },
   { name: 'a "name" \\ with\na line', options: { group: 'a group' }, play: circuit => fire(circuit, 'a') },
   { name: undefined, play: circuit => fire(circuit, 'a') },
+  { name: 'cached', options: { cache: true }, play: circuit => fire(circuit, 'a', 'a', 'b', down()) },
+  { name: 'coalesced', options: { coalesce: true }, play: circuit => fireTogether(circuit, 'a', 'a', 'b') },
+  { name: 'cached and coalesced', options: { cache: true, coalesce: true }, play: circuit => fireTogether(circuit, 'a', 'a', 'b') },
+  { name: 'ill', heard: ['healthCheckFailed'], play: failHealthCheck },
   { name: 'shut down', heard: ['shutdown'], play: shutDown }
 ]
 
@@ -78,6 +82,10 @@ function make (CircuitBreaker, { name, heard = [], options = {} }) {
 
 async function fire (circuit, ...orders) {
   for (const order of orders) await settled(circuit.fire(order))
+}
+
+function fireTogether (circuit, ...orders) {
+  return Promise.all(orders.map(order => fire(circuit, order)))
 }
 
 async function timeOut (circuit) {
@@ -130,6 +138,12 @@ async function disableAndEnable (circuit) {
   await fire(circuit, 'a', down())
   circuit.disable()
   await fire(circuit, down())
+}
+
+async function failHealthCheck (circuit) {
+  circuit.healthCheck(() => obey(down()), NEVER_MS)
+  await until(() => circuit.opened)
+  await fire(circuit, 'turned away')
 }
 
 async function shutDown (circuit) {
