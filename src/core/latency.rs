@@ -25,8 +25,12 @@ pub fn cell_of(latency: Nanos) -> usize {
 }
 
 /// The value that stands for a cell: its middle, at most 1/16 (6.25 %) away from
-/// every latency in it, for latencies from 0.5 µs to 73 minutes.
+/// every latency in it, for latencies from 0.6 µs to 73 minutes. The first cell, of what is
+/// shorter, stands for zero, which is what programs that keep whole milliseconds put in.
 pub fn middle_of(cell: usize) -> Nanos {
+    if cell == 0 {
+        return Nanos::ZERO;
+    }
     let octave = FIRST_OCTAVE + (cell >> CELL_BITS) as u32;
     let within = (cell & ((1 << CELL_BITS) - 1)) as u64;
     let width = 1u64 << (octave - CELL_BITS);
@@ -240,6 +244,12 @@ mod tests {
             assert!(error <= 0.0625, "quantile {quantile}: {got:?} for {exact}");
         }
         assert_eq!(summary.mean_nanos, 500_500_000.0);
+    }
+
+    #[test]
+    fn a_latency_of_zero_stays_zero() {
+        let summary = merged(&[0, 0, 0, 2_000_000, 3_000_000]);
+        assert_eq!(summary.quantiles[2], Nanos::ZERO);
     }
 
     #[test]
