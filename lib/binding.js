@@ -26,6 +26,10 @@ const ANNOUNCE = Symbol('announce')
 const onNews = () => {
   for (let id = news(); id !== codes.NONE; id = news()) {
     try {
+      if (id === codes.STALL) {
+        loop.onStall(words[LENGTH])
+        continue
+      }
       const owner = rooted[id] ?? owners[id]?.deref()
       owner?.[ANNOUNCE]()
     } catch (error) {
@@ -45,7 +49,7 @@ environment.onNews = onNews
 const { memory, ...cross } = environment.hot()
 const words = new Int32Array(memory)
 const numbers = new Float64Array(memory)
-const { LATENCY, STATS, ...codes } = environment.codes()
+const { LATENCY, LENGTH, STALLED, STATS, ...codes } = environment.codes()
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
@@ -73,6 +77,11 @@ function settle (id, permit, outcome) {
 /** How long the call took that was just settled, in whole milliseconds. */
 function latency () {
   return words[LATENCY]
+}
+
+/** For how long the loop was stalled during the call that has just timed out, in whole milliseconds. */
+function stalled () {
+  return words[STALLED]
 }
 
 /** Decides what follows from a failure, and spends its permit: bits as of `settle`. */
@@ -116,6 +125,13 @@ function stat (place) {
   return numbers[STATS + place]
 }
 
+/** The loop's clock: reads it into the statistics, and hears of its stalls. */
+const loop = {
+  read: () => environment.readLag(),
+  hearStalls: wanted => environment.hearStalls(wanted),
+  onStall () {}
+}
+
 /** A native half with these options, whose news go to `owner[ANNOUNCE]()`. */
 function create (owner, options) {
   const weakly = new WeakRef(owner)
@@ -135,9 +151,11 @@ module.exports = {
   create,
   judge,
   latency,
+  loop,
   poll,
   rooted,
   settle,
+  stalled,
   stat,
   state
 }

@@ -5,7 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { abort } = require('./abort')
-const { ANNOUNCE, admit, admitCounted, codes, judge, latency, rooted, settle } = require('./binding')
+const { ANNOUNCE, admit, admitCounted, codes, judge, latency, rooted, settle, stalled } = require('./binding')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
@@ -205,6 +205,7 @@ function timeOut (breaker, permit, args, memo) {
   const error = buildError('ETIMEDOUT', breaker[LIMITS].timeout)
   settle(breaker[ID], permit, TIMEOUT)
   const ms = latency()
+  error.stalled = stalled()
   serveTakers(breaker)
   if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
   const outcome = fail(breaker, permit, args, error, memo, ms)

@@ -14,6 +14,7 @@ const {
   CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STATUS, VOLUME_THRESHOLD
 } = require('./fields')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
+const loop = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
@@ -39,6 +40,10 @@ class CircuitBreaker extends EventEmitter {
 
   static newStatus (options) {
     return new Status(options)
+  }
+
+  static get loop () {
+    return loop
   }
 
   constructor (action, options = {}) {
@@ -199,6 +204,20 @@ class CircuitBreaker extends EventEmitter {
     return this.options.abortController
   }
 
+  on (name, listener) {
+    if (name === 'stall') loop.tellToo(this)
+    return super.on(name, listener)
+  }
+
+  addListener (name, listener) {
+    return this.on(name, listener)
+  }
+
+  prependListener (name, listener) {
+    if (name === 'stall') loop.tellToo(this)
+    return super.prependListener(name, listener)
+  }
+
   eventNames () {
     const names = super.eventNames()
     return this.isShutdown ? names : [...new Set([...ALWAYS_NAMED, ...names])]
@@ -245,7 +264,9 @@ function connect (breaker) {
     volumeThreshold: breaker[VOLUME_THRESHOLD],
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
-    enabled: (options.state ?? options).enabled !== false
+    enabled: (options.state ?? options).enabled !== false,
+    byWallClock: options.timeoutClock === 'wall',
+    stallThreshold: readNumber('stallThreshold', options.stallThreshold)
   })
   breaker[HANDLE] = handle
   breaker[ID] = handle.id

@@ -56,6 +56,11 @@ const NUMBERS = {
   },
   cacheSize: ENTRIES,
   coalesceSize: ENTRIES,
+  stallThreshold: {
+    initial: 50,
+    read: value => finite(value, 1) ?? infinite(value),
+    expected: 'a number of milliseconds, 1 or more'
+  },
   volumeThreshold: {
     initial: 0,
     read: integer,
@@ -92,7 +97,7 @@ function prepare (given) {
   options.coalesce = Boolean(options.coalesce)
   // As long as the call that others join may take.
   options.coalesceTTL ??= options.timeout
-  for (const name of ['volumeThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize']) {
+  for (const name of ['volumeThreshold', 'stallThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize']) {
     readNumber(name, options[name])
   }
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
@@ -102,6 +107,7 @@ function prepare (given) {
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
   expect('coalesceResetOn', 'an array', options.coalesceResetOn, Array.isArray)
+  expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, value => value === 'loop' || value === 'wall')
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
   if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {
     throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')

@@ -164,7 +164,9 @@ const LONE = {
   volumeThreshold: 0,
   capacity: 0,
   warmUp: 0,
-  enabled: true
+  enabled: true,
+  byWallClock: false,
+  stallThreshold: 50
 }
 
 module.exports = Status

@@ -4,7 +4,7 @@
 
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
-use didelphis::core::config::{Config, Limits, Rotation, WindowConfig};
+use didelphis::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis::core::latency::QUANTILES;
 use didelphis::core::lateness::LoopView;
 use didelphis::core::state::State;
@@ -57,6 +57,7 @@ struct Shape {
     volume: i64,
     threshold: f64,
     warm_up: Option<u64>,
+    by_wall: bool,
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -66,13 +67,15 @@ fn shape() -> impl Strategy<Value = Shape> {
         0i64..6,
         -1f64..101.0,
         proptest::option::of(0u64..900),
+        any::<bool>(),
     )
-        .prop_map(|(buckets, capacity, volume, threshold, warm_up)| Shape {
+        .prop_map(|(buckets, capacity, volume, threshold, warm_up, by_wall)| Shape {
             buckets,
             capacity,
             volume,
             threshold,
             warm_up,
+            by_wall,
         })
 }
 
@@ -137,6 +140,14 @@ impl Model {
             enabled: true,
             timeout: Some(300),
             events: Vec::new(),
+        }
+    }
+
+    fn deadline_clock(&self) -> u64 {
+        if self.shape.by_wall {
+            self.wall
+        } else {
+            self.in_loop()
         }
     }
 
@@ -270,7 +281,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     model.calls.push(ModelCall {
         permit,
         started: model.wall,
-        deadline: model.timeout.filter(|_| fits).map(|timeout| model.in_loop() + timeout),
+        deadline: model.timeout.filter(|_| fits).map(|timeout| model.deadline_clock() + timeout),
         generation: model.generation,
         phase: if fits { Phase::Pending } else { Phase::Locked },
     });
@@ -345,9 +356,9 @@ fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         Step::Timer => {
             breaker.on_timer(&LoopView::IDLE, model.now());
             model.tick();
-            let in_loop = model.in_loop();
+            let now = model.deadline_clock();
             for call in &mut model.calls {
-                let due = call.deadline.is_some_and(|deadline| deadline <= in_loop);
+                let due = call.deadline.is_some_and(|deadline| deadline <= now);
                 if call.phase == Phase::Pending && due {
                     call.phase = Phase::Expired;
                 }
@@ -407,7 +418,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
         State::Open { retry_at } => Some(retry_at),
         _ => None,
     };
-    let wait = |deadline: u64| now.wall + ms(deadline.saturating_sub(model.in_loop()));
+    let wait = |deadline: u64| now.wall + ms(deadline.saturating_sub(model.deadline_clock()));
     let next = retry.into_iter().chain(model.next_deadline().map(wait)).min();
     assert_eq!(breaker.poll_timer(now), next);
 
@@ -447,6 +458,7 @@ proptest! {
             capacity: shape.capacity,
             warm_up: shape.warm_up.map(ms),
             enabled: true,
+            timeout_clock: if shape.by_wall { TimeoutClock::Wall } else { TimeoutClock::Loop },
         };
         let mut breaker = CircuitBreaker::new(config, model.now());
         for (index, step) in steps.into_iter().enumerate() {

@@ -159,7 +159,8 @@ mod closed {
         breaker.on_timer(&LoopView::IDLE, at(100));
         let settled = breaker.on_success(permit, at(101));
         let Settled::Late(permit) = settled else { panic!("{settled:?}") };
-        assert_eq!(breaker.on_timeout(&permit, at(101)), Some(101));
+        let timed_out = breaker.on_timeout(&permit, at(101)).map(|call| call.latency);
+        assert_eq!(timed_out, Some(101));
         fail(&mut breaker, permit, at(101));
         let window = breaker.window(at(101));
         assert_eq!(window.total(Count::Successes), 0);

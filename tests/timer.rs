@@ -18,7 +18,7 @@ use didelphis::core::config::Config;
 use didelphis::core::time::Nanos;
 use didelphis::runtime::clock;
 use didelphis::runtime::driver::{Announce, Driver, Sight};
-use didelphis::runtime::loop_clock::LoopMeter;
+use didelphis::runtime::loop_clock::{LoopMeter, STALL};
 use didelphis::runtime::timer::{Task, Timer};
 
 #[derive(Default)]
@@ -148,13 +148,13 @@ impl Announce for Inbox {
 fn every_call_is_either_settled_or_found_late() {
     const CALLS: u64 = 20_000;
     // SAFETY: no loop is named; loop time is wall time.
-    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), Box::new(|| ())) };
+    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), Box::new(|_| ())) };
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
     config.limits.timeout = Some(Nanos::new(200_000));
     config.limits.error_threshold_percentage = 100.0;
     let make = |now| CircuitBreaker::new(config, now);
-    let driver = Driver::native(make, meter.clone(), inbox.clone(), 0);
+    let driver = Driver::native(make, meter.clone(), STALL, inbox.clone(), 0);
 
     let mut random = 0x2545_F491_4F6C_DD1Du64;
     let (mut admitted, mut settled, mut late) = (0, 0, 0);

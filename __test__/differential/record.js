@@ -225,8 +225,9 @@ function describe (value, CircuitBreaker) {
 
 function describeError (error, CircuitBreaker) {
   const { name, message, code } = error
-  // Without its symbols: by which mark a class knows its errors is its own affair.
-  const fields = Object.fromEntries(Object.entries(error))
+  // Without its symbols: by which mark a class knows its errors is its own affair. What a
+  // timeout says of the loop, ours alone says.
+  const { stalled, ...fields } = Object.fromEntries(Object.entries(error))
   return { error: name, message, code, ours: CircuitBreaker.isOurError(error), ...fields }
 }
 

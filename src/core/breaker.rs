@@ -24,7 +24,7 @@
 use std::collections::VecDeque;
 
 use super::calls::{Call, Calls, NewCall, Permit, Stage};
-use super::config::{Config, Limits};
+use super::config::{Config, Limits, TimeoutClock};
 use super::lateness::{Lateness, LoopView};
 use super::state::{Machine, State};
 use super::time::{Nanos, Now};
@@ -86,6 +86,15 @@ pub enum Settled {
     Late(Permit),
     /// Nobody holds such a permit; nothing was counted.
     Unknown,
+}
+
+/// What there is to say of a call that has timed out, in whole milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    /// How long it took.
+    pub latency: u64,
+    /// For how long the loop was stalled meanwhile.
+    pub stalled: u64,
 }
 
 /// Something to announce.
@@ -216,9 +225,9 @@ impl CircuitBreaker {
 
     /// Tells that the maker of a late call has heard of it: counts the timeout. The
     /// call then ends through [`on_failure`](CircuitBreaker::on_failure) or, when its
-    /// error is filtered, [`on_success`](CircuitBreaker::on_success). Returns how
-    /// long it took, in whole milliseconds; `None` when it is not a late call.
-    pub fn on_timeout(&mut self, permit: &Permit, now: Now) -> Option<u64> {
+    /// error is filtered, [`on_success`](CircuitBreaker::on_success). `None` when it is
+    /// not a late call.
+    pub fn on_timeout(&mut self, permit: &Permit, now: Now) -> Option<TimedOut> {
         let call = *self.calls.get(permit)?;
         if !matches!(call.stage, Stage::Expired | Stage::Told) {
             return None;
@@ -231,14 +240,19 @@ impl CircuitBreaker {
             // twice in its latencies, and dashboards are tuned to that.
             self.window.record(now.wall - call.started);
         }
-        Some(latency_ms(&call, now))
+        let stalled = (now.stalled() - call.stalled).as_millis();
+        Some(TimedOut { latency: latency_ms(&call, now), stalled })
     }
 
     /// Tells that time has passed: half-opens a circuit whose time is up, expires
     /// late calls, takes a snapshot.
     pub fn on_timer(&mut self, view: &LoopView, now: Now) {
         self.advance(now.wall);
-        let expired = self.lateness.expire(&mut self.calls, now, view);
+        // By the wall clock a call is late whether or not the loop had its look.
+        let view =
+            if self.config.timeout_clock == TimeoutClock::Wall { &LoopView::IDLE } else { view };
+        let deadlines = self.deadline_clock(now);
+        let expired = self.lateness.expire(&mut self.calls, deadlines, view);
         self.available = self.available.saturating_add(expired as i64);
         if self.snapshot_at <= now.wall {
             self.events.push_back(Event::Snapshot);
@@ -358,7 +372,7 @@ impl CircuitBreaker {
             at = at.min(now.wall + LOOK_AGAIN);
         } else if let Some(deadline) = self.calls.next_deadline() {
             // Loop time does not outrun the wall clock: it cannot be earlier.
-            at = at.min(now.wall + (deadline - now.in_loop));
+            at = at.min(now.wall + (deadline - self.deadline_clock(now)));
         }
         (!at.is_never()).then_some(at)
     }
@@ -422,6 +436,15 @@ impl CircuitBreaker {
         }
     }
 
+    /// The present by the clock that timeouts run on.
+    #[inline]
+    fn deadline_clock(&self, now: Now) -> Nanos {
+        match self.config.timeout_clock {
+            TimeoutClock::Loop => now.in_loop,
+            TimeoutClock::Wall => now.wall,
+        }
+    }
+
     #[inline]
     fn admit(&mut self, now: Now) -> Admission {
         let fits = self.take_capacity();
@@ -429,12 +452,13 @@ impl CircuitBreaker {
             self.window.count(Count::SemaphoreRejections);
         }
         let deadline = match self.config.limits.timeout {
-            Some(timeout) if fits => now.in_loop + timeout,
+            Some(timeout) if fits => self.deadline_clock(now) + timeout,
             _ => Nanos::MAX,
         };
         let permit = self.calls.insert(NewCall {
             started: now.wall,
             deadline,
+            stalled: now.stalled(),
             generation: self.machine.generation(),
             stage: if fits { Stage::Pending } else { Stage::Failed },
         });

@@ -57,8 +57,10 @@ pub enum Stage {
 pub struct Call {
     /// When it was admitted, by the wall clock.
     pub started: Nanos,
-    /// When it is late, in loop time; [`Nanos::MAX`] for a call without a timeout.
+    /// When it is late, by the clock that timeouts run on; [`Nanos::MAX`] for a call without a timeout.
     pub deadline: Nanos,
+    /// The length of all stalls before it was admitted.
+    pub stalled: Nanos,
     /// The generation it was admitted in.
     pub generation: u32,
     /// How far it has come.
@@ -94,8 +96,8 @@ impl Calls {
     /// Gives a slot to a call. With a deadline it joins the queue.
     #[inline]
     pub fn insert(&mut self, call: NewCall) -> Permit {
-        let NewCall { started, deadline, generation, stage } = call;
-        let call = Call { started, deadline, generation, stage, prev: NONE, next: NONE };
+        let NewCall { started, deadline, stalled, generation, stage } = call;
+        let call = Call { started, deadline, stalled, generation, stage, prev: NONE, next: NONE };
         let slot = self.free;
         let slot = if slot == NONE {
             self.slots.push(call);
@@ -221,6 +223,8 @@ pub struct NewCall {
     pub started: Nanos,
     /// See [`Call::deadline`].
     pub deadline: Nanos,
+    /// See [`Call::stalled`].
+    pub stalled: Nanos,
     /// See [`Call::generation`].
     pub generation: u32,
     /// See [`Call::stage`].
@@ -286,7 +290,13 @@ mod tests {
 
     fn call(deadline: u64) -> NewCall {
         let deadline = if deadline == 0 { Nanos::MAX } else { Nanos::new(deadline) };
-        NewCall { started: Nanos::ZERO, deadline, generation: 0, stage: Stage::Pending }
+        NewCall {
+            started: Nanos::ZERO,
+            deadline,
+            stalled: Nanos::ZERO,
+            generation: 0,
+            stage: Stage::Pending,
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Config {
     pub warm_up: Option<Nanos>,
     /// Whether the breaker guards at all from the start.
     pub enabled: bool,
+    /// By which clock calls are late.
+    pub timeout_clock: TimeoutClock,
 }
 
 impl Default for Config {
@@ -35,8 +37,19 @@ impl Default for Config {
             capacity: i64::MAX,
             warm_up: None,
             enabled: true,
+            timeout_clock: TimeoutClock::Loop,
         }
     }
+}
+
+/// The clock that timeouts run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutClock {
+    /// Loop time, which stands still while the event loop is stalled; and a call is late
+    /// only after the loop has had its look at the sockets.
+    Loop,
+    /// Wall time, whatever the loop does: a call is late at once.
+    Wall,
 }
 
 /// The limits that users may change on a living breaker.

@@ -162,7 +162,7 @@ impl MergedLatencies {
                 };
             }
         }
-        Summary { mean_nanos: mean, quantiles }
+        Summary { count: self.count, mean_nanos: mean, quantiles }
     }
 }
 
@@ -175,8 +175,10 @@ fn extremes<'a>(buckets: impl Iterator<Item = &'a Latencies>) -> (Nanos, Nanos) 
 }
 
 /// Mean and quantiles of the latencies in a window.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
+    /// How many there were.
+    pub count: u64,
     /// The exact mean in nanoseconds; zero when there was no latency.
     pub mean_nanos: f64,
     /// For each of [`QUANTILES`] the latency at that nearest rank; zero when there

@@ -10,7 +10,7 @@
 //! timeouts for ever). Called by the breaker from its timer input alone.
 
 use super::calls::Calls;
-use super::time::{Nanos, Now};
+use super::time::Nanos;
 
 /// What the host has seen of the event loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,23 +36,21 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    /// Expires the calls that are late at `now`. Returns how many.
-    pub fn expire(&mut self, calls: &mut Calls, now: Now, view: &LoopView) -> usize {
+    /// Expires the calls that are late at `now`, by the clock of their deadlines.
+    /// Returns how many.
+    pub fn expire(&mut self, calls: &mut Calls, now: Nanos, view: &LoopView) -> usize {
         if view.waiting {
             self.suspicion = None;
-            return calls.expire(now.in_loop);
+            return calls.expire(now);
         }
         let mut expired = 0;
         if let Some(suspicion) = self.suspicion.take_if(|s| s.holds(view)) {
             expired = calls.expire(suspicion.deadlines_until);
         }
-        let due = calls.next_deadline().is_some_and(|deadline| deadline <= now.in_loop);
+        let due = calls.next_deadline().is_some_and(|deadline| deadline <= now);
         if due && self.suspicion.is_none() {
-            self.suspicion = Some(Suspicion {
-                deadlines_until: now.in_loop,
-                idle: view.idle,
-                turns: view.turns,
-            });
+            self.suspicion =
+                Some(Suspicion { deadlines_until: now, idle: view.idle, turns: view.turns });
         }
         expired
     }
@@ -92,6 +90,7 @@ mod tests {
             calls.insert(NewCall {
                 started: Nanos::ZERO,
                 deadline: Nanos::new(deadline),
+                stalled: Nanos::ZERO,
                 generation: 0,
                 stage: Stage::Pending,
             });
@@ -99,8 +98,8 @@ mod tests {
         calls
     }
 
-    fn at(nanos: u64) -> Now {
-        Now::unstalled(Nanos::new(nanos))
+    fn at(nanos: u64) -> Nanos {
+        Nanos::new(nanos)
     }
 
     #[test]

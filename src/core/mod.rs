@@ -3,6 +3,7 @@
 pub mod breaker;
 pub mod calls;
 pub mod config;
+pub mod lag;
 pub mod latency;
 pub mod lateness;
 pub mod state;

@@ -82,6 +82,12 @@ pub struct Now {
 }
 
 impl Now {
+    /// By how much loop time is behind: the length of all stalls so far.
+    #[inline]
+    pub fn stalled(&self) -> Nanos {
+        self.wall - self.in_loop
+    }
+
     /// A present without stalls: loop time is wall time.
     pub const fn unstalled(wall: Nanos) -> Self {
         Now { wall, in_loop: wall }

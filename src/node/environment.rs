@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use napi::{check_status, sys, Result};
 
-use super::events::Events;
+use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use crate::core::breaker::CircuitBreaker;
-use crate::core::time::Now;
+use crate::core::time::{Nanos, Now};
 use crate::runtime::driver::{Driver, Host};
 use crate::runtime::loop_clock::LoopMeter;
 
@@ -54,8 +54,13 @@ impl Environment {
         let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
         let keep_alive = Rc::new(keep_alive);
         let on_turn = {
-            let keep_alive = keep_alive.clone();
-            move || keep_alive.on_turn()
+            let (keep_alive, events) = (keep_alive.clone(), events.clone());
+            move |stall: Option<Nanos>| {
+                keep_alive.on_turn();
+                if let Some(length) = stall {
+                    events.on_stall(length);
+                }
+            }
         };
         // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
         // below closes the meter.
@@ -82,15 +87,18 @@ impl Environment {
     }
 
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
-    /// present by the clock of `host`, or by the loop's.
+    /// present.
     pub(crate) fn add(
         &self,
         make: impl FnOnce(Now) -> CircuitBreaker,
-        host: Option<Box<dyn Host>>,
+        time: TimeSource,
     ) -> (u32, Rc<Driver>) {
-        self.breakers.borrow_mut().add(|id| match host {
-            Some(host) => Driver::hosted(make, host),
-            None => Driver::native(make, self.meter.clone(), self.events.clone(), id),
+        self.breakers.borrow_mut().add(|id| match time {
+            TimeSource::Host(host) => Driver::hosted(make, host),
+            TimeSource::Loop { stall_threshold } => {
+                let (meter, events) = (self.meter.clone(), self.events.clone());
+                Driver::native(make, meter, stall_threshold, events, id)
+            }
         })
     }
 
@@ -134,16 +142,31 @@ impl Environment {
         Some((result, after < before && after == 0))
     }
 
-    /// The next breaker whose alarm has gone off and that has something to announce.
-    pub(crate) fn next_with_news(&self) -> Option<u32> {
-        while let Some((id, sight)) = self.events.next_alarm() {
-            // The alarm may be that of a breaker which has been dropped since.
-            let driver = self.breakers.borrow().get(id).cloned();
-            if driver.is_some_and(|driver| driver.on_alarm(&sight)) {
-                return Some(id);
+    /// The next thing that JavaScript has not heard of.
+    pub(crate) fn next_news(&self) -> Option<News> {
+        while let Some(message) = self.events.next() {
+            match message {
+                Message::Alarm(id, sight) => {
+                    // The alarm may be that of a breaker which has been dropped since.
+                    let driver = self.breakers.borrow().get(id).cloned();
+                    if driver.is_some_and(|driver| driver.on_alarm(&sight)) {
+                        return Some(News::Breaker(id));
+                    }
+                }
+                Message::Stall(length) => return Some(News::Stall(length)),
             }
         }
         None
+    }
+
+    /// Whether stalls of the loop are to be among the news.
+    pub(crate) fn hear_stalls(&self, wanted: bool) {
+        self.events.hear_stalls(wanted);
+    }
+
+    /// The clock of the loop.
+    pub(crate) fn meter(&self) -> &LoopMeter {
+        &self.meter
     }
 
     /// The memory shared with JavaScript.
@@ -173,6 +196,22 @@ impl Environment {
             }
         }));
     }
+}
+
+/// What JavaScript is to hear of.
+pub(crate) enum News {
+    /// The breaker with that number has something to announce.
+    Breaker(u32),
+    /// A stall of the loop has ended that was so long.
+    Stall(Nanos),
+}
+
+/// What a breaker lives by.
+pub(crate) enum TimeSource {
+    /// The loop's clock, which stands still in turns that are busy for longer.
+    Loop { stall_threshold: Nanos },
+    /// A clock of JavaScript's.
+    Host(Box<dyn Host>),
 }
 
 /// Breakers by number. Numbers are small and used again.

@@ -1,8 +1,8 @@
-//! From the timer thread to the loop: whose alarm has gone off.
+//! From the timer thread to the loop: whose alarm has gone off. And from the loop's own
+//! clock: that a stall has ended.
 //!
-//! The thread leaves the breaker's id and what it saw, and wakes the loop, once for
-//! however many it leaves until the loop has come; the loop calls JavaScript, which
-//! fetches them one by one. A threadsafe function must not be called after its
+//! The sender leaves a message and wakes the loop, once for however many are left until
+//! the loop has come; the loop calls JavaScript, which fetches them one by one. A threadsafe function must not be called after its
 //! environment is gone, which may be at any moment: it is called only under the lock
 //! that [`Events::close`] takes first.
 
@@ -15,6 +15,7 @@ use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
 use super::keep_alive::KeepAlive;
+use crate::core::time::Nanos;
 use crate::runtime::driver::{Announce, Sight};
 
 /// The way from the timer thread to one environment's loop.
@@ -40,7 +41,7 @@ impl Events {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
         check_status!(unsafe { sys::napi_create_reference(env, on_news, 0, &mut reference) })?;
-        let inbox = Inbox { alarms: VecDeque::new(), woken: false, wake: None };
+        let inbox = Inbox::default();
         let on_news = WeakFunction(reference);
         let events = Arc::new(Events { inbox: Mutex::new(inbox), on_news });
 
@@ -79,20 +80,33 @@ impl Events {
         Ok((events, keep_alive))
     }
 
-    /// The next alarm that has gone off, with the breaker's id. To be called until
-    /// there is none: only then is the loop woken again.
-    pub(crate) fn next_alarm(&self) -> Option<(u32, Sight)> {
+    /// The next message. To be called until there is none: only then is the loop woken
+    /// again.
+    pub(crate) fn next(&self) -> Option<Message> {
         let mut inbox = self.inbox.lock();
-        let alarm = inbox.alarms.pop_front();
-        inbox.woken = alarm.is_some();
-        alarm
+        let message = inbox.messages.pop_front();
+        inbox.woken = message.is_some();
+        message
+    }
+
+    /// Whether stalls are worth a message.
+    pub(crate) fn hear_stalls(&self, wanted: bool) {
+        self.inbox.lock().hears_stalls = wanted;
+    }
+
+    /// A stall of the loop has ended.
+    pub(crate) fn on_stall(&self, length: Nanos) {
+        let mut inbox = self.inbox.lock();
+        if inbox.hears_stalls {
+            inbox.leave(Message::Stall(length));
+        }
     }
 
     /// Closes the way for good. To be called on the loop, before its environment ends
     /// or when nobody can listen any more.
     pub(crate) fn close(&self) {
         let mut inbox = self.inbox.lock();
-        inbox.alarms = VecDeque::new();
+        inbox.messages = VecDeque::new();
         if let Some(Wake(wake)) = inbox.wake.take() {
             // SAFETY: it is ours, and nobody has it any more.
             unsafe {
@@ -107,24 +121,40 @@ impl Events {
 
 impl Announce for Events {
     fn announce(&self, id: u32, sight: Sight) {
-        let mut inbox = self.inbox.lock();
-        let Some(Wake(wake)) = inbox.wake else { return };
-        inbox.alarms.push_back((id, sight));
-        if !inbox.woken {
-            let data = ptr::null_mut();
-            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-            // SAFETY: it has not been released, for that happens under this lock.
-            let status = unsafe { sys::napi_call_threadsafe_function(wake, data, mode) };
-            inbox.woken = status == sys::Status::napi_ok;
-        }
+        self.inbox.lock().leave(Message::Alarm(id, sight));
     }
 }
 
+/// What the loop is to hear of.
+pub(crate) enum Message {
+    /// The alarm of the breaker with that number has gone off.
+    Alarm(u32, Sight),
+    /// A stall has ended that was so long.
+    Stall(Nanos),
+}
+
+#[derive(Default)]
 struct Inbox {
-    alarms: VecDeque<(u32, Sight)>,
+    messages: VecDeque<Message>,
+    hears_stalls: bool,
     /// The loop has been woken and has not come yet.
     woken: bool,
     wake: Option<Wake>,
+}
+
+impl Inbox {
+    fn leave(&mut self, message: Message) {
+        let Some(Wake(wake)) = self.wake else { return };
+        self.messages.push_back(message);
+        if !self.woken {
+            let data = ptr::null_mut();
+            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+            // SAFETY: it has not been released, for that happens under the lock that
+            // whoever has `self` holds.
+            let status = unsafe { sys::napi_call_threadsafe_function(wake, data, mode) };
+            self.woken = status == sys::Status::napi_ok;
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

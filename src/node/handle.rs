@@ -8,16 +8,18 @@ use napi::bindgen_prelude::{Float64Array, FromNapiValue, Function, JsValue, Obje
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::environment::{Environment, Mailbox};
+use super::environment::{Environment, Mailbox, TimeSource};
 use super::host::JsHost;
 use super::hot;
 use crate::core::breaker::CircuitBreaker;
-use crate::core::config::{Config, Limits, Rotation, WindowConfig};
+use crate::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
+use crate::core::lag::Stalls;
 use crate::core::latency::QUANTILES;
 use crate::core::state::State;
 use crate::core::time::{Nanos, Now};
 use crate::core::window::Count;
-use crate::runtime::driver::{Driver, Host};
+use crate::runtime::clock;
+use crate::runtime::driver::Driver;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -76,6 +78,7 @@ impl JsEnvironment {
             (c"CLOSED", hot::news::CLOSED),
             (c"HALF_OPENED", hot::news::HALF_OPENED),
             (c"SNAPSHOT", hot::news::SNAPSHOT),
+            (c"STALL", hot::news::STALL),
             (c"IS_CLOSED", hot::state::CLOSED),
             (c"IS_OPEN", hot::state::OPEN),
             (c"IS_HALF_OPEN", hot::state::HALF_OPEN),
@@ -84,6 +87,8 @@ impl JsEnvironment {
             (c"IS_ENABLED", hot::state::ENABLED),
             (c"IS_WARM_UP", hot::state::WARM_UP),
             (c"LATENCY", hot::LATENCY as i32),
+            (c"STALLED", hot::STALLED as i32),
+            (c"LENGTH", hot::LENGTH as i32),
             (c"STATS", Mailbox::STATS as i32),
         ];
         let mut object = ptr::null_mut();
@@ -103,7 +108,8 @@ impl JsEnvironment {
     /// Makes a breaker.
     #[napi]
     pub fn create(&self, options: BreakerOptions) -> Result<Handle> {
-        self.add(options, None)
+        let stall_threshold = Nanos::from_millis_f64(options.stall_threshold);
+        self.add(options, TimeSource::Loop { stall_threshold })
     }
 
     /// Makes one that lives by a clock of JavaScript's: `now()` gives the milliseconds
@@ -119,12 +125,37 @@ impl JsEnvironment {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<Handle> {
         let host = JsHost::new(env, &now, &set_timer)?;
-        self.add(options, Some(Box::new(host)))
+        self.add(options, TimeSource::Host(Box::new(host)))
     }
 
-    fn add(&self, options: BreakerOptions, host: Option<Box<dyn Host>>) -> Result<Handle> {
+    /// Whether stalls of the loop are to be among the news.
+    #[napi]
+    pub fn hear_stalls(&self, wanted: bool) {
+        self.inner.hear_stalls(wanted);
+    }
+
+    /// Leaves in the mailbox, in ms where they are times: how long the turn under way has
+    /// been busy; of the window, the number of stalls, their length and that of the
+    /// longest, the mean of the turns' busy times and their quantiles; and the stalls since
+    /// the beginning.
+    #[napi]
+    pub fn read_lag(&self) {
+        let (mut lag, busy) = self.inner.meter().lag();
+        let now = clock::now();
+        let turns = lag.turns(now);
+        let of = |stalls: Stalls| {
+            let Stalls { count, time, longest } = stalls;
+            [count as f64, time.as_millis_f64(), longest.as_millis_f64()]
+        };
+        let quantiles = turns.quantiles.into_iter().map(Nanos::as_millis_f64);
+        let window = [busy.as_millis_f64()].into_iter().chain(of(lag.stalls(now)));
+        let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
+        self.inner.mailbox().put_stats(numbers.chain(of(lag.total())));
+    }
+
+    fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
-        let (id, driver) = self.inner.add(|now| CircuitBreaker::new(config, now), host);
+        let (id, driver) = self.inner.add(|now| CircuitBreaker::new(config, now), time);
         Ok(Handle { environment: self.inner.clone(), driver, id })
     }
 }
@@ -160,6 +191,10 @@ pub struct BreakerOptions {
     pub warm_up: f64,
     /// Whether calls are guarded.
     pub enabled: bool,
+    /// Whether timeouts run on the wall clock.
+    pub by_wall_clock: bool,
+    /// What of the loop is a stall.
+    pub stall_threshold: f64,
 }
 
 impl BreakerOptions {
@@ -178,6 +213,7 @@ impl BreakerOptions {
             capacity: self.capacity as i64,
             warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
             enabled: self.enabled,
+            timeout_clock: if self.by_wall_clock { TimeoutClock::Wall } else { TimeoutClock::Loop },
         })
     }
 }

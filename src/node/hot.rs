@@ -14,8 +14,8 @@ use std::rc::Rc;
 
 use napi::{check_status, sys, Result};
 
-use super::environment::Environment;
-use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use super::environment::{self, Environment};
+use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use crate::core::calls::Permit;
 use crate::core::state::State;
 use crate::core::time::Now;
@@ -68,6 +68,9 @@ pub(crate) mod news {
     pub(crate) const HALF_OPENED: i32 = -4;
     /// A snapshot is due.
     pub(crate) const SNAPSHOT: i32 = -5;
+    /// A stall of the loop has ended; its length in milliseconds is in the next word.
+    /// Only among the news of the loop.
+    pub(crate) const STALL: i32 = -6;
 }
 
 /// Bits of what `state` returns.
@@ -84,6 +87,11 @@ pub(crate) mod state {
 
 /// The word in which `settle` leaves the latency of the call, in milliseconds.
 pub(crate) const LATENCY: usize = 1;
+/// The word in which `settle` leaves for how long the loop was stalled during a call that
+/// has timed out, in milliseconds.
+pub(crate) const STALLED: usize = 2;
+/// The word in which `news` leaves the length of a stall.
+pub(crate) const LENGTH: usize = 1;
 
 /// Puts the functions into a JavaScript object.
 ///
@@ -184,8 +192,10 @@ impl Crossing for Settle {
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
                 outcome::TIMEOUT => {
-                    let latency = breaker.on_timeout(&permit, now).unwrap_or(0);
-                    mailbox.put_word(LATENCY, latency as i32);
+                    if let Some(TimedOut { latency, stalled }) = breaker.on_timeout(&permit, now) {
+                        mailbox.put_word(LATENCY, latency as i32);
+                        mailbox.put_word(STALLED, stalled as i32);
+                    }
                     return 0;
                 }
                 _ => breaker.on_failure(permit, now),
@@ -251,9 +261,16 @@ impl Crossing for CountOne {
 struct News;
 
 impl Crossing for News {
-    /// The next breaker that has something to be polled.
+    /// The next breaker that has something to be polled, or a stall.
     fn cross(environment: &Environment, _: u32) -> i32 {
-        environment.next_with_news().map_or(news::NONE, |id| id as i32)
+        match environment.next_news() {
+            Some(environment::News::Breaker(id)) => id as i32,
+            Some(environment::News::Stall(length)) => {
+                environment.mailbox().put_word(LENGTH, length.as_millis() as i32);
+                news::STALL
+            }
+            None => news::NONE,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use super::clock;
-use super::loop_clock::{LoopClock, LoopMeter};
+use super::loop_clock::{LoopClock, LoopMeter, Tally};
 use super::timer::{Task, Timer};
 use crate::core::breaker::CircuitBreaker;
 use crate::core::lateness::LoopView;
@@ -61,15 +61,19 @@ pub struct Driver {
 
 impl Driver {
     /// Takes a breaker to its loop: `make` makes it, given the present. `announcer` is
-    /// the loop's way from the timer thread.
+    /// the loop's way from the timer thread. A turn of the loop that is busy for longer
+    /// than `stall_threshold` does not count for its timeouts.
     pub fn native(
         make: impl FnOnce(Now) -> CircuitBreaker,
         meter: Rc<LoopMeter>,
+        stall_threshold: Nanos,
         announcer: Arc<dyn Announce>,
         id: u32,
     ) -> Driver {
-        let alarm = Arc::new(Alarm { clock: meter.clock().clone(), announcer, id });
-        Driver::new(make, Source::Native { meter, alarm })
+        let tally = meter.tally(stall_threshold);
+        let alarm =
+            Arc::new(Alarm { clock: meter.clock().clone(), tally: tally.place(), announcer, id });
+        Driver::new(make, Source::Native { meter, tally, alarm })
     }
 
     /// The same, with a clock and alarm of the host's.
@@ -165,6 +169,7 @@ const LONGEST_WAIT: Nanos = Nanos::from_millis((1 << 31) - 1);
 enum Source {
     Native {
         meter: Rc<LoopMeter>,
+        tally: Rc<Tally>,
         alarm: Arc<Alarm>,
     },
     Host {
@@ -178,7 +183,7 @@ impl Source {
     #[inline]
     fn now(&self) -> Now {
         match self {
-            Source::Native { meter, .. } => meter.now(),
+            Source::Native { meter, tally, .. } => meter.now(tally),
             Source::Host { host, latest } => {
                 latest.set(latest.get().max(host.now()));
                 Now::unstalled(latest.get())
@@ -190,13 +195,15 @@ impl Source {
 /// What the timer thread knows of a breaker.
 struct Alarm {
     clock: Arc<LoopClock>,
+    /// The place of the breaker's tally there.
+    tally: usize,
     announcer: Arc<dyn Announce>,
     id: u32,
 }
 
 impl Task for Alarm {
     fn on_time(&self, at: Nanos) {
-        let (now, view) = self.clock.view(clock::now());
+        let (now, view) = self.clock.view(clock::now(), self.tally);
         self.announcer.announce(self.id, Sight { at, now, view });
     }
 }

@@ -1,9 +1,10 @@
 //! The clock that stands still while the event loop is stalled.
 //!
 //! Between two turns of a libuv loop, `busy = elapsed − growth of the idle time`. A
-//! turn that was busy for longer than [`STALL`] is a stall, and loop time does not
+//! turn that was busy for longer than a threshold is a stall, and loop time does not
 //! move during it; in shorter turns it runs with the wall clock, for a loop that is
-//! busy in short turns still reads its sockets.
+//! busy in short turns still reads its sockets. Breakers may have thresholds of their
+//! own: for each there is a [`Tally`].
 //!
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
@@ -11,7 +12,7 @@
 //! Where there is no libuv to ask, loop time is wall time.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,11 +21,45 @@ use parking_lot::Mutex;
 
 use super::clock;
 use super::uv::{self, HandlePtr, LoopPtr, Uv};
+use crate::core::lag::Lag;
 use crate::core::lateness::LoopView;
 use crate::core::time::{Nanos, Now};
 
-/// A turn that is busy for longer is a stall.
+/// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);
+
+/// The stalls longer than some threshold, as loop time leaves them out.
+#[derive(Debug)]
+pub struct Tally {
+    threshold: Nanos,
+    /// Their length so far, without the turn under way.
+    stalled: Cell<Nanos>,
+    /// Its place among the tallies of its clock.
+    place: usize,
+}
+
+impl Tally {
+    /// Its place among the tallies of its clock, for [`LoopClock::view`].
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// What is to be left out of a turn.
+    #[inline]
+    fn of(&self, busy: Nanos) -> Nanos {
+        stall_in(busy, self.threshold)
+    }
+}
+
+/// What is a stall of a turn that is busy for that long: all of it, or nothing.
+#[inline]
+fn stall_in(busy: Nanos, threshold: Nanos) -> Nanos {
+    if busy > threshold {
+        busy
+    } else {
+        Nanos::ZERO
+    }
+}
 
 /// The clock as any thread sees it.
 pub struct LoopClock {
@@ -32,8 +67,8 @@ pub struct LoopClock {
 }
 
 impl LoopClock {
-    /// The present, and what can be seen of the loop.
-    pub fn view(&self, wall: Nanos) -> (Now, LoopView) {
+    /// The present by the tally in that place, and what can be seen of the loop.
+    pub fn view(&self, wall: Nanos, tally: usize) -> (Now, LoopView) {
         let shared = self.shared.lock();
         let Some(source) = &shared.source else {
             return (Now::unstalled(wall), LoopView::IDLE);
@@ -42,7 +77,8 @@ impl LoopClock {
         // Idle time grows while the loop waits in the kernel, and only then.
         let waiting = source.idle() > idle;
         let busy = turn.busy(wall, idle);
-        let stalled = turn.stalled + if busy > STALL { busy } else { Nanos::ZERO };
+        let (threshold, stalled) = shared.tallies[tally];
+        let stalled = stalled + stall_in(busy, threshold);
         let now = Now { wall, in_loop: wall - clock::held_up() - stalled };
         (now, LoopView { turns: turn.number, idle, waiting })
     }
@@ -55,9 +91,16 @@ pub struct LoopMeter {
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
     prepare: Cell<HandlePtr>,
-    on_turn: Box<dyn Fn()>,
+    /// The first is that of [`STALL`].
+    tallies: RefCell<Vec<Rc<Tally>>>,
+    lag: RefCell<Lag>,
+    on_turn: OnTurn,
     clock: Arc<LoopClock>,
 }
+
+/// Called at the beginning of each turn with the length of the stall, if one has just
+/// ended.
+pub type OnTurn = Box<dyn Fn(Option<Nanos>)>;
 
 impl LoopMeter {
     /// Starts to measure a libuv loop, and calls `on_turn` at the beginning of each of
@@ -69,7 +112,7 @@ impl LoopMeter {
     /// Must be called on the loop's thread. `uv_loop`, when it is not null, must
     /// point to a live `uv_loop_t` of the libuv that this process exports, and stay
     /// alive until [`LoopMeter::close`] has been called.
-    pub unsafe fn start(uv_loop: *mut c_void, on_turn: Box<dyn Fn()>) -> Rc<LoopMeter> {
+    pub unsafe fn start(uv_loop: *mut c_void, on_turn: OnTurn) -> Rc<LoopMeter> {
         let uv = if uv_loop.is_null() { None } else { Uv::find() };
         let source = uv.map(|uv| Source { uv, uv_loop });
         if let Some(Source { uv, uv_loop }) = source {
@@ -81,18 +124,21 @@ impl LoopMeter {
             number: 0,
             began: clock::now(),
             idle: source.map_or(Nanos::ZERO, |source| source.idle()),
-            stalled: Nanos::ZERO,
             held_up: clock::held_up(),
         };
-        let clock = Arc::new(LoopClock { shared: Mutex::new(Shared { turn, source }) });
+        let shared = Shared { turn, source, tallies: Vec::new() };
+        let clock = Arc::new(LoopClock { shared: Mutex::new(shared) });
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(std::ptr::null_mut()),
+            tallies: RefCell::new(Vec::new()),
+            lag: RefCell::new(Lag::new(clock::now())),
             on_turn,
             clock,
         });
+        meter.tally(STALL);
         meter.clone().listen();
         meter
     }
@@ -102,20 +148,38 @@ impl LoopMeter {
         &self.clock
     }
 
-    /// The present.
+    /// The tally of stalls longer than `threshold`. There is one for each threshold that
+    /// was ever asked for.
+    pub fn tally(&self, threshold: Nanos) -> Rc<Tally> {
+        let mut tallies = self.tallies.borrow_mut();
+        if let Some(tally) = tallies.iter().find(|tally| tally.threshold == threshold) {
+            return tally.clone();
+        }
+        let place = tallies.len();
+        let tally = Rc::new(Tally { threshold, stalled: Cell::new(Nanos::ZERO), place });
+        tallies.push(tally.clone());
+        self.clock.shared.lock().tallies.push((threshold, Nanos::ZERO));
+        tally
+    }
+
+    /// What the turns were like, and how long the one under way has been busy.
+    pub fn lag(&self) -> (RefMut<'_, Lag>, Nanos) {
+        let wall = clock::now();
+        (self.lag.borrow_mut(), self.busy_in_turn(wall))
+    }
+
+    /// The present, by a tally of this clock.
     #[inline]
-    pub fn now(&self) -> Now {
+    pub fn now(&self, tally: &Tally) -> Now {
         let wall = clock::now();
         if self.source.is_none() {
             return Now::unstalled(wall);
         }
-        let turn = self.turn.get();
+        let mut stalled = tally.stalled.get();
         // A turn that began a moment ago cannot be a stall, however busy.
-        let stalled = if wall - turn.began <= STALL {
-            turn.stalled
-        } else {
-            turn.stalled + self.stalled_in_turn(wall)
-        };
+        if wall - self.turn.get().began > tally.threshold {
+            stalled = stalled + tally.of(self.busy_in_turn(wall));
+        }
         Now { wall, in_loop: wall - clock::held_up() - stalled }
     }
 
@@ -140,7 +204,7 @@ impl LoopMeter {
     }
 
     #[cold]
-    fn stalled_in_turn(&self, wall: Nanos) -> Nanos {
+    fn busy_in_turn(&self, wall: Nanos) -> Nanos {
         let Some(source) = &self.source else { return Nanos::ZERO };
         let since = self.busy_since.get().unwrap_or_else(|| {
             // This is the loop's thread: it is not waiting, and will not wait again
@@ -149,12 +213,7 @@ impl LoopMeter {
             self.busy_since.set(Some(since));
             since
         });
-        let busy = wall - since;
-        if busy > STALL {
-            busy
-        } else {
-            Nanos::ZERO
-        }
+        wall - since
     }
 
     /// Has `begin_turn` called once a turn.
@@ -184,17 +243,23 @@ impl LoopMeter {
         let Some(source) = &self.source else { return };
         let (wall, idle, last) = (clock::now(), source.idle(), self.turn.get());
         let busy = last.busy(wall, idle);
-        let turn = Turn {
-            number: last.number + 1,
-            began: wall,
-            idle,
-            stalled: last.stalled + if busy > STALL { busy } else { Nanos::ZERO },
-            held_up: clock::held_up(),
-        };
+        let turn = Turn { number: last.number + 1, began: wall, idle, held_up: clock::held_up() };
         self.turn.set(turn);
         self.busy_since.set(None);
-        self.clock.shared.lock().turn = turn;
-        (self.on_turn)();
+        {
+            let mut shared = self.clock.shared.lock();
+            shared.turn = turn;
+            for (tally, (_, stalled)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
+                tally.stalled.set(tally.stalled.get() + tally.of(busy));
+                *stalled = tally.stalled.get();
+            }
+        }
+        // Time in which the process was held up is not the loop's doing, but the loop was
+        // as late as if it were.
+        let late = busy + (turn.held_up - last.held_up);
+        let stalled = late > STALL;
+        self.lag.borrow_mut().on_turn(late, stalled, wall);
+        (self.on_turn)(stalled.then_some(late));
     }
 }
 
@@ -203,6 +268,8 @@ impl LoopMeter {
 struct Shared {
     turn: Turn,
     source: Option<Source>,
+    /// The threshold of each [`Tally`], and what it shows.
+    tallies: Vec<(Nanos, Nanos)>,
 }
 
 /// Where idle time is read from.
@@ -232,8 +299,6 @@ struct Turn {
     began: Nanos,
     /// Idle time of the loop so far.
     idle: Nanos,
-    /// Length of all stalls so far.
-    stalled: Nanos,
     /// [`clock::held_up`] so far.
     held_up: Nanos,
 }

@@ -1,0 +1,105 @@
+'use strict'
+
+// What the event loop did: its lag and its stalls, as the loop clock measures them once a
+// turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
+
+const { EventEmitter } = require('node:events')
+const { loop: clock, stat } = require('./binding')
+const { emit } = require('./emit')
+
+// Where among the numbers that the clock leaves are those of the window ...
+const LAG = 0
+const STALLS = 1
+const MEAN = 4
+const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1]
+// ... and those since the beginning.
+const TOTAL = MEAN + 1 + QUANTILES.length
+
+class Loop extends EventEmitter {
+  // Those whose users listen to stalls: weakly, for a breaker nobody uses is collected.
+  #breakers = new Set()
+
+  constructor () {
+    super()
+    clock.onStall = length => this.#tell(length)
+  }
+
+  /** How long the loop has been busy by now without a look at timers or sockets, in ms. */
+  get lag () {
+    return read(LAG)
+  }
+
+  /** How many stalls there were in the last ten seconds. */
+  get stalls () {
+    return read(STALLS)
+  }
+
+  /** How long they were together, in ms. */
+  get stalled () {
+    return read(STALLS + 1)
+  }
+
+  /** The length of the longest, in ms. */
+  get longestStall () {
+    return read(STALLS + 2)
+  }
+
+  /** The mean busy time of the loop's turns in the last ten seconds, in ms. */
+  get lagMean () {
+    return read(MEAN)
+  }
+
+  /** Quantiles of the same, by quantile, in ms. */
+  get percentiles () {
+    clock.read()
+    return Object.fromEntries(QUANTILES.map((quantile, place) => [quantile, stat(MEAN + 1 + place)]))
+  }
+
+  /** The stalls since the module was loaded. */
+  get total () {
+    clock.read()
+    return { stalls: stat(TOTAL), stalled: stat(TOTAL + 1), longestStall: stat(TOTAL + 2) }
+  }
+
+  toJSON () {
+    const { lag, stalls, stalled, longestStall, lagMean, percentiles, total } = this
+    return { lag, stalls, stalled, longestStall, lagMean, percentiles, total }
+  }
+
+  on (name, listener) {
+    if (name === 'stall') clock.hearStalls(true)
+    return super.on(name, listener)
+  }
+
+  addListener (name, listener) {
+    return this.on(name, listener)
+  }
+
+  prependListener (name, listener) {
+    if (name === 'stall') clock.hearStalls(true)
+    return super.prependListener(name, listener)
+  }
+
+  /** Has a breaker emit `stall` for as long as somebody listens to it there. */
+  tellToo (breaker) {
+    if (breaker.listenerCount('stall') === 0) this.#breakers.add(new WeakRef(breaker))
+    clock.hearStalls(true)
+  }
+
+  #tell (length) {
+    if (this.listenerCount('stall') > 0) emit(this, 'stall', length)
+    for (const weakly of this.#breakers) {
+      const breaker = weakly.deref()
+      if (breaker !== undefined && breaker.listenerCount('stall') > 0) emit(breaker, 'stall', length)
+      else this.#breakers.delete(weakly)
+    }
+    if (this.listenerCount('stall') === 0 && this.#breakers.size === 0) clock.hearStalls(false)
+  }
+}
+
+module.exports = new Loop()
+
+function read (place) {
+  clock.read()
+  return stat(place)
+}
