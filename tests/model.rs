@@ -2,6 +2,8 @@
 //! every count and every latency kept in a list, every question answered by going
 //! through the list. Random operations, jumps of time forwards and backwards, stalls.
 
+use std::num::NonZeroU32;
+
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
 use didelphis::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
@@ -56,6 +58,7 @@ struct Shape {
     capacity: i64,
     volume: i64,
     threshold: f64,
+    in_a_row: Option<u32>,
     warm_up: Option<u64>,
     by_wall: bool,
 }
@@ -66,14 +69,16 @@ fn shape() -> impl Strategy<Value = Shape> {
         prop_oneof![Just(i64::MAX), 0i64..5],
         0i64..6,
         -1f64..101.0,
+        proptest::option::of(1u32..5),
         proptest::option::of(0u64..900),
         any::<bool>(),
     )
-        .prop_map(|(buckets, capacity, volume, threshold, warm_up, by_wall)| Shape {
+        .prop_map(|(buckets, capacity, volume, threshold, in_a_row, warm_up, by_wall)| Shape {
             buckets,
             capacity,
             volume,
             threshold,
+            in_a_row,
             warm_up,
             by_wall,
         })
@@ -123,7 +128,16 @@ struct Model {
     generation: u32,
     enabled: bool,
     timeout: Option<u64>,
+    /// How calls of the generation they were admitted in ended, and closings.
+    ends: Vec<End>,
     events: Vec<Event>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Success,
+    Failure,
+    Close,
 }
 
 impl Model {
@@ -139,6 +153,7 @@ impl Model {
             generation: 0,
             enabled: true,
             timeout: Some(300),
+            ends: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -222,14 +237,18 @@ impl Model {
 
     fn close(&mut self) {
         if matches!(self.state, State::Open { .. } | State::HalfOpen { .. }) {
+            self.ends.push(End::Close);
             self.enter(State::Closed, Event::Closed);
         }
     }
 
-    fn rate_trips(&self) -> bool {
+    fn trips(&self) -> bool {
         let totals = self.totals();
         let (fires, failures) = (totals[Count::Fires as usize], totals[Count::Failures as usize]);
-        fires >= self.shape.volume && failures as f64 / fires as f64 * 100.0 > self.shape.threshold
+        let rate = failures as f64 / fires as f64 * 100.0;
+        let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
+        let too_many = self.shape.in_a_row.is_some_and(|most| row >= most as usize);
+        fires >= self.shape.volume && (rate > self.shape.threshold || too_many)
     }
 }
 
@@ -303,6 +322,9 @@ fn settle(breaker: &mut CircuitBreaker, model: &mut Model, index: usize, success
     model.calls[index].phase = Phase::Gone;
     model.count(if success { Count::Successes } else { Count::Failures });
     model.facts.push((model.bucket, Fact::Latency(latency)));
+    if current {
+        model.ends.push(if success { End::Success } else { End::Failure });
+    }
     if success {
         assert_eq!(settled, Settled::Done { latency });
         if current && matches!(model.state, State::HalfOpen { .. }) {
@@ -316,7 +338,7 @@ fn settle(breaker: &mut CircuitBreaker, model: &mut Model, index: usize, success
     let warm = model.shape.warm_up.is_some_and(|warm_up| model.wall < START + warm_up);
     let trips = match model.state {
         State::HalfOpen { .. } => true,
-        State::Closed => !warm && model.rate_trips(),
+        State::Closed => !warm && model.trips(),
         _ => false,
     };
     if current && trips {
@@ -399,6 +421,7 @@ fn limits(shape: &Shape, timeout: Option<u64>) -> Limits {
         timeout: timeout.map(ms),
         reset_timeout: ms(RESET),
         error_threshold_percentage: shape.threshold,
+        consecutive_failures: shape.in_a_row.and_then(NonZeroU32::new),
     }
 }
 

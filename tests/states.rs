@@ -1,6 +1,8 @@
 //! The breaker state by state: given, when, then. Time is in milliseconds from the
 //! breaker's making.
 
+use std::num::NonZeroU32;
+
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
 use didelphis::core::config::Config;
@@ -40,6 +42,19 @@ fn fail(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
     let settled = breaker.on_failure(permit, now);
     let Settled::ToJudge { permit, .. } = settled else { panic!("{settled:?}") };
     breaker.judge(permit, now);
+}
+
+/// A breaker that opens at that many failures in a row, whatever their rate.
+fn opening_at(in_a_row: u32) -> CircuitBreaker {
+    with(|config| {
+        config.limits.error_threshold_percentage = 100.0;
+        config.limits.consecutive_failures = NonZeroU32::new(in_a_row);
+    })
+}
+
+fn fire_and_fail(breaker: &mut CircuitBreaker, now: Now) {
+    let permit = admit(breaker, now);
+    fail(breaker, permit, now);
 }
 
 fn events(breaker: &mut CircuitBreaker) -> Vec<Event> {
@@ -86,6 +101,54 @@ mod closed {
         let third = admit(&mut breaker, at(3));
         fail(&mut breaker, third, at(3));
         assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn opens_at_so_many_failures_in_a_row() {
+        let mut breaker = opening_at(3);
+        let permit = admit(&mut breaker, at(0));
+        succeed(&mut breaker, permit, at(0));
+        fire_and_fail(&mut breaker, at(1));
+        fire_and_fail(&mut breaker, at(2));
+        assert_eq!(events(&mut breaker), []);
+        fire_and_fail(&mut breaker, at(3));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn a_success_begins_the_row_anew() {
+        let mut breaker = opening_at(2);
+        for now in 0..3 {
+            fire_and_fail(&mut breaker, at(now));
+            let permit = admit(&mut breaker, at(now));
+            succeed(&mut breaker, permit, at(now));
+        }
+        assert_eq!(breaker.state(at(3)), State::Closed);
+    }
+
+    #[test]
+    fn a_row_is_longer_than_the_window() {
+        let mut breaker = opening_at(2);
+        fire_and_fail(&mut breaker, at(0));
+        fire_and_fail(&mut breaker, at(100_000));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn closing_begins_the_row_anew_and_earlier_calls_do_not_count_in_it() {
+        let mut breaker = opening_at(2);
+        let early = [admit(&mut breaker, at(0)), admit(&mut breaker, at(0))];
+        fire_and_fail(&mut breaker, at(0));
+        breaker.open(at(0));
+        breaker.close(at(0));
+        assert_eq!(events(&mut breaker), [Event::Opened, Event::Closed]);
+        for permit in early {
+            fail(&mut breaker, permit, at(1));
+        }
+        fire_and_fail(&mut breaker, at(1));
+        assert_eq!(breaker.state(at(1)), State::Closed);
+        fire_and_fail(&mut breaker, at(1));
+        assert!(matches!(breaker.state(at(1)), State::Open { .. }));
     }
 
     #[test]

@@ -120,6 +120,9 @@ pub struct CircuitBreaker {
     lateness: Lateness,
     /// Calls that may still begin. Below one: none.
     available: i64,
+    /// Failures since the last success or closing, of calls of the generation that
+    /// stands.
+    failures_in_a_row: u32,
     enabled: bool,
     warm_until: Nanos,
     made_at: Nanos,
@@ -136,6 +139,7 @@ impl CircuitBreaker {
             calls: Calls::new(),
             lateness: Lateness::default(),
             available: config.capacity,
+            failures_in_a_row: 0,
             enabled: config.enabled,
             warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now.wall + warm_up),
             made_at: now.wall,
@@ -177,9 +181,11 @@ impl CircuitBreaker {
         }
         self.window.count(Count::Successes);
         self.window.record(now.wall - call.started);
-        let probed = matches!(self.machine.state(), State::HalfOpen { .. });
-        if probed && call.generation == self.machine.generation() {
-            self.close(now);
+        if call.generation == self.machine.generation() {
+            self.failures_in_a_row = 0;
+            if matches!(self.machine.state(), State::HalfOpen { .. }) {
+                self.close(now);
+            }
         }
         Settled::Done { latency: latency_ms(&call, now) }
     }
@@ -197,12 +203,15 @@ impl CircuitBreaker {
             self.window.count(Count::Failures);
             self.window.record(now.wall - call.started);
         }
+        if call.generation == self.machine.generation() {
+            self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        }
         Settled::ToJudge { permit, latency: latency_ms(&call, now) }
     }
 
     /// Spends the permit of a failed call: opens the circuit if the call was the
-    /// probe of a half-open one, or if the rate of failures says so. A call of an
-    /// earlier generation changes nothing. Returns whether somebody held the permit.
+    /// probe of a half-open one, or if the rate of failures or their number in a row
+    /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
     pub fn judge(&mut self, permit: Permit, now: Now) -> bool {
         let Some(&Call { generation, .. }) = self.calls.get(&permit) else { return false };
         self.calls.remove(permit);
@@ -213,7 +222,8 @@ impl CircuitBreaker {
         let trips = match self.machine.state() {
             State::HalfOpen { .. } => true,
             State::Closed => {
-                !self.is_warming_up(now) && trip::should_open(&self.config, &self.window)
+                !self.is_warming_up(now)
+                    && trip::should_open(&self.config, &self.window, self.failures_in_a_row)
             }
             State::Open { .. } | State::Shutdown => false,
         };
@@ -289,6 +299,7 @@ impl CircuitBreaker {
     pub fn close(&mut self, now: Now) {
         self.advance(now.wall);
         if self.machine.close() {
+            self.failures_in_a_row = 0;
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
         }

@@ -4,6 +4,7 @@
 //! this is the second line, for whoever drives the core from elsewhere.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::time::Nanos;
 
@@ -64,6 +65,9 @@ pub struct Limits {
     /// (`>`) the circuit opens. May lie outside 0 to 100: below, every failure opens;
     /// above, none does.
     pub error_threshold_percentage: f64,
+    /// How many failures in a row, with no success between them, open the circuit;
+    /// as many (`>=`) do. `None`: their number alone never does.
+    pub consecutive_failures: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -72,6 +76,7 @@ impl Default for Limits {
             timeout: Some(Nanos::from_millis(10_000)),
             reset_timeout: Nanos::from_millis(30_000),
             error_threshold_percentage: 50.0,
+            consecutive_failures: None,
         }
     }
 }

@@ -1,15 +1,18 @@
-//! When to open: the rate of failures over the window.
+//! When to open: the rate of failures over the window, or so many in a row.
 
 use super::config::Config;
 use super::window::{Count, Window};
 
-/// Whether the failures in the window are reason to open a closed circuit: the rate
-/// is above (`>`) the threshold and the window holds at least `volume_threshold`
-/// fires.
-pub fn should_open(config: &Config, window: &Window) -> bool {
+/// Whether there is reason to open a closed circuit: the window holds at least
+/// `volume_threshold` fires, and either the rate of failures in it is above (`>`) the
+/// threshold or `in_a_row` failures are as many (`>=`) as are allowed.
+pub fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
     let fires = window.total(Count::Fires);
     if fires < config.volume_threshold {
         return false;
+    }
+    if config.limits.consecutive_failures.is_some_and(|most| in_a_row >= most.get()) {
+        return true;
     }
     // In floating point as in JavaScript: failures without a fire, which only a count
     // corrected by hand can give, are an infinite rate, and nothing at all is NaN,
@@ -20,6 +23,8 @@ pub fn should_open(config: &Config, window: &Window) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
     use crate::core::time::Nanos;
 
@@ -29,7 +34,15 @@ mod tests {
         let mut window = Window::new(&config.window, Nanos::ZERO);
         window.set_count(window.serial(), Count::Failures, failures);
         window.set_count(window.serial(), Count::Fires, fires);
-        should_open(&config, &window)
+        should_open(&config, &window, 0)
+    }
+
+    fn opens_by_row(in_a_row: u32, most: u32, fires: i64, volume: i64) -> bool {
+        let mut config = Config { volume_threshold: volume, ..Config::default() };
+        config.limits.consecutive_failures = NonZeroU32::new(most);
+        let mut window = Window::new(&config.window, Nanos::ZERO);
+        window.set_count(window.serial(), Count::Fires, fires);
+        should_open(&config, &window, in_a_row)
     }
 
     #[test]
@@ -46,6 +59,21 @@ mod tests {
     fn holds_back_below_the_volume() {
         assert!(!opens(9, 9, 50.0, 10));
         assert!(opens(10, 10, 50.0, 10));
+    }
+
+    #[test]
+    fn opens_at_so_many_in_a_row_whatever_the_rate() {
+        assert!(!opens_by_row(2, 3, 100, 0));
+        assert!(opens_by_row(3, 3, 100, 0));
+        assert!(opens_by_row(4, 3, 100, 0));
+        assert!(opens_by_row(1, 1, 100, 0));
+        assert!(!opens_by_row(u32::MAX, 0, 100, 0), "none: never");
+    }
+
+    #[test]
+    fn the_volume_holds_back_a_row_too() {
+        assert!(!opens_by_row(3, 3, 9, 10));
+        assert!(opens_by_row(3, 3, 10, 10));
     }
 
     #[test]
