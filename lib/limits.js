@@ -10,7 +10,8 @@ const { limits } = require('./options')
 function updateLimits (breaker) {
   if (!limitsChanged(breaker)) return
   const now = limits(breaker.options)
-  breaker[HANDLE].setLimits(now.timeout, now.resetTimeout, now.errorThresholdPercentage)
+  const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now
+  breaker[HANDLE].setLimits(timeout, resetTimeout, errorThresholdPercentage, consecutiveFailures)
   noteLimits(breaker, now)
 }
 
@@ -26,10 +27,20 @@ function tryUpdateLimits (breaker) {
   }
 }
 
+/**
+ * The same at a failure, where what only a failure asks for is looked at too: calls that
+ * succeed do not pay for it. Nonsense in it is an error of whoever fires next.
+ */
+function tryUpdateAtFailure (breaker) {
+  const seen = breaker[LIMITS]
+  if (breaker.options.maxFailures !== seen.maxFailures) breaker[LIMITS] = { ...seen, errorFilter: OUTDATED }
+  return tryUpdateLimits(breaker)
+}
+
 /** Notes what the native half has been told. */
 function noteLimits (breaker, now) {
-  const { errorFilter, errorThresholdPercentage, resetTimeout, timeout } = breaker.options
-  breaker[LIMITS] = { errorFilter, errorThresholdPercentage, resetTimeout, timeout }
+  const { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout } = breaker.options
+  breaker[LIMITS] = { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }
   breaker[TIMED] = now.timeout > 0 && now.timeout < Infinity
 }
 
@@ -39,4 +50,7 @@ function limitsChanged ({ options, [LIMITS]: seen }) {
     options.errorFilter !== seen.errorFilter
 }
 
-module.exports = { noteLimits, tryUpdateLimits, updateLimits }
+// No filter is this: it tells that there is a change.
+const OUTDATED = Symbol('outdated')
+
+module.exports = { noteLimits, tryUpdateAtFailure, tryUpdateLimits, updateLimits }

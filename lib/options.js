@@ -30,6 +30,11 @@ const NUMBERS = {
     read: number,
     expected: 'a number (of percent)'
   },
+  maxFailures: {
+    initial: Infinity,
+    read: value => value === false ? Infinity : number(value),
+    expected: 'a number of failures in a row, or false for any'
+  },
   rollingCountTimeout: {
     initial: 10_000,
     read: value => finite(value === 0 ? NUMBERS.rollingCountTimeout.initial : value, 1e-6) ?? infinite(value),
@@ -68,6 +73,8 @@ const NUMBERS = {
   }
 }
 
+const DEPRECATION = 'options.maxFailures is deprecated. Please use options.errorThresholdPercentage'
+
 /** The filter that lets every error count. */
 const NO_FILTER = () => false
 
@@ -97,9 +104,13 @@ function prepare (given) {
   options.coalesce = Boolean(options.coalesce)
   // As long as the call that others join may take.
   options.coalesceTTL ??= options.timeout
-  for (const name of ['volumeThreshold', 'stallThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize']) {
+  for (const name of [
+    'maxFailures', 'volumeThreshold', 'stallThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize'
+  ]) {
     readNumber(name, options[name])
   }
+  // What opossum prints, at each breaker that is given one.
+  if (options.maxFailures) console.error(DEPRECATION)
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
   options.capacity = readNumber('capacity', options.capacity)
   options.errorFilter ||= NO_FILTER
@@ -131,12 +142,13 @@ function windowOptions (options) {
 }
 
 /** The part of the native options that may change while a breaker lives; the filter may too. */
-function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage }) {
+function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
   expect('errorFilter', 'a function', errorFilter, isFunction)
   return {
     timeout: orForever(readNumber('timeout', timeout)),
     resetTimeout: readNumber('resetTimeout', resetTimeout),
-    errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage)
+    errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage),
+    consecutiveFailures: readNumber('maxFailures', maxFailures)
   }
 }
 

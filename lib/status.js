@@ -161,6 +161,7 @@ const LONE = {
   timeout: 0,
   resetTimeout: 0,
   errorThresholdPercentage: 0,
+  consecutiveFailures: Infinity,
   volumeThreshold: 0,
   capacity: 0,
   warmUp: 0,

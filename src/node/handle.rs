@@ -1,6 +1,7 @@
 //! Everything that is not on the way of every call, with `#[napi]`: making and
 //! dropping a breaker, the user's commands, reading the window.
 
+use std::num::NonZeroU32;
 use std::ptr;
 use std::rc::Rc;
 
@@ -175,6 +176,8 @@ pub struct BreakerOptions {
     pub reset_timeout: f64,
     /// Percent.
     pub error_threshold_percentage: f64,
+    /// Failures in a row; below one: one. Infinity: never.
+    pub consecutive_failures: f64,
     /// Fires.
     pub volume_threshold: f64,
     /// Calls.
@@ -207,7 +210,12 @@ impl BreakerOptions {
             self.latencies,
         );
         Ok(Config {
-            limits: limits(self.timeout, self.reset_timeout, self.error_threshold_percentage),
+            limits: limits(
+                self.timeout,
+                self.reset_timeout,
+                self.error_threshold_percentage,
+                self.consecutive_failures,
+            ),
             window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
             volume_threshold: self.volume_threshold as i64,
             capacity: self.capacity as i64,
@@ -218,13 +226,26 @@ impl BreakerOptions {
     }
 }
 
-fn limits(timeout: f64, reset_timeout: f64, error_threshold_percentage: f64) -> Limits {
+fn limits(
+    timeout: f64,
+    reset_timeout: f64,
+    error_threshold_percentage: f64,
+    consecutive_failures: f64,
+) -> Limits {
     let timed = timeout > 0.0 && timeout.is_finite();
     Limits {
         timeout: timed.then(|| Nanos::from_millis_f64(timeout)),
         reset_timeout: Nanos::from_millis_f64(reset_timeout),
         error_threshold_percentage,
+        consecutive_failures: whole_number(consecutive_failures),
     }
+}
+
+/// The least whole number from one on that is not below; none beyond what is ever
+/// counted.
+fn whole_number(value: f64) -> Option<NonZeroU32> {
+    let value = value.ceil().max(1.0);
+    (value <= f64::from(u32::MAX)).then(|| NonZeroU32::new(value as u32)).flatten()
 }
 
 /// A breaker; dropped with the JavaScript object that owns it.
@@ -282,8 +303,15 @@ impl Handle {
 
     /// Changes the limits for what comes.
     #[napi]
-    pub fn set_limits(&self, timeout: f64, reset_timeout: f64, error_threshold_percentage: f64) {
-        let limits = limits(timeout, reset_timeout, error_threshold_percentage);
+    pub fn set_limits(
+        &self,
+        timeout: f64,
+        reset_timeout: f64,
+        error_threshold_percentage: f64,
+        consecutive_failures: f64,
+    ) {
+        let limits =
+            limits(timeout, reset_timeout, error_threshold_percentage, consecutive_failures);
         self.with(|breaker, _| breaker.set_limits(limits));
     }
 
