@@ -10,7 +10,7 @@ const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { CALLS, FALLBACK, ID, LIMITS, SEMAPHORE, TIMED } = require('./fields')
-const { tryUpdateLimits } = require('./limits')
+const { tryUpdateAtFailure, tryUpdateLimits } = require('./limits')
 const { Memo, remembers } = require('./memo')
 const { NO_FILTER } = require('./options')
 
@@ -227,7 +227,7 @@ function fail (breaker, permit, args, error, memo, known) {
   } else {
     serveTakers(breaker)
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
-    tryUpdateLimits(breaker)
+    tryUpdateAtFailure(breaker)
     end(breaker, permit, judge(breaker[ID], permit))
     outcome = fallBack(breaker, error, args)
   }
@@ -245,6 +245,8 @@ function reject (breaker, args) {
 function lock (breaker, permit, args) {
   const error = buildError('ESEMLOCKED')
   if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
+  // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
+  if (breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)
   return fail(breaker, permit, args, error)
 }
 
