@@ -10,3 +10,4 @@ module.exports.default = CircuitBreaker
 // The statics too can be imported by name: Node finds such names in this file alone.
 module.exports.isOurError = CircuitBreaker.isOurError
 module.exports.newStatus = CircuitBreaker.newStatus
+module.exports.promisify = CircuitBreaker.promisify

@@ -152,6 +152,7 @@ module.exports = {
   judge,
   latency,
   loop,
+  owners,
   poll,
   rooted,
   settle,

@@ -8,16 +8,19 @@ const { EventEmitter } = require('node:events')
 const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, codes, create, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
+const { BUILD, callable } = require('./callable')
 const { emit } = require('./emit')
 const { isOurError } = require('./errors')
 const {
   CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STATUS, VOLUME_THRESHOLD
 } = require('./fields')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
+const hystrix = require('./hystrix-stats')
 const loop = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
+const promisify = require('./promisify')
 const Semaphore = require('./semaphore')
 const Status = require('./status')
 
@@ -42,12 +45,20 @@ class CircuitBreaker extends EventEmitter {
     return new Status(options)
   }
 
+  static promisify (action) {
+    return promisify(action)
+  }
+
   static get loop () {
     return loop
   }
 
-  constructor (action, options = {}) {
-    super()
+  static get stats () {
+    return hystrix.stream()
+  }
+
+  // The constructor: `callable` calls it on a new EventEmitter.
+  [BUILD] (action, options) {
     if (!action) {
       throw new TypeError('No action provided. Cannot construct a CircuitBreaker without an invocable action.')
     }
@@ -69,6 +80,7 @@ class CircuitBreaker extends EventEmitter {
     prepareMemory(this)
     connect(this)
     if (options.state) restore(this, options.state)
+    hystrix.join(this)
   }
 
   get name () {
@@ -117,6 +129,10 @@ class CircuitBreaker extends EventEmitter {
 
   get stats () {
     return this.status.stats
+  }
+
+  get hystrixStats () {
+    return hystrix.statsOf(this)
   }
 
   get semaphore () {
@@ -249,7 +265,7 @@ class CircuitBreaker extends EventEmitter {
   }
 }
 
-module.exports = CircuitBreaker
+module.exports = callable(CircuitBreaker)
 
 const { call: plainCall } = CircuitBreaker.prototype
 
