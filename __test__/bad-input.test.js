@@ -39,6 +39,10 @@ const SENSELESS = {
   coalesceSize: ['a whole number of entries, 0 or more', [...NO_COUNTS, -1]],
   cacheGetKey: ['a function', ['id', 1, {}, true]],
   coalesceResetOn: ['an array', ['error', 1, {}, true]],
+  maxFailures: [
+    'a number of failures in a row, or false for any',
+    [...NO_NUMBERS.filter(value => value !== -Infinity), '3 times', '']
+  ],
   errorFilter: ['a function', ['ill', 1, {}, true, /ill/]],
   rotateBucketController: ['an EventEmitter', [{}, 1, 'rotate', true, () => {}]],
   state: ['the `state` of a toJSON()', ['open', 1, true, () => {}]],
@@ -62,6 +66,7 @@ const ODD_BUT_ALLOWED = {
   coalesceSize: [0, 1, Infinity, null, undefined],
   cacheGetKey: [null, undefined],
   coalesceResetOn: [[], ['error', 'weather'], null, undefined],
+  maxFailures: [0, null, undefined, false],
   errorFilter: [null, undefined, false],
   rotateBucketController: [null, undefined, false],
   state: [null, undefined, {}],
