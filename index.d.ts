@@ -4,12 +4,19 @@
 // with them; beyond those, they know what `fire` gives and what each event carries.
 
 import { EventEmitter } from 'events'
+import { Readable } from 'stream'
 
 // Inside the namespace, `CircuitBreaker` would mean the export of that name: itself.
-/* eslint-disable @typescript-eslint/no-use-before-define */
 import Breaker = CircuitBreaker
 import Events = CircuitBreaker.Events
-/* eslint-enable @typescript-eslint/no-use-before-define */
+
+/**
+ * Makes a breaker without `new`, as programs for opossum 1 do. The breaker's options are
+ * then a copy of those given.
+ */
+declare function CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> (
+  action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI> | null
+): CircuitBreaker<TI, TR>
 
 /**
  * A circuit breaker: calls an action for its users, and stops calling it for a while
@@ -39,6 +46,17 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * @throws TypeError for an option that makes no sense, as the constructor does
    */
   static newStatus (options: CircuitBreaker.StatusOptions): CircuitBreaker.Status
+
+  /**
+   * Makes an action of a function whose last argument is a Node.js callback: the callback's
+   * error rejects, its first result resolves. `util.promisify` does it with better types.
+   *
+   * @throws TypeError when it is no function
+   */
+  static promisify (action: (...args: any[]) => unknown): (...args: any[]) => Promise<any>
+
+  /** The stream of {@link CircuitBreaker.HystrixStats}. */
+  static readonly stats: Readable
 
   /**
    * Makes a breaker around an action, which may return a promise, any other thenable or
@@ -79,11 +97,13 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
 
   /**
    * The options, defaults filled in: the object that the constructor got, unless that is
-   * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage` or
-   * `errorFilter` holds from the next call, or the next opening, on; calls reject with a
+   * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
+   * or `errorFilter` holds from the next call, opening or failure on; calls reject with a
    * `TypeError` while it makes no sense. The others are read once, by the constructor.
    */
   readonly options: CircuitBreaker.LiveOptions<TI>
+  /** This breaker's part in the stream for a Hystrix dashboard. */
+  readonly hystrixStats: CircuitBreaker.HystrixStats
   /** The permits that {@link CircuitBreaker.Options.capacity} allows. */
   readonly semaphore: CircuitBreaker.Semaphore
 
@@ -196,7 +216,15 @@ declare namespace CircuitBreaker {
     errorThresholdPercentage?: number | undefined
 
     /**
-     * The fewest fires in the window for which the failure rate counts: with as many as
+     * How many failures in a row open the circuit, whatever the rate; with as many as this,
+     * it opens. A success or a closing begins the row anew. Below 1: the first failure;
+     * `Infinity`, `false`: no number of them. Default: `Infinity`.
+     * @deprecated opossum's message is printed by `console.error` when it is given.
+     */
+    maxFailures?: number | false | undefined
+
+    /**
+     * The fewest fires in the window for which failures count: with as many as
      * this or more, the circuit may open. A half-open circuit does not ask for it.
      * `0`: any number. A whole number.
      * @default 0
@@ -314,6 +342,8 @@ declare namespace CircuitBreaker {
     fallback: [result: unknown, err: Error]
     /** All permits are taken; `failure` follows. */
     semaphoreLocked: [err: CircuitBreakerError, latencyMs: number]
+    /** The same, by the name that opossum 1 gave it. */
+    'semaphore-locked': [err: CircuitBreakerError, latencyMs: number]
     /** The circuit opened. */
     open: []
     /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
@@ -350,6 +380,18 @@ declare namespace CircuitBreaker {
     off<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
     /** The same as `off`. */
     removeListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+  }
+
+  /** A breaker's part in the stream for a Hystrix dashboard. */
+  export interface HystrixStats {
+    /**
+     * The stream: one for all breakers of the program, made when it is first asked for. At
+     * the end of every bucket each breaker tells its totals, as the string of a server-sent
+     * event, `data: <JSON>`. What nobody reads is dropped.
+     */
+    getHystrixStream (): Readable
+    /** Ends this breaker's part in the stream, as the breaker's own `shutdown()` does. */
+    shutdown (): void
   }
 
   /** The events of a {@link Status}, each with the arguments that its listeners get. */

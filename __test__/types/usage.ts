@@ -71,8 +71,19 @@ new CircuitBreaker()
 new CircuitBreaker(findUser('1', true))
 // @ts-expect-error: not what the type arguments say
 new CircuitBreaker<[string], string>(async (id: string) => 5)
-// @ts-expect-error: a class
-CircuitBreaker(findUser)
+
+// ---- As for opossum 1
+
+const called = CircuitBreaker(findUser, { maxFailures: 3 })
+expect<Equal<typeof called, typeof breaker>>()
+CircuitBreaker(CircuitBreaker.promisify((path: string, done: (err: Error | null, text: string) => void) => done(null, path)), null)
+called.hystrixStats.getHystrixStream().pipe(process.stdout)
+CircuitBreaker.stats.setMaxListeners(100)
+called.on('semaphore-locked', (err, latencyMs) => expect<Equal<typeof err, CircuitBreaker.CircuitBreakerError>>())
+// @ts-expect-error: a promise is not an action
+CircuitBreaker(findUser('1', true))
+// @ts-expect-error: not a number
+CircuitBreaker(findUser, { maxFailures: 'many' })
 
 // ---- fire and call
 
@@ -254,6 +265,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   timeout: 1000,
   resetTimeout: 5000,
   errorThresholdPercentage: 25,
+  maxFailures: 5,
   volumeThreshold: 10,
   rollingCountTimeout: 60_000,
   rollingCountBuckets: 60,
