@@ -157,6 +157,30 @@ same('it opens, refuses, half-opens, and closes at a success', async (circuitBre
   ['fire', ['fine']], 'close', ['success', 'fine', 'number'], ['closed', 'enabled']
 ])
 
+test('an early success closes an open circuit of opossum 1, and leaves ours', async () => {
+  for (const [make, opened] of [[First, false], [CircuitBreaker, true]]) {
+    const breaker = make(act => act(), { resetTimeout: 60_000 })
+    made.push(breaker)
+    const early = breaker.fire(() => sleep(5, 'fine'))
+    breaker.open()
+    assert.equal(await early, 'fine')
+    assert.equal(breaker.opened, opened)
+  }
+})
+
+test('what errorFilter lets pass is no failure to either; ours takes it for a success, as opossum 10', async () => {
+  for (const [make, successes, came] of [[First, 0, 'instead'], [CircuitBreaker, 1, 'rejected: ill']]) {
+    const breaker = make(fail, { errorFilter: () => true, resetTimeout: 5 }).fallback(() => 'instead')
+    made.push(breaker)
+    assert.equal(await outcome(breaker.fire()), came)
+    assert.deepEqual([breaker.stats.failures, breaker.stats.successes], [0, successes])
+    breaker.open()
+    await until(() => breaker.halfOpen)
+    await outcome(breaker.fire())
+    assert.deepEqual([breaker.halfOpen, breaker.pendingClose, breaker.closed], [make === First, false, make !== First])
+  }
+})
+
 const SORRY = 'Sorry, out of service right now'
 
 same('a fallback answers failures, timeouts and refusals', async (circuitBreaker, note) => {
