@@ -59,6 +59,8 @@ class HealthCheck {
     } catch (error) {
       if (breaker.isShutdown) return
       emit(breaker, 'healthCheckFailed', error)
+      // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
+      if (breaker.listenerCount('health-check-failed') > 0) emit(breaker, 'health-check-failed', error)
       breaker.open()
     }
   }
