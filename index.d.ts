@@ -7,16 +7,10 @@ import { EventEmitter } from 'events'
 import { Readable } from 'stream'
 
 // Inside the namespace, `CircuitBreaker` would mean the export of that name: itself.
+/* eslint-disable @typescript-eslint/no-use-before-define */
 import Breaker = CircuitBreaker
 import Events = CircuitBreaker.Events
-
-/**
- * Makes a breaker without `new`, as programs for opossum 1 do. The breaker's options are
- * then a copy of those given.
- */
-declare function CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> (
-  action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI> | null
-): CircuitBreaker<TI, TR>
+/* eslint-enable @typescript-eslint/no-use-before-define */
 
 /**
  * A circuit breaker: calls an action for its users, and stops calling it for a while
@@ -37,7 +31,7 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * Whether an error was made by a breaker (a refusal, a timeout) and not by an action.
    * Any value may be asked about; the error's `code` tells which it is.
    */
-  static isOurError (error: unknown): error is CircuitBreaker.CircuitBreakerError
+  static isOurError<E> (error: E | Object): error is OurError<E>
 
   /**
    * Makes a rolling window outside of a breaker, for {@link CircuitBreaker.Options.status}:
@@ -48,15 +42,16 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static newStatus (options: CircuitBreaker.StatusOptions): CircuitBreaker.Status
 
   /**
-   * Makes an action of a function whose last argument is a Node.js callback: the callback's
-   * error rejects, its first result resolves. `util.promisify` does it with better types.
+   * Makes an action of a function whose last parameter is a callback `(err, result)`: it
+   * takes the other arguments and returns a promise of the one result. From the first
+   * opossum; unlike `util.promisify`, it does not ask for `util.promisify.custom`.
+   *
+   * Of a function with overloads TypeScript sees the last: `fs.readFile` without options.
    *
    * @throws TypeError when it is no function
    */
-  static promisify (action: (...args: any[]) => unknown): (...args: any[]) => Promise<any>
-
-  /** The stream of {@link CircuitBreaker.HystrixStats}. */
-  static readonly stats: Readable
+  static promisify<A extends unknown[], R> (func: (...args: [...A, callback: (err: any, result: R) => void]) => void): (...args: A) => Promise<R>
+  static promisify<A extends unknown[]> (func: (...args: [...A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
 
   /**
    * Makes a breaker around an action, which may return a promise, any other thenable or
@@ -68,6 +63,15 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * (`'500'`) in `timeout`, `resetTimeout`, `errorThresholdPercentage`,
    * `rollingCountTimeout` and `rollingCountBuckets`.
    */
+  constructor (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI>)
+  /**
+   * Makes a breaker around a plain value: `fire` gives it, whatever the arguments.
+   *
+   * @throws TypeError for a value that is falsy: it is taken for a missing action
+   */
+  constructor (value: TR & PlainValue, options?: CircuitBreaker.Options<TI>)
+  // Again, for what looks at the last of the overloads: error messages and
+  // `ConstructorParameters`.
   constructor (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI>)
 
   /** What the breaker is called; {@link CircuitBreaker.Options.name} says where it comes from. */
@@ -98,14 +102,19 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   /**
    * The options, defaults filled in: the object that the constructor got, unless that is
    * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
-   * or `errorFilter` holds from the next call, opening or failure on; calls reject with a
-   * `TypeError` while it makes no sense. The others are read once, by the constructor.
+   * or `errorFilter` holds from the next call, or the next opening, on; calls reject with a
+   * `TypeError` while it makes no sense. A change to an option of caching, coalescing or
+   * aborting, other than the sizes, holds too, unchecked. The others are read once, by the
+   * constructor.
    */
   readonly options: CircuitBreaker.LiveOptions<TI>
-  /** This breaker's part in the stream for a Hystrix dashboard. */
-  readonly hystrixStats: CircuitBreaker.HystrixStats
   /** The permits that {@link CircuitBreaker.Options.capacity} allows. */
   readonly semaphore: CircuitBreaker.Semaphore
+  /**
+   * The breaker's part in the stream for Hystrix dashboards. From the first opossum;
+   * `breaker.status` tells the same by its event `snapshot`.
+   */
+  readonly hystrixStats: CircuitBreaker.HystrixStats
 
   /** The function that this breaker guards. */
   action: Bivariant<TI, TR | PromiseLike<TR>>
@@ -132,8 +141,8 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * @throws TypeError when it is neither
    */
   fallback (func: Bivariant<WithError<TI>, unknown> | { fire (...args: any[]): unknown }): this
-  /** The same, where the arguments' types are still open, as in a generic wrapper. */
-  fallback (func: Bivariant<TI, unknown> | Bivariant<[...TI, Error], unknown>): this
+  /** The same, for functions that say otherwise of their parameters: nobody checks that. */
+  fallback (func: (...args: any[]) => any): this
 
   /** Opens the circuit; it half-opens after `resetTimeout`. Does nothing when it is open. */
   open (): void
@@ -154,8 +163,43 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    */
   shutdown (): void
 
+  /**
+   * Forgets what `cache` keeps, by the transport's `flush()`, and the calls that `coalesce`
+   * would let others join; those settle all the same. Done by `shutdown` too. Without
+   * either option it does nothing.
+   */
+  clearCache (): void
+
+  /**
+   * Calls a function now, and again and again until `shutdown`, and opens the circuit
+   * whenever it fails; `healthCheckFailed` tells why. A success changes nothing. There may
+   * be several checks, and none of them keeps the process alive.
+   *
+   * @param func - the check, with the breaker as its `this`; it fails when it throws or
+   * when its promise rejects
+   * @param interval - the time from one check to the next, whether that has ended or not:
+   * above 0; `0` or left out: 5000. In milliseconds
+   * @throws TypeError when `func` is no function or `interval` is no such number
+   */
+  healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, interval?: number): void
+
+  /**
+   * The signal of {@link CircuitBreaker.Options.abortController}, for an action to hand
+   * on; `undefined` without a controller. All calls share it.
+   */
+  getSignal (): AbortSignal | undefined
+
+  /**
+   * {@link CircuitBreaker.Options.abortController} or, when it has been renewed, the
+   * newest; `undefined` without one.
+   */
+  getAbortController (): AbortController | undefined
+
   /** State and totals as plain data, for the `state` and `status` options of another breaker. */
   toJSON (): { state: CircuitBreaker.State, status: CircuitBreaker.Stats }
+
+  // Only `on` insists on the arguments of an event. The others take any, as an
+  // EventEmitter's do: with @types/opossum they are just that.
 
   /**
    * Adds a listener to an event. {@link CircuitBreaker.Events} lists the breaker's own
@@ -164,21 +208,41 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   on<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
   /** The same as `on`. */
   addListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  addListener (event: string | symbol, listener: (...args: any[]) => void): this
   /** As `on`, for the next time only. */
   once<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  once (event: string | symbol, listener: (...args: any[]) => void): this
   /** As `on`, before the listeners that are there. */
   prependListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  prependListener (event: string | symbol, listener: (...args: any[]) => void): this
   /** As `once`, before the listeners that are there. */
   prependOnceListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  prependOnceListener (event: string | symbol, listener: (...args: any[]) => void): this
   /** Takes a listener off an event. */
   off<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  off (event: string | symbol, listener: (...args: any[]) => void): this
   /** The same as `off`. */
   removeListener<E extends EventName<Events>> (event: E, listener: Listener<Events<TI, TR>, E>): this
+  removeListener (event: string | symbol, listener: (...args: any[]) => void): this
   /** Calls the listeners of an event; `false` when there are none. */
   emit<E extends EventName<Events>> (event: E, ...args: Arguments<Events<TI, TR>, E>): boolean
+  emit (event: string | symbol, ...args: any[]): boolean
   /** How many listeners an event has, or how often it has this one. */
   listenerCount (event: EventName<Events>, listener?: Function): number
 }
+
+// After the class, whose description is to come first in editors.
+/**
+ * Makes a breaker without `new`, as the first opossum did. The options are copied;
+ * otherwise it is as with `new`, which is to be preferred.
+ *
+ * @throws TypeError as the constructor does
+ * @example
+ * const breaker = circuitBreaker(circuitBreaker.promisify(fs.stat), { timeout: 500 })
+ */
+declare function CircuitBreaker<TI extends unknown[], TR> (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI> | null): CircuitBreaker<TI, TR>
+/** The same around a plain value, which `fire` gives whatever the arguments. */
+declare function CircuitBreaker<TR> (value: TR & PlainValue, options?: CircuitBreaker.Options | null): CircuitBreaker<unknown[], TR>
 
 declare namespace CircuitBreaker {
   export { Breaker as CircuitBreaker, Breaker as default }
@@ -188,7 +252,6 @@ declare namespace CircuitBreaker {
    *
    * @typeParam TI - the action's arguments, as a tuple
    */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- @types/opossum's parameter
   export interface Options<TI extends unknown[] = unknown[]> {
     /**
      * How long a call may take before it fails with `ETIMEDOUT`. The action is not
@@ -216,20 +279,24 @@ declare namespace CircuitBreaker {
     errorThresholdPercentage?: number | undefined
 
     /**
-     * How many failures in a row open the circuit, whatever the rate; with as many as this,
-     * it opens. A success or a closing begins the row anew. Below 1: the first failure;
-     * `Infinity`, `false`: no number of them. Default: `Infinity`.
-     * @deprecated opossum's message is printed by `console.error` when it is given.
-     */
-    maxFailures?: number | false | undefined
-
-    /**
-     * The fewest fires in the window for which failures count: with as many as
+     * The fewest fires in the window for which the failure rate counts: with as many as
      * this or more, the circuit may open. A half-open circuit does not ask for it.
      * `0`: any number. A whole number.
      * @default 0
      */
     volumeThreshold?: number | undefined
+
+    /**
+     * The number of failures in a row that opens the circuit, whatever their rate: as many
+     * as this or more do, if the window holds at least `volumeThreshold` fires. Closing
+     * starts the row over, as a success does. From the first opossum; the constructor
+     * prints that it is deprecated.
+     * Below 1: the first failure does; `Infinity`, `false` or left out: their number never
+     * does.
+     * @default Infinity
+     * @deprecated Set `errorThresholdPercentage` and `volumeThreshold`.
+     */
+    maxFailures?: number | false | undefined
 
     /**
      * How long the rolling window is: how far back counts and latencies go.
@@ -293,6 +360,89 @@ declare namespace CircuitBreaker {
      */
     enabled?: boolean | undefined
 
+    /**
+     * Whether results are kept and given again. The promise of a successful call is kept
+     * under the key of its arguments (`cacheGetKey`); a call with that key then gets it,
+     * whatever the state of the circuit, and without a permit or the action. Such a call
+     * counts as a fire and a cache hit, nothing else. `clearCache()` forgets.
+     * @default false
+     */
+    cache?: boolean | undefined
+
+    /**
+     * How long a result is kept, counted from when it came.
+     * `0` and `Infinity`: until `clearCache()`. In milliseconds.
+     * @default 0
+     */
+    cacheTTL?: number | undefined
+
+    /**
+     * How many results are kept; one more drops the oldest. Not for a `cacheTransport`.
+     * `0`: none at all; `Infinity`: as many as there is memory for. A whole number.
+     * @default 16777215 (2 ** 24 - 1)
+     */
+    cacheSize?: number | undefined
+
+    /**
+     * Makes the key of a call from its arguments, for `cache` and `coalesce`; calls with
+     * the same key are taken for the same. Its `this` is the breaker. If it throws, so
+     * does `fire`.
+     * @default (...args) => JSON.stringify(args)
+     */
+    cacheGetKey?: ((this: any, ...args: TI) => string) | undefined
+
+    /**
+     * Where results are kept in place of memory. The constructor throws a `TypeError`
+     * when it lacks a method of {@link CacheTransport} and `cache` is on.
+     * Default: a memory of the breaker's own.
+     */
+    cacheTransport?: CacheTransport | undefined
+
+    /**
+     * Whether a call joins an earlier one with the same key (`cacheGetKey`), and so shares
+     * its promise and its outcome, success or failure. It counts as a fire and a coalesce
+     * cache hit, nothing else. The cache, if there is one, is asked first.
+     * @default false
+     */
+    coalesce?: boolean | undefined
+
+    /**
+     * How long a call may be joined, counted from its start; that it has settled is no
+     * end of it, see `coalesceResetOn`.
+     * `false`, `0` and less, `Infinity`: until `clearCache()`. In milliseconds.
+     * Default: `timeout`.
+     */
+    coalesceTTL?: number | false | undefined
+
+    /**
+     * How many calls may be joined at a time; one more drops the oldest from them.
+     * `0`: none at all; `Infinity`: as many as there is memory for. A whole number.
+     * @default 16777215 (2 ** 24 - 1)
+     */
+    coalesceSize?: number | undefined
+
+    /**
+     * Which outcomes end that a call may be joined, before `coalesceTTL` does. `error` is
+     * a failure of the action, not a timeout. Other words are dropped.
+     * @default []
+     */
+    coalesceResetOn?: ReadonlyArray<'error' | 'success' | 'timeout'> | undefined
+
+    /**
+     * A controller to abort when a call times out. All calls share it: the signal stays
+     * aborted for later ones, but see `autoRenewAbortController`. `getSignal()` gives the
+     * signal to actions. The constructor throws a `TypeError` when it has no `abort`.
+     * Default: none.
+     */
+    abortController?: AbortController | undefined
+
+    /**
+     * Whether the abort controller, once aborted, is replaced by a new one when the
+     * circuit half-opens or closes. Without an `abortController` the breaker makes one.
+     * @default false
+     */
+    autoRenewAbortController?: boolean | undefined
+
     /** What to call the breaker. Default: the name of the action or, if it has none, a random UUID. */
     name?: string | undefined
     /** What to report the breaker under. Default: its name. */
@@ -314,9 +464,45 @@ declare namespace CircuitBreaker {
   }
 
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
-  export type LiveOptions<TI extends unknown[] = unknown[]> = Options<TI> & Filled<Pick<Options<TI>,
+  export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
-    'rollingPercentilesEnabled' | 'enableSnapshots' | 'capacity' | 'errorFilter'>>
+    'rollingPercentilesEnabled' | 'enableSnapshots' | 'capacity' | 'errorFilter' |
+    'cacheTTL' | 'coalesce' | 'coalesceTTL' | 'coalesceResetOn'>> & {
+      cacheGetKey: Bivariant<TI, string>
+    }
+
+  /**
+   * What keeps results for {@link Options.cache}. All of it is synchronous: what `get`
+   * returns is taken for an answer there and then, be it a promise of none.
+   */
+  export interface MemoryCache {
+    /** What is kept under a key, or anything falsy: nothing. */
+    get (key: string): unknown
+    /**
+     * Keeps a value under a key.
+     *
+     * @param value - the promise of a result, which has been fulfilled
+     * @param ttl - when to drop it, in milliseconds since the epoch; `0`: never
+     */
+    set (key: string, value: any, ttl: number): void
+    /** Drops everything. */
+    flush (): void
+  }
+
+  /** What {@link Options.cacheTransport} takes. */
+  export type CacheTransport = MemoryCache
+
+  /** A breaker's part in the stream for Hystrix dashboards. From the first opossum. */
+  export interface HystrixStats {
+    /**
+     * The stream of all breakers, the same at each call: for each `snapshot` of one of
+     * them a string `data: {...}` with an empty line after it, as a response of
+     * server-sent events takes it. What nobody reads is not kept.
+     */
+    getHystrixStream (): Readable
+    /** Ends this breaker's part for good, as its `shutdown` does. */
+    shutdown (): void
+  }
 
   /**
    * The events of a breaker, each with the arguments that its listeners get.
@@ -340,10 +526,23 @@ declare namespace CircuitBreaker {
     failure: [err: Error, latencyMs: number, args: TI]
     /** The fallback was called; `result` is what it returned, not awaited. */
     fallback: [result: unknown, err: Error]
-    /** All permits are taken; `failure` follows. */
+    /** All permits are taken; `failure` follows. Latency in milliseconds. */
     semaphoreLocked: [err: CircuitBreakerError, latencyMs: number]
-    /** The same, by the name that opossum 1 gave it. */
+    /**
+     * What the first opossum called `semaphoreLocked`.
+     * @deprecated Listen to `semaphoreLocked`.
+     */
     'semaphore-locked': [err: CircuitBreakerError, latencyMs: number]
+    /** A call was answered from the cache. */
+    cacheHit: []
+    /** The cache had no answer for a call. */
+    cacheMiss: []
+    /** A call joined an earlier one. */
+    coalesceCacheHit: []
+    /** There was no call to join. */
+    coalesceCacheMiss: []
+    /** A health check failed, with that error; `open` follows unless the circuit is open. */
+    healthCheckFailed: [err: Error]
     /** The circuit opened. */
     open: []
     /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
@@ -374,24 +573,16 @@ declare namespace CircuitBreaker {
     on<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
     /** The same as `on`. */
     addListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    addListener (event: string | symbol, listener: (...args: any[]) => void): this
     /** As `on`, for the next time only. */
     once<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    once (event: string | symbol, listener: (...args: any[]) => void): this
     /** Takes a listener off an event. */
     off<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    off (event: string | symbol, listener: (...args: any[]) => void): this
     /** The same as `off`. */
     removeListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
-  }
-
-  /** A breaker's part in the stream for a Hystrix dashboard. */
-  export interface HystrixStats {
-    /**
-     * The stream: one for all breakers of the program, made when it is first asked for. At
-     * the end of every bucket each breaker tells its totals, as the string of a server-sent
-     * event, `data: <JSON>`. What nobody reads is dropped.
-     */
-    getHystrixStream (): Readable
-    /** Ends this breaker's part in the stream, as the breaker's own `shutdown()` does. */
-    shutdown (): void
+    removeListener (event: string | symbol, listener: (...args: any[]) => void): this
   }
 
   /** The events of a {@link Status}, each with the arguments that its listeners get. */
@@ -425,6 +616,10 @@ declare namespace CircuitBreaker {
     cacheHits: number
     /** Calls that the cache had no answer for. */
     cacheMisses: number
+    /** Calls that joined an earlier one. Always there, but in data written for @types/opossum. */
+    coalesceCacheHits?: number
+    /** Calls that found none to join. Always there, but in data written for @types/opossum. */
+    coalesceCacheMisses?: number
     /** Calls refused for want of a permit; among the failures too. */
     semaphoreRejections: number
     /** Latencies in milliseconds by quantile, 0 to 1; empty in a bucket, filled in {@link Stats}. */
@@ -482,6 +677,15 @@ declare namespace CircuitBreaker {
     release (): void
   }
 }
+
+/**
+ * What a breaker may be made around besides functions. No promise: its work is under way,
+ * there is nothing to be guarded.
+ */
+type PlainValue = string | number | bigint | boolean | symbol | { call?: never, then?: never }
+
+/** What an error is known to be when it is a breaker's own. `any` stays `any`, as `Object` says. */
+type OurError<E> = 0 extends 1 & E ? Object : E & CircuitBreaker.CircuitBreakerError
 
 /** Options none of which is `undefined`. */
 type Filled<O> = { [K in keyof O]-?: Exclude<O[K], undefined> }

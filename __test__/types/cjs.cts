@@ -18,6 +18,7 @@ const options: Options = { timeout: 100 }
 const breaker: CircuitBreaker<[number], string> = new CircuitBreaker(async (n: number) => String(n), options)
 const others: Array<CircuitBreaker<[number], string>> =
   [Imported, Named, Default, Breaker].map(Class => new Class(async (n: number) => String(n)))
+const factory: CircuitBreaker<[number], string> = CircuitBreaker(async (n: number) => String(n), options)
 const stats: Stats & CircuitBreaker.Stats & Named.Stats = breaker.stats
 
 async function later () {

@@ -3,7 +3,8 @@
 import CircuitBreaker from 'didelphis'
 import { CircuitBreaker as Named, default as Default } from 'didelphis'
 import * as namespace from 'didelphis'
-import type { Bucket, CircuitBreakerError, Events, LiveOptions, Options, Semaphore, State, Stats, Status, StatusEvents, StatusOptions, Window } from 'didelphis'
+import { isOurError, newStatus, promisify } from 'didelphis'
+import type { Bucket, CacheTransport, CircuitBreakerError, Events, HystrixStats, LiveOptions, MemoryCache, Options, Semaphore, State, Stats, Status, StatusEvents, StatusOptions, Window } from 'didelphis'
 import type TypeOnly from 'didelphis'
 export { CircuitBreaker, default } from 'didelphis'
 export type { Options } from 'didelphis'
@@ -17,6 +18,9 @@ expect<Equal<typeof CircuitBreaker, typeof namespace.default>>()
 expect<Equal<typeof CircuitBreaker, typeof namespace.CircuitBreaker>>()
 expect<Equal<typeof CircuitBreaker, typeof CircuitBreaker.default>>()
 expect<Equal<typeof CircuitBreaker, typeof CircuitBreaker.CircuitBreaker>>()
+expect<Equal<typeof isOurError, typeof CircuitBreaker.isOurError>>()
+expect<Equal<typeof newStatus, typeof CircuitBreaker.newStatus>>()
+expect<Equal<typeof promisify, typeof CircuitBreaker.promisify>>()
 
 const dynamic = await import('didelphis')
 expect<Equal<typeof CircuitBreaker, typeof dynamic.default>>()
@@ -32,6 +36,8 @@ const parts: [Status, Stats, Window, State, Semaphore] =
 const qualified: CircuitBreaker.Stats & Named.Stats & namespace.Stats = breaker.stats
 const given: StatusOptions = { stats: { fires: 1 } satisfies Partial<Bucket> }
 const carried: [Events['halfOpen'], StatusEvents['snapshot']] = [[5], [breaker.stats]]
+const transports: [CacheTransport | undefined, MemoryCache | undefined] = [live.cacheTransport, live.cacheTransport]
+const hystrix: HystrixStats = breaker.hystrixStats
 const code = (error: CircuitBreakerError) => error.code
 
 // @ts-expect-error: no such export

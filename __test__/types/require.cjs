@@ -12,6 +12,8 @@ const { CircuitBreaker: Named, default: Default } = require('didelphis')
 const breaker = new CircuitBreaker(async (/** @type {number} */ n) => String(n))
 /** @type {Array<CircuitBreaker<[number], string>>} */
 const others = [new Named(async (/** @type {number} */ n) => String(n)), new Default(async (/** @type {number} */ n) => String(n))]
+/** @type {CircuitBreaker<[number], string>} */
+const made = CircuitBreaker(async (/** @type {number} */ n) => String(n))
 /** @type {import('didelphis').Options} */
 const options = { timeout: 100 }
 
