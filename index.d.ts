@@ -42,6 +42,12 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static newStatus (options: CircuitBreaker.StatusOptions): CircuitBreaker.Status
 
   /**
+   * What the event loop of this thread did: its lag and its stalls, measured once a turn.
+   * Emits `stall` when one has ended.
+   */
+  static readonly loop: CircuitBreaker.Loop
+
+  /**
    * Makes an action of a function whose last parameter is a callback `(err, result)`: it
    * takes the other arguments and returns a promise of the one result. From the first
    * opossum; unlike `util.promisify`, it does not ask for `util.promisify.custom`.
@@ -349,6 +355,22 @@ declare namespace CircuitBreaker {
     errorFilter?: ((err: any, ...args: any[]) => boolean) | undefined
 
     /**
+     * The clock that `timeout` runs on. `'loop'` stands still while the event loop is
+     * stalled, and a call is late only after the loop has had its look at the sockets;
+     * `'wall'` runs on, whatever the loop does.
+     * @default 'loop'
+     */
+    timeoutClock?: 'loop' | 'wall' | undefined
+
+    /**
+     * For how long a turn of the event loop may be busy before it is a stall, which stops
+     * the loop clock for its whole length. 1 or more; `Infinity`: no stall stops it. In
+     * milliseconds.
+     * @default 50
+     */
+    stallThreshold?: number | undefined
+
+    /**
      * Whether failures leave the circuit closed at first, for as long as `rollingCountTimeout`.
      * @default false
      */
@@ -543,6 +565,10 @@ declare namespace CircuitBreaker {
     coalesceCacheMiss: []
     /** A health check failed, with that error; `open` follows unless the circuit is open. */
     healthCheckFailed: [err: Error]
+    /** The first opossum's name of `healthCheckFailed`. */
+    'health-check-failed': [err: Error]
+    /** A stall of the event loop has ended that was so long. In milliseconds. */
+    stall: [lengthMs: number]
     /** The circuit opened. */
     open: []
     /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
@@ -560,6 +586,49 @@ declare namespace CircuitBreaker {
      * `capacity` calls were under way already, or the breaker had been shut down.
      */
     code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN'
+    /**
+     * With `ETIMEDOUT` only: for how long the event loop was stalled during the call. In
+     * milliseconds.
+     */
+    stalled?: number
+  }
+
+  /** Stalls of an event loop, counted together. */
+  export interface Stalls {
+    /** How many there were: turns that were busy for longer than 50 ms. */
+    readonly stalls: number
+    /** How long they were together. In milliseconds. */
+    readonly stalled: number
+    /** The length of the longest. In milliseconds. */
+    readonly longestStall: number
+  }
+
+  /**
+   * What an event loop did in the last ten seconds. While a turn of it is busy, no timer
+   * goes off and no answer is read.
+   */
+  export interface Loop extends EventEmitter, Stalls {
+    /** How long the turn under way has been busy. In milliseconds. */
+    readonly lag: number
+    /** The mean of the turns' busy times. In milliseconds. */
+    readonly lagMean: number
+    /** Their quantiles, by quantile, 0 to 1. In milliseconds. */
+    readonly percentiles: { readonly [percentile: number]: number }
+    /** The stalls since the module was loaded. */
+    readonly total: Stalls
+    /** All of these as plain data. */
+    toJSON (): Stalls & Pick<Loop, 'lag' | 'lagMean' | 'percentiles' | 'total'>
+
+    /** Adds a listener; {@link LoopEvents} lists the events. */
+    on<E extends EventName<LoopEvents>> (event: E, listener: Listener<LoopEvents, E>): this
+    /** As `on`, for the next time only. */
+    once<E extends EventName<LoopEvents>> (event: E, listener: Listener<LoopEvents, E>): this
+  }
+
+  /** The events of {@link CircuitBreaker.loop}, each with the arguments that its listeners get. */
+  export interface LoopEvents {
+    /** A stall has ended that was so long. In milliseconds. */
+    stall: [lengthMs: number]
   }
 
   /** A rolling window of counts and latencies: some buckets, of which the newest counts. */

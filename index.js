@@ -11,3 +11,4 @@ module.exports.default = CircuitBreaker
 module.exports.isOurError = CircuitBreaker.isOurError
 module.exports.newStatus = CircuitBreaker.newStatus
 module.exports.promisify = CircuitBreaker.promisify
+module.exports.loop = CircuitBreaker.loop

@@ -49,9 +49,7 @@ class CircuitBreaker extends EventEmitter {
     return promisify(action)
   }
 
-  static get loop () {
-    return loop
-  }
+  static loop = loop
 
   static get stats () {
     return hystrix.stream()
