@@ -2,4 +2,4 @@
 
 const neostandard = require('neostandard')
 
-module.exports = neostandard({ ts: true, ignores: ['target/', 'node_modules/'] })
+module.exports = neostandard({ ts: true, ignores: ['target/', 'node_modules/', 'examples/testing/'] })
