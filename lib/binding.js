@@ -6,7 +6,7 @@
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 const { surface } = require('./emit')
-const { createHosted, isFaked } = require('./fake-clock')
+const { fakeClock, isFaked } = require('./fake-clock')
 const platformName = require('./platform')
 
 const { Environment } = load()
@@ -136,16 +136,33 @@ const loop = {
 function create (owner, options) {
   const weakly = new WeakRef(owner)
   const handle = isFaked()
-    ? createHosted(environment, options, () => weakly.deref()?.[ANNOUNCE]())
+    ? environment.createHosted(options, ...fakeClock(() => ring(weakly, ref)))
     : environment.create(options)
+  const ref = new WeakRef(handle)
   owners[handle.id] = weakly
   return handle
+}
+
+/** Has a native half live by the clock that is in place now. */
+function changeClocks (handle, stallThreshold) {
+  if (isFaked()) {
+    const [weakly, ref] = [owners[handle.id], new WeakRef(handle)]
+    handle.followHost(...fakeClock(() => ring(weakly, ref)))
+  } else {
+    handle.followLoop(stallThreshold)
+  }
+}
+
+// A fake timer has gone off; it holds neither the native half nor its owner.
+function ring (owner, handle) {
+  if (handle.deref()?.onTimer()) owner.deref()?.[ANNOUNCE]()
 }
 
 module.exports = {
   ANNOUNCE,
   admit,
   admitCounted,
+  changeClocks,
   codes,
   count,
   create,

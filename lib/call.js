@@ -6,6 +6,7 @@
 const { AsyncResource } = require('node:async_hooks')
 const { abort } = require('./abort')
 const { ANNOUNCE, admit, admitCounted, codes, judge, latency, rooted, settle, stalled } = require('./binding')
+const { followClock } = require('./clock')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
@@ -20,6 +21,7 @@ const {
 
 /** Fires a breaker: a promise of the action's result. */
 function fire (breaker, context, args) {
+  followClock(breaker)
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
   if (remembers(breaker)) return fireRemembered(breaker, context, args)

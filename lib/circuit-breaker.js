@@ -9,6 +9,7 @@ const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, codes, create, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
+const { followClock, noteClock } = require('./clock')
 const { emit } = require('./emit')
 const { isOurError } = require('./errors')
 const {
@@ -76,6 +77,7 @@ class CircuitBreaker extends EventEmitter {
     // By permit.
     this[CALLS] = []
     prepareMemory(this)
+    noteClock(this)
     connect(this)
     if (options.state) restore(this, options.state)
     hystrix.join(this)
@@ -172,6 +174,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   open () {
+    followClock(this)
     updateLimits(this)
     this[HANDLE].open()
     this[ANNOUNCE]()

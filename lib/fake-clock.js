@@ -1,7 +1,7 @@
 'use strict'
 
-// The clock of tests. A breaker that is made while timers are faked lives by them: by
-// `setTimeout` and `Date.now`, which tests move on. Used by the binding.
+// The clock of tests. While timers are faked, breakers live by them: by `setTimeout` and
+// `Date.now`, which tests move on. Used by the binding.
 
 /**
  * Whether timers are faked: by @sinonjs/fake-timers, which is also what Jest and Vitest
@@ -12,29 +12,36 @@ function isFaked () {
 }
 
 /**
- * A native half that lives by the fake clock; `announce()` is called when it has news by
- * itself.
+ * What a native half lives by, as it wants it: a function that gives the time, and one that
+ * sets the timer. `onTimer()` is called when that goes off.
  */
-function createHosted (environment, options, announce) {
+function fakeClock (onTimer) {
   let timer
-  let clock
-
-  const onTimer = () => {
-    if (handle.deref()?.onTimer()) announce()
-  }
+  let wait
+  // That with which the timer was set: another one belongs to another clock.
+  let setter
 
   const setTimer = ms => {
     // A timer of a clock that is gone cannot be cleared, and will not go off.
-    if (clock === setTimeout.clock) clearTimeout(timer)
-    clock = setTimeout.clock
-    timer = ms == null ? undefined : setTimeout(onTimer, ms)
+    if (setter === setTimeout) clearTimeout(timer)
+    setter = setTimeout
+    wait = ms
+    timer = ms == null ? undefined : setTimeout(ring, ms)
     timer?.unref?.()
   }
 
-  const native = environment.createHosted(options, () => Date.now(), setTimer)
-  // What the native half holds must not hold it.
-  const handle = new WeakRef(native)
-  return native
+  const ring = () => {
+    timer = undefined
+    onTimer()
+  }
+
+  const now = () => {
+    // What was waited for under the clock that is gone, others may be waiting behind.
+    if (timer !== undefined && setter !== setTimeout) setTimer(wait)
+    return Date.now()
+  }
+
+  return [now, setTimer]
 }
 
-module.exports = { createHosted, isFaked }
+module.exports = { fakeClock, isFaked }

@@ -7,6 +7,7 @@
 module.exports = {
   CACHE: Symbol('cache'),
   CALLS: Symbol('calls'),
+  CLOCK: Symbol('clock'),
   COALESCE_CACHE: Symbol('coalesce-cache'),
   FALLBACK: Symbol('fallback'),
   GROUP: Symbol('group'),

@@ -27,7 +27,7 @@ use super::calls::{Call, Calls, NewCall, Permit, Stage};
 use super::config::{Config, Limits, TimeoutClock};
 use super::lateness::{Lateness, LoopView};
 use super::state::{Machine, State};
-use super::time::{Nanos, Now};
+use super::time::{Nanos, Now, Shift};
 use super::trip;
 use super::window::{Count, Window};
 
@@ -316,6 +316,21 @@ impl CircuitBreaker {
     /// Takes over the window of another breaker, counts and shape.
     pub fn set_window(&mut self, window: Window) {
         self.window = window;
+    }
+
+    /// Goes on with other clocks, on which everything that is to come is as far away as
+    /// it was: a test has put its own in place.
+    pub fn change_clocks(&mut self, shift: &Shift) {
+        self.advance(shift.from.wall);
+        let by_loop = self.config.timeout_clock == TimeoutClock::Loop;
+        let deadline = |at| if by_loop { shift.in_loop(at) } else { shift.wall(at) };
+        self.calls.change_clocks(shift, deadline);
+        self.machine.change_clocks(shift);
+        self.window.change_clocks(shift);
+        self.lateness = Lateness::default();
+        for at in [&mut self.warm_until, &mut self.made_at, &mut self.snapshot_at] {
+            *at = shift.wall(*at);
+        }
     }
 
     /// Guards calls, or lets every call through untouched.

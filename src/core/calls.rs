@@ -11,7 +11,7 @@
 //! order (the timeout was shortened, or the loop clock fell back to the beginning of
 //! a stall) walks from the tail to its place. Called by the breaker alone.
 
-use super::time::Nanos;
+use super::time::{Nanos, Shift};
 
 /// The right of one call to be under way. Not `Copy`: it is spent when it is given
 /// back.
@@ -180,6 +180,15 @@ impl Calls {
     #[inline]
     pub fn next_deadline(&self) -> Option<Nanos> {
         self.slots.get(self.deadlines.head as usize).map(|call| call.deadline)
+    }
+
+    /// Goes on with other clocks; `deadline` says what a deadline is on the other one.
+    pub fn change_clocks(&mut self, shift: &Shift, deadline: impl Fn(Nanos) -> Nanos) {
+        for call in &mut self.slots {
+            call.started = shift.wall(call.started);
+            call.stalled = shift.stalled(call.stalled);
+            call.deadline = deadline(call.deadline);
+        }
     }
 
     /// How many permits are out for calls that have a deadline.

@@ -4,7 +4,7 @@
 //! admitted in, and a call of an earlier one moves no state: its outcome tells of a
 //! time that has been judged already.
 
-use super::time::Nanos;
+use super::time::{Nanos, Shift};
 
 /// Where a circuit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,13 @@ impl Machine {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// Goes on with other clocks.
+    pub fn change_clocks(&mut self, shift: &Shift) {
+        if let State::Open { retry_at } = &mut self.state {
+            *retry_at = shift.wall(*retry_at);
         }
     }
 

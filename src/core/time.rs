@@ -94,6 +94,40 @@ impl Now {
     }
 }
 
+/// From one pair of clocks to another: each moment keeps its distance from the present.
+#[derive(Clone, Copy, Debug)]
+pub struct Shift {
+    /// The present on the clocks that are left.
+    pub from: Now,
+    /// The present on the clocks that count from now on.
+    pub to: Now,
+}
+
+impl Shift {
+    /// What a moment of the wall clock is on the other one.
+    pub fn wall(&self, at: Nanos) -> Nanos {
+        shift(at, self.from.wall, self.to.wall)
+    }
+
+    /// The same for loop time.
+    pub fn in_loop(&self, at: Nanos) -> Nanos {
+        shift(at, self.from.in_loop, self.to.in_loop)
+    }
+
+    /// The same for a length of stalls, as [`Now::stalled`] gave it.
+    pub fn stalled(&self, stalled: Nanos) -> Nanos {
+        shift(stalled, self.from.stalled(), self.to.stalled())
+    }
+}
+
+fn shift(at: Nanos, from: Nanos, to: Nanos) -> Nanos {
+    match at {
+        Nanos::MAX => at,
+        _ if at >= from => to + (at - from),
+        _ => to - (from - at),
+    }
+}
+
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
 #[cfg(test)]
@@ -107,6 +141,17 @@ mod tests {
         assert_eq!(Nanos::from_millis_f64(f64::NAN), Nanos::ZERO);
         assert_eq!(Nanos::from_millis_f64(-3.0), Nanos::ZERO);
         assert_eq!(Nanos::from_millis(u64::MAX), Nanos::MAX);
+    }
+
+    #[test]
+    fn a_moment_keeps_its_distance_from_the_present_on_another_clock() {
+        let at = |wall, in_loop| Now { wall: Nanos::new(wall), in_loop: Nanos::new(in_loop) };
+        let shift = Shift { from: at(100, 90), to: at(1_000, 1_000) };
+        assert_eq!(shift.wall(Nanos::new(130)), Nanos::new(1_030));
+        assert_eq!(shift.wall(Nanos::new(70)), Nanos::new(970));
+        assert_eq!(shift.in_loop(Nanos::new(95)), Nanos::new(1_005));
+        assert_eq!(shift.stalled(Nanos::new(4)), Nanos::ZERO, "before either clock began");
+        assert_eq!(shift.wall(Nanos::MAX), Nanos::MAX, "never stays never");
     }
 
     #[test]

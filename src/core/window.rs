@@ -8,7 +8,7 @@
 
 use super::config::{Rotation, WindowConfig};
 use super::latency::{Latencies, MergedLatencies, Summary};
-use super::time::Nanos;
+use super::time::{Nanos, Shift};
 
 /// What is counted. The order is the order of the counts in a [`Counts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +126,9 @@ impl Window {
         }
     }
 
-    /// The same window on another clock, which shows `to` where its own shows `from`.
-    pub fn on_other_clock(mut self, from: Nanos, to: Nanos) -> Window {
-        self.ends = to + (self.ends - from);
-        self
+    /// Goes on with other clocks.
+    pub fn change_clocks(&mut self, shift: &Shift) {
+        self.ends = shift.wall(self.ends);
     }
 
     /// Begins a new bucket and drops the oldest, whatever the clock says.

@@ -16,7 +16,7 @@ use napi::{check_status, sys, Result};
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use crate::core::breaker::CircuitBreaker;
-use crate::core::time::{Nanos, Now};
+use crate::core::time::{Nanos, Now, Shift};
 use crate::runtime::driver::{Driver, Host};
 use crate::runtime::loop_clock::LoopMeter;
 
@@ -88,18 +88,43 @@ impl Environment {
 
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
     /// present.
-    pub(crate) fn add(
-        &self,
-        make: impl FnOnce(Now) -> CircuitBreaker,
-        time: TimeSource,
-    ) -> (u32, Rc<Driver>) {
-        self.breakers.borrow_mut().add(|id| match time {
+    pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: TimeSource) -> u32 {
+        self.breakers.borrow_mut().add(|id| self.drive(id, make, time))
+    }
+
+    /// Has a breaker live by something else from now on.
+    pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
+        self.breakers.borrow_mut().replace(id, |driver| {
+            let hosted = driver.is_hosted();
+            let (mut breaker, from) = driver.into_breaker();
+            let waiting = breaker.waiting();
+            let make = |to| {
+                breaker.change_clocks(&Shift { from, to });
+                breaker
+            };
+            let driver = self.drive(id, make, time);
+            // Only where the timer thread wakes the loop is this kept alive from here.
+            for _ in 0..waiting {
+                match (hosted, driver.is_hosted()) {
+                    (false, true) => self.keep_alive.call_ended(),
+                    (true, false) => self.keep_alive.call_began(),
+                    _ => {}
+                }
+            }
+            driver
+        });
+        // Sets the alarm.
+        self.with(id, |_, _| ());
+    }
+
+    fn drive(&self, id: u32, make: impl FnOnce(Now) -> CircuitBreaker, time: TimeSource) -> Driver {
+        match time {
             TimeSource::Host(host) => Driver::hosted(make, host),
             TimeSource::Loop { stall_threshold } => {
                 let (meter, events) = (self.meter.clone(), self.events.clone());
                 Driver::native(make, meter, stall_threshold, events, id)
             }
-        })
+        }
     }
 
     /// Forgets a breaker; its number may be given to another.
@@ -148,8 +173,8 @@ impl Environment {
             match message {
                 Message::Alarm(id, sight) => {
                     // The alarm may be that of a breaker which has been dropped since.
-                    let driver = self.breakers.borrow().get(id).cloned();
-                    if driver.is_some_and(|driver| driver.on_alarm(&sight)) {
+                    let breakers = self.breakers.borrow();
+                    if breakers.get(id).is_some_and(|driver| driver.on_alarm(&sight)) {
                         return Some(News::Breaker(id));
                     }
                 }
@@ -162,6 +187,12 @@ impl Environment {
     /// Whether stalls of the loop are to be among the news.
     pub(crate) fn hear_stalls(&self, wanted: bool) {
         self.events.hear_stalls(wanted);
+    }
+
+    /// The timer of a breaker that lives by a clock of JavaScript's has gone off. Whether
+    /// there is something to announce.
+    pub(crate) fn on_host_alarm(&self, id: u32) -> bool {
+        self.breakers.borrow().get(id).is_some_and(Driver::on_host_alarm)
     }
 
     /// The clock of the loop.
@@ -217,19 +248,24 @@ pub(crate) enum TimeSource {
 /// Breakers by number. Numbers are small and used again.
 #[derive(Default)]
 struct Breakers {
-    drivers: Vec<Option<Rc<Driver>>>,
+    drivers: Vec<Option<Driver>>,
     free: Vec<u32>,
 }
 
 impl Breakers {
-    fn add(&mut self, make: impl FnOnce(u32) -> Driver) -> (u32, Rc<Driver>) {
+    fn add(&mut self, make: impl FnOnce(u32) -> Driver) -> u32 {
         let id = self.free.pop().unwrap_or_else(|| {
             self.drivers.push(None);
             (self.drivers.len() - 1) as u32
         });
-        let driver = Rc::new(make(id));
-        self.drivers[id as usize] = Some(driver.clone());
-        (id, driver)
+        self.drivers[id as usize] = Some(make(id));
+        id
+    }
+
+    fn replace(&mut self, id: u32, change: impl FnOnce(Driver) -> Driver) {
+        if let Some(driver) = self.drivers.get_mut(id as usize) {
+            *driver = driver.take().map(change);
+        }
     }
 
     fn remove(&mut self, id: u32) {
@@ -239,7 +275,7 @@ impl Breakers {
     }
 
     #[inline]
-    fn get(&self, id: u32) -> Option<&Rc<Driver>> {
+    fn get(&self, id: u32) -> Option<&Driver> {
         self.drivers.get(id as usize)?.as_ref()
     }
 }

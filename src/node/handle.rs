@@ -17,10 +17,9 @@ use crate::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use crate::core::lag::Stalls;
 use crate::core::latency::QUANTILES;
 use crate::core::state::State;
-use crate::core::time::{Nanos, Now};
+use crate::core::time::{Nanos, Now, Shift};
 use crate::core::window::Count;
 use crate::runtime::clock;
-use crate::runtime::driver::Driver;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -156,8 +155,8 @@ impl JsEnvironment {
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
-        let (id, driver) = self.inner.add(|now| CircuitBreaker::new(config, now), time);
-        Ok(Handle { environment: self.inner.clone(), driver, id })
+        let id = self.inner.add(|now| CircuitBreaker::new(config, now), time);
+        Ok(Handle { environment: self.inner.clone(), id })
     }
 }
 
@@ -252,7 +251,6 @@ fn whole_number(value: f64) -> Option<NonZeroU32> {
 #[napi]
 pub struct Handle {
     environment: Rc<Environment>,
-    driver: Rc<Driver>,
     id: u32,
 }
 
@@ -342,8 +340,11 @@ impl Handle {
     /// Takes over the window of another breaker as it stands: counts and shape.
     #[napi]
     pub fn copy_window(&self, other: &Handle) {
-        let (window, from) = other.with(|breaker, now| (breaker.window(now).clone(), now.wall));
-        self.with(|breaker, now| breaker.set_window(window.on_other_clock(from, now.wall)));
+        let (mut window, from) = other.with(|breaker, now| (breaker.window(now).clone(), now));
+        self.with(|breaker, to| {
+            window.change_clocks(&Shift { from, to });
+            breaker.set_window(window);
+        });
     }
 
     /// Begins a new bucket.
@@ -454,11 +455,31 @@ impl Handle {
     /// there is something to announce.
     #[napi]
     pub fn on_timer(&self) -> bool {
-        self.driver.on_host_alarm()
+        self.environment.on_host_alarm(self.id)
+    }
+
+    /// Lives by a clock of JavaScript's from now on; see `createHosted`.
+    #[napi]
+    pub fn follow_host(
+        &self,
+        env: Env,
+        now: Function<(), f64>,
+        set_timer: Function<Option<f64>, ()>,
+    ) -> Result<()> {
+        let host = JsHost::new(env, &now, &set_timer)?;
+        self.environment.change_clocks(self.id, TimeSource::Host(Box::new(host)));
+        Ok(())
+    }
+
+    /// Lives by the loop's clock from now on.
+    #[napi]
+    pub fn follow_loop(&self, stall_threshold: f64) {
+        let stall_threshold = Nanos::from_millis_f64(stall_threshold);
+        self.environment.change_clocks(self.id, TimeSource::Loop { stall_threshold });
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        self.driver.with(act)
+        self.environment.with(self.id, act).expect("a breaker lives as long as its handle")
     }
 }
 

@@ -86,6 +86,12 @@ impl Driver {
         Driver { breaker, source, set_to: Cell::new(Nanos::MAX) }
     }
 
+    /// The breaker, for another driver, with the present that it has lived to.
+    pub fn into_breaker(self) -> (CircuitBreaker, Now) {
+        let now = self.source.now();
+        (self.breaker.into_inner(), now)
+    }
+
     /// Does something with the breaker.
     #[inline]
     pub fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
