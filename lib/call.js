@@ -56,7 +56,7 @@ function fireRemembered (breaker, context, args) {
   if (!guarded) return turnAway(breaker, admitCounted(breaker[ID]), true, context, args)
   const memo = new Memo(breaker, args)
   const answer = memo.recall()
-  if (answer) return toPromise(answer)
+  if (answer) return asItIs(answer)
   const promise = turnAway(breaker, admitCounted(breaker[ID]), true, context, args, memo)
   memo.share(promise)
   return promise
@@ -70,7 +70,7 @@ function turnAway (breaker, code, aloud, context, args, memo) {
   }
   if (code >= 0) return run(breaker, code, context, args, memo)
   if (code === OPEN) return reject(breaker, args)
-  if (code === UNGUARDED) return toPromise(breaker.action.apply(context, args))
+  if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
   if (code === SHUTDOWN) return Promise.reject(buildError('ESHUTDOWN'))
   return lock(breaker, CAPACITY - code, args)
 }
@@ -191,6 +191,11 @@ const { then: plainThen } = Promise.prototype
 function toPromise (result) {
   const plain = result instanceof Promise && result.then === plainThen && result.constructor === Promise
   return plain ? result : new Promise(resolve => resolve(result))
+}
+
+// What goes untouched: a promise of any kind, or a thenable, is the caller's to use.
+function asItIs (result) {
+  return typeof result?.then === 'function' ? result : Promise.resolve(result)
 }
 
 function succeed (breaker, permit, args, value, memo) {
