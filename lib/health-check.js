@@ -8,6 +8,9 @@ const { HEALTH_CHECKS } = require('./fields')
 
 const INTERVAL_MS = 5000
 
+// What a timer can hold; it takes anything beyond for one millisecond.
+const LONGEST_MS = 2 ** 31 - 1
+
 /** Checks now, and every `interval` milliseconds until the breaker is shut down. */
 function startHealthCheck (breaker, check, interval) {
   const ms = interval || INTERVAL_MS
@@ -17,7 +20,7 @@ function startHealthCheck (breaker, check, interval) {
   if (breaker.isShutdown) return
   const healthCheck = new HealthCheck(breaker, check)
   breaker[HEALTH_CHECKS] = [...(breaker[HEALTH_CHECKS] ?? []), healthCheck]
-  healthCheck.start(Number(ms))
+  healthCheck.start(Math.min(Number(ms), LONGEST_MS))
 }
 
 /** Ends all checks of a breaker. */
