@@ -323,6 +323,26 @@ test('a health check that throws, or gives no promise, is a crash', async () => 
   breaker.shutdown()
 })
 
+test('a health check every Infinity milliseconds is one every millisecond', async () => {
+  for (const interval of [Infinity, 2 ** 31]) {
+    const breaker = new CircuitBreaker(hang)
+    let checks = 0
+    breaker.healthCheck(async () => { checks++ }, interval)
+    await sleep(50)
+    assert.equal(checks, 1)
+    breaker.shutdown()
+  }
+})
+
+test('a signal that is read for a probe before halfOpen is heard is the spent one', () => {
+  const breaker = new CircuitBreaker(hang, { autoRenewAbortController: true, resetTimeout: 1 })
+  breaker.getAbortController().abort()
+  breaker.open()
+  // In one turn: nothing has been announced.
+  while (!breaker.halfOpen);
+  assert.equal(breaker.getSignal().aborted, false)
+})
+
 test('a breaker with a health check is never collected', async () => {
   let checks = 0
   const ref = (() => {

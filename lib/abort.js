@@ -7,7 +7,7 @@ const { surface } = require('./emit')
 
 /** Checks what the user gave, and makes one where it is to be renewed and there is none. */
 function prepareAbort (options) {
-  if (options.autoRenewAbortController) options.abortController ??= new AbortController()
+  if (options.autoRenewAbortController) options.abortController ||= new AbortController()
   if (options.abortController && typeof options.abortController.abort !== 'function') {
     throw new TypeError('AbortController does not contain `abort()` method')
   }

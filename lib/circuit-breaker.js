@@ -214,10 +214,13 @@ class CircuitBreaker extends EventEmitter {
   }
 
   getSignal () {
-    return this.options.abortController?.signal || undefined
+    return this.getAbortController()?.signal || undefined
   }
 
   getAbortController () {
+    // The circuit may be half open by the clock, and who asks is about to fire: the
+    // controller is renewed as that is announced.
+    if (this.options.autoRenewAbortController) this[ANNOUNCE]()
     return this.options.abortController
   }
 
@@ -306,12 +309,16 @@ function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
   } else if (closed === false && halfOpen) {
     handle.restoreHalfOpen()
   } else if (closed === false) {
-    // What is left of the time it has to stay open.
-    const openedAt = Number.isFinite(lastTimerAt) ? lastTimerAt : Date.now()
+    // What is left of the time it has to stay open. JSON and databases change types.
+    const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)
     const { resetTimeout } = limits(breaker.options)
     breaker[LAST_TIMER_AT] = openedAt
-    if (passed > resetTimeout) handle.restoreHalfOpen()
-    else handle.restoreOpen(resetTimeout - passed)
+    if (passed > resetTimeout) {
+      handle.restoreHalfOpen()
+      renew(breaker)
+    } else {
+      handle.restoreOpen(resetTimeout - passed)
+    }
   }
 }
