@@ -2,8 +2,8 @@
 
 // Every scenario, by theme. A scenario is an async function of a Recorder (record.js).
 //
-// None of them touches what docs call mended: where opossum has a defect there is
-// nothing to compare, and the mending has a test of its own.
+// Few of them touch what docs call mended, and those are in `differences.js`: most
+// mendings have a test of their own.
 
 module.exports = {
   settling: require('./settling'),
@@ -19,5 +19,10 @@ module.exports = {
   status: require('./status'),
   restoring: require('./restoring'),
   extending: require('./extending'),
-  caching: require('./caching')
+  caching: require('./caching'),
+  coalescing: require('./coalescing'),
+  aborting: require('./aborting'),
+  checking: require('./checking'),
+  window: require('./window'),
+  corners: require('./corners')
 }
