@@ -292,11 +292,11 @@ function connect (breaker) {
   breaker[ID] = handle.id
   noteLimits(breaker, now)
 
-  const { rotateBucketController, status } = options
+  const { rotateBucketController, stats, status } = options
   if (status instanceof Status && status.handOver(breaker, handle)) {
     breaker[STATUS] = status
-  } else if (rotateBucketController) {
-    // Made now, for it has to hear the controller.
+  } else if (rotateBucketController || stats) {
+    // Made now, for it has to hear the controller, and to begin with the stats.
     breaker[STATUS] = new Status(options, breaker, handle)
   }
   if (status && !(status instanceof Status)) breaker.status.prime(status)

@@ -32,7 +32,8 @@ class Status extends EventEmitter {
     this[VIEWS] = new Map()
     this.rotateBucket = rotation(this[HANDLE], this.rotateBucketController)
     this.startListeneningForRotateEvent()
-    if (options.stats) this.prime(options.stats)
+    // A breaker's options may have both; its status goes first.
+    if (options.stats && !options.status) this.prime(options.stats)
   }
 
   /**

@@ -53,11 +53,11 @@ module.exports = {
     for (const allowWarmUp of [undefined, 1, 'yes', false, true]) note('warms up', breaker(obey, { allowWarmUp }).warmUp)
   },
 
-  'the getters have no setters': async ({ breaker, refusal }) => {
+  'the getters have no setters': async ({ breaker, note }) => {
     const circuit = breaker(obey)
     for (const name of ['name', 'group', 'closed', 'opened', 'halfOpen', 'pendingClose', 'isShutdown', 'enabled', 'warmUp',
       'volumeThreshold', 'status', 'stats']) {
-      refusal(name, () => { circuit[name] = true })
+      note(name, Reflect.set(circuit, name, true))
     }
   },
 

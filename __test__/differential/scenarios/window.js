@@ -28,6 +28,13 @@ module.exports = {
     note('stats', countsOf(breaker(obey, { status: each }).stats))
   },
 
+  'stats among the options are those to begin with': async ({ breaker, watch, note }) => {
+    const circuit = breaker(obey, { stats: { fires: 10, successes: 10 }, resetTimeout: NEVER_MS })
+    await watch('failure', () => circuit.fire(down()))
+    note('stats', countsOf(circuit.stats))
+    note('a status goes first', countsOf(breaker(obey, { stats: { fires: 10 }, status: { rejects: 3 } }).stats))
+  },
+
   'latencies may be primed': async ({ CircuitBreaker, note }) => {
     const status = CircuitBreaker.newStatus({ stats: { latencyTimes: [1, 2, 3, 4] } })
     note('measures', status.stats.latencyTimes, status.stats.latencyMean, status.stats.percentiles)
@@ -97,11 +104,12 @@ module.exports = {
     status.shutdown()
   },
 
-  'a lone status takes snapshots': async ({ CircuitBreaker, note, defer }) => {
+  'a lone status takes snapshots': async ({ CircuitBreaker, note, until }) => {
     const status = CircuitBreaker.newStatus({ rollingCountTimeout: NEVER_MS, rollingCountBuckets: NEVER_MS / 20, stats: each })
-    const seen = defer()
-    status.once('snapshot', seen.resolve)
-    note('snapshot', countsOf(await seen.promise))
+    let snapshot
+    status.once('snapshot', stats => { snapshot = stats })
+    await until(() => snapshot)
+    note('snapshot', countsOf(snapshot))
     status.shutdown()
   },
 
