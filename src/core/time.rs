@@ -32,8 +32,11 @@ impl Nanos {
     /// nanosecond, negative values and `NaN` are zero, `Infinity` is
     /// [`Nanos::MAX`].
     pub fn from_millis_f64(millis: f64) -> Self {
-        // `as` saturates at both ends and maps NaN to zero: the rounding we promise.
-        Nanos((millis * NANOS_PER_MILLI as f64) as u64)
+        // The whole part apart: in nanoseconds, the time of day has more digits than a
+        // float keeps. `as` saturates at both ends and maps NaN to zero: the rounding we
+        // promise.
+        let whole = Nanos::from_millis(millis.trunc() as u64);
+        whole + Nanos((millis.fract() * NANOS_PER_MILLI as f64) as u64)
     }
 
     /// The nanoseconds as an integer.
@@ -140,6 +143,7 @@ mod tests {
         assert_eq!(Nanos::from_millis_f64(f64::INFINITY), Nanos::MAX);
         assert_eq!(Nanos::from_millis_f64(f64::NAN), Nanos::ZERO);
         assert_eq!(Nanos::from_millis_f64(-3.0), Nanos::ZERO);
+        assert_eq!(Nanos::from_millis_f64(-0.5), Nanos::ZERO);
         assert_eq!(Nanos::from_millis(u64::MAX), Nanos::MAX);
     }
 
@@ -152,6 +156,12 @@ mod tests {
         assert_eq!(shift.in_loop(Nanos::new(95)), Nanos::new(1_005));
         assert_eq!(shift.stalled(Nanos::new(4)), Nanos::ZERO, "before either clock began");
         assert_eq!(shift.wall(Nanos::MAX), Nanos::MAX, "never stays never");
+    }
+
+    #[test]
+    fn the_time_of_day_in_milliseconds_is_exact() {
+        let millis = 1_800_000_000_001;
+        assert_eq!(Nanos::from_millis_f64(millis as f64), Nanos::from_millis(millis));
     }
 
     #[test]
