@@ -137,8 +137,10 @@ impl Driver {
         let at = breaker.poll_timer(now).unwrap_or(Nanos::MAX);
         let set_to = self.set_to.get();
         // To put off the alarm of the timer thread costs more than to let it go off. That
-        // of a host is on show.
-        if at < set_to || (at > set_to && self.is_hosted()) {
+        // of a host is on show; but it has to go off while there is something to announce,
+        // which whoever has only looked does not.
+        let put_off = at > set_to && self.is_hosted() && !breaker.has_events();
+        if at < set_to || put_off {
             // A host's alarm may be anybody's code.
             drop(breaker);
             self.set_alarm(at, now);
