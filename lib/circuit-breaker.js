@@ -243,8 +243,11 @@ class CircuitBreaker extends EventEmitter {
     return this.isShutdown ? names : [...new Set([...ALWAYS_NAMED, ...names])]
   }
 
-  // Announces what the native half has to tell, in the order in which it happened.
+  // Announces what the native half has to tell, in the order in which it happened. Calls
+  // that time out together are told one after the other: none inside another one's events,
+  // which announce, too.
   [ANNOUNCE] () {
+    let late
     for (let news = poll(this[ID]); news !== NONE; news = poll(this[ID])) {
       switch (news) {
         case OPENED:
@@ -263,9 +266,11 @@ class CircuitBreaker extends EventEmitter {
           this.status.snapshot()
           break
         default:
-          timeOutCall(this, news)
+          late ??= []
+          late.push(news)
       }
     }
+    if (late !== undefined) for (const permit of late) timeOutCall(this, permit)
   }
 }
 
