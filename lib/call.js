@@ -209,6 +209,8 @@ function succeed (breaker, permit, args, value, memo) {
 }
 
 function timeOut (breaker, permit, args, memo) {
+  // The error names the timeout as it stands, unless that is nonsense.
+  tryUpdateLimits(breaker)
   const error = buildError('ETIMEDOUT', breaker[LIMITS].timeout)
   settle(breaker[ID], permit, TIMEOUT)
   const ms = latency()
