@@ -10,6 +10,7 @@ const FakeTimers = require('@sinonjs/fake-timers')
 const Opossum = require('opossum')
 
 const Ours = require('..')
+const { child } = require('./support/child')
 const { collected, defer, sleep, turn, until } = require('./support/wait')
 
 // Odd, for round numbers are the easy ones.
@@ -516,19 +517,72 @@ describe('when the clock goes', () => {
       assert.equal(clock.countTimers(), 0)
     })
   })
+})
 
-  test('a breaker made before the clock was faked keeps its real timers', async () => {
-    const breaker = new Ours(hang, { timeout: 50, resetTimeout: 60_000 })
-    const result = await faked(clock => {
-      const fired = breaker.fire()
-      fired.catch(ignore)
-      breaker.open()
-      clock.tick(120_000)
-      assert.deepEqual([breaker.opened, breaker.stats.timeouts, clock.countTimers()], [true, 0, 0])
-      return [fired]
+describe('a breaker made before the clock was faked', () => {
+  for (const Breaker of [Ours, Opossum]) {
+    const named = Breaker === Ours ? '' : ', as opossum\'s'
+
+    test(`times out, opens and recovers by it${named}`, async () => {
+      const breaker = new Breaker(hang, { timeout: 500, resetTimeout: 1000 })
+      // Twice: the clock comes and goes with each test of a file.
+      for (let times = 0; times < 2; times++) {
+        await faked(async clock => {
+          const result = breaker.fire()
+          result.catch(ignore)
+          clock.tick(499)
+          assert.equal(breaker.stats.timeouts, 0)
+          clock.tick(1)
+          await assert.rejects(result, { code: 'ETIMEDOUT' })
+          assert.ok(breaker.opened)
+          clock.tick(1000)
+          assert.ok(breaker.halfOpen)
+          breaker.close()
+          breaker.open()
+          clock.tick(1000)
+          assert.ok(breaker.halfOpen)
+          breaker.close()
+        })
+        breaker.status.window.forEach(bucket => { bucket.fires = bucket.failures = bucket.timeouts = 0 })
+      }
+      breaker.shutdown()
     })
-    await assert.rejects(result[0], { code: 'ETIMEDOUT' })
-    breaker.shutdown()
+  }
+
+  test('has the timeouts of calls under way follow with the next call', async () => {
+    const breaker = new Ours(hang, { timeout: 60_000, rollingCountTimeout: 600_000, errorThresholdPercentage: 100 })
+    const early = breaker.fire()
+    await faked(async clock => {
+      const late = breaker.fire()
+      clock.tick(59_000)
+      assert.equal(breaker.stats.timeouts, 0)
+      clock.tick(1000)
+      await assert.rejects(early, { code: 'ETIMEDOUT' })
+      await assert.rejects(late, { code: 'ETIMEDOUT' })
+      assert.equal(clock.countTimers(), 0)
+    })
+  })
+
+  test('goes back to the real one', async () => {
+    const breaker = new Ours(fire => fire(), { timeout: 20, errorThresholdPercentage: 100 })
+    await faked(() => breaker.fire(well))
+    await assert.rejects(breaker.fire(hang), { code: 'ETIMEDOUT' })
+    assert.equal(await breaker.fire(well), 'well')
+    assert.equal(breaker.stats.fires, 3)
+  })
+
+  test('lets the process end', async () => {
+    const { code, stderr } = await child(({ require, path }) => {
+      const { install } = require('@sinonjs/fake-timers')
+      const CircuitBreaker = require(path)
+      const breaker = new CircuitBreaker(() => new Promise(() => {}), { timeout: 600_000 })
+      breaker.fire()
+      const clock = install()
+      breaker.fire()
+      clock.uninstall()
+    })
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
   })
 })
 

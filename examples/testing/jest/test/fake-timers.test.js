@@ -1,6 +1,6 @@
 'use strict'
 
-// The clock is faked before the breaker is made, so the breaker lives by it.
+// A breaker lives by the clock that is in place when it is fired.
 
 const Greeter = require('../greeter')
 

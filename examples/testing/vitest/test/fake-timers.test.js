@@ -1,4 +1,4 @@
-// The clock is faked before the breaker is made, so the breaker lives by it.
+// A breaker lives by the clock that is in place when it is fired.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import Greeter from '../greeter.js'
