@@ -148,7 +148,7 @@ impl Announce for Inbox {
 fn every_call_is_either_settled_or_found_late() {
     const CALLS: u64 = 20_000;
     // SAFETY: no loop is named; loop time is wall time.
-    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), Box::new(|_| ())) };
+    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(|_| ())) };
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
     config.limits.timeout = Some(Nanos::new(200_000));

@@ -30,6 +30,9 @@ pub(crate) struct Environment {
     /// Taken by whoever closes the environment first: the end of the JavaScript
     /// environment, or the collection of the module.
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+    /// The loop has been woken and is hearing what for: that is one answer, however much
+    /// there is to be heard.
+    answering: Cell<bool>,
     closed: Cell<bool>,
 }
 
@@ -53,6 +56,7 @@ impl Environment {
         // SAFETY: `env` is current, and `close` closes both in the right order.
         let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
         let keep_alive = Rc::new(keep_alive);
+        let asker = events.clone();
         let on_turn = {
             let (keep_alive, events) = (keep_alive.clone(), events.clone());
             move |stall: Option<Nanos>| {
@@ -70,8 +74,9 @@ impl Environment {
                 mailbox: Mailbox::new(env)?,
                 events,
                 keep_alive,
-                meter: LoopMeter::start(uv_loop.cast(), Box::new(on_turn)),
+                meter: LoopMeter::start(uv_loop.cast(), Some(asker), Box::new(on_turn)),
                 cleanup: Cell::new(ptr::null_mut()),
+                answering: Cell::new(false),
                 closed: Cell::new(false),
             })
         };
@@ -106,8 +111,8 @@ impl Environment {
             // Only where the timer thread wakes the loop is this kept alive from here.
             for _ in 0..waiting {
                 match (hosted, driver.is_hosted()) {
-                    (false, true) => self.keep_alive.call_ended(),
-                    (true, false) => self.keep_alive.call_began(),
+                    (false, true) => self.call_ended(),
+                    (true, false) => self.call_began(),
                     _ => {}
                 }
             }
@@ -115,6 +120,22 @@ impl Environment {
         });
         // Sets the alarm.
         self.with(id, |_, _| ());
+    }
+
+    /// A call with a timeout has begun that the timer thread is to end.
+    #[inline]
+    fn call_began(&self) {
+        if self.keep_alive.call_began() == 1 {
+            self.meter.watch(true);
+        }
+    }
+
+    /// Such a call has ended.
+    #[inline]
+    fn call_ended(&self) {
+        if self.keep_alive.call_ended() == 0 {
+            self.meter.watch(false);
+        }
     }
 
     fn drive(&self, id: u32, make: impl FnOnce(Now) -> CircuitBreaker, time: TimeSource) -> Driver {
@@ -159,9 +180,9 @@ impl Environment {
         // The timers of a host keep alive what they please.
         if before != after && !driver.is_hosted() {
             if before < after {
-                self.keep_alive.call_began();
+                self.call_began();
             } else {
-                self.keep_alive.call_ended();
+                self.call_ended();
             }
         }
         Some((result, after < before && after == 0))
@@ -170,6 +191,11 @@ impl Environment {
     /// The next thing that JavaScript has not heard of.
     pub(crate) fn next_news(&self) -> Option<News> {
         while let Some(message) = self.events.next() {
+            if !self.answering.replace(true) {
+                if let Some(length) = self.meter.on_answer() {
+                    self.events.on_stall(length);
+                }
+            }
             match message {
                 Message::Alarm(id, sight) => {
                     // The alarm may be that of a breaker which has been dropped since.
@@ -179,8 +205,10 @@ impl Environment {
                     }
                 }
                 Message::Stall(length) => return Some(News::Stall(length)),
+                Message::Question => {}
             }
         }
+        self.answering.set(false);
         None
     }
 

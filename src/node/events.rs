@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use super::keep_alive::KeepAlive;
 use crate::core::time::Nanos;
 use crate::runtime::driver::{Announce, Sight};
+use crate::runtime::loop_clock::Ask;
 
 /// The way from the timer thread to one environment's loop.
 pub(crate) struct Events {
@@ -125,12 +126,20 @@ impl Announce for Events {
     }
 }
 
+impl Ask for Events {
+    fn ask(&self) {
+        self.inbox.lock().leave(Message::Question);
+    }
+}
+
 /// What the loop is to hear of.
 pub(crate) enum Message {
     /// The alarm of the breaker with that number has gone off.
     Alarm(u32, Sight),
     /// A stall has ended that was so long.
     Stall(Nanos),
+    /// Whether the loop still answers.
+    Question,
 }
 
 #[derive(Default)]

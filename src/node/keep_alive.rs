@@ -46,22 +46,24 @@ impl KeepAlive {
         }
     }
 
-    /// A call with a timeout has begun.
+    /// A call with a timeout has begun. Returns how many there are now.
     #[inline]
-    pub(crate) fn call_began(&self) {
+    pub(crate) fn call_began(&self) -> usize {
         self.waiting.set(self.waiting.get() + 1);
         if !self.holding.get() {
             self.hold(true);
         }
+        self.waiting.get()
     }
 
-    /// A call with a timeout has ended.
+    /// A call with a timeout has ended. Returns how many are left.
     #[inline]
-    pub(crate) fn call_ended(&self) {
+    pub(crate) fn call_ended(&self) -> usize {
         self.waiting.set(self.waiting.get() - 1);
         if !self.sees_turns.get() {
             self.let_go_if_idle();
         }
+        self.waiting.get()
     }
 
     /// A turn of the loop begins.

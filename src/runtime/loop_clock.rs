@@ -9,17 +9,19 @@
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
 //! call. [`LoopClock`] is what other threads see, and sees a stall while it lasts.
-//! Where there is no libuv to ask, loop time is wall time.
+//! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
 use std::cell::{Cell, RefCell, RefMut};
 use std::ffi::c_void;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use super::clock;
+use super::heartbeat::{Heartbeat, BEAT};
+use super::timer::{Task, Timer};
 use super::uv::{self, HandlePtr, LoopPtr, Uv};
 use crate::core::lag::Lag;
 use crate::core::lateness::LoopView;
@@ -64,23 +66,59 @@ fn stall_in(busy: Nanos, threshold: Nanos) -> Nanos {
 /// The clock as any thread sees it.
 pub struct LoopClock {
     shared: Mutex<Shared>,
+    /// How to ask the loop for an answer where libuv cannot be asked.
+    asker: Option<Arc<dyn Ask>>,
+    this: Weak<LoopClock>,
+}
+
+/// The way to a loop for a question that it answers by [`LoopMeter::on_answer`].
+pub trait Ask: Send + Sync {
+    /// Sends the question. Called on the timer thread.
+    fn ask(&self);
 }
 
 impl LoopClock {
     /// The present by the tally in that place, and what can be seen of the loop.
     pub fn view(&self, wall: Nanos, tally: usize) -> (Now, LoopView) {
         let shared = self.shared.lock();
-        let Some(source) = &shared.source else {
-            return (Now::unstalled(wall), LoopView::IDLE);
+        let (busy, view) = match &shared.source {
+            Some(source) => {
+                let (turn, idle) = (&shared.turn, source.idle());
+                // Idle time grows while the loop waits in the kernel, and only then.
+                let waiting = source.idle() > idle;
+                (turn.busy(wall, idle), LoopView { turns: turn.number, idle, waiting })
+            }
+            None if self.asker.is_some() => {
+                let turns = shared.heartbeat.answers();
+                let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
+                (shared.heartbeat.busy(wall), view)
+            }
+            None => return (Now::unstalled(wall), LoopView::IDLE),
         };
-        let (turn, idle) = (&shared.turn, source.idle());
-        // Idle time grows while the loop waits in the kernel, and only then.
-        let waiting = source.idle() > idle;
-        let busy = turn.busy(wall, idle);
         let (threshold, stalled) = shared.tallies[tally];
         let stalled = stalled + stall_in(busy, threshold);
-        let now = Now { wall, in_loop: wall - clock::held_up() - stalled };
-        (now, LoopView { turns: turn.number, idle, waiting })
+        (Now { wall, in_loop: wall - clock::held_up() - stalled }, view)
+    }
+}
+
+impl Task for LoopClock {
+    /// It is time to ask the loop for an answer.
+    fn on_time(&self, _: Nanos) {
+        let now = clock::now();
+        let (goes_on, asks) = self.shared.lock().heartbeat.on_time(now);
+        if asks {
+            self.asker.iter().for_each(|asker| asker.ask());
+        }
+        if goes_on {
+            self.beat_after(now);
+        }
+    }
+}
+
+impl LoopClock {
+    fn beat_after(&self, now: Nanos) {
+        let this: Weak<LoopClock> = self.this.clone();
+        Timer::global().call_at(now + BEAT, this);
     }
 }
 
@@ -105,14 +143,19 @@ pub type OnTurn = Box<dyn Fn(Option<Nanos>)>;
 impl LoopMeter {
     /// Starts to measure a libuv loop, and calls `on_turn` at the beginning of each of
     /// its turns. Without a loop, or where the process does not have the functions of
-    /// libuv, loop time is wall time and turns are not seen.
+    /// libuv, turns are not seen; the loop is asked by `asker` while it is
+    /// [watched](LoopMeter::watch). Without either loop time is wall time.
     ///
     /// # Safety
     ///
     /// Must be called on the loop's thread. `uv_loop`, when it is not null, must
     /// point to a live `uv_loop_t` of the libuv that this process exports, and stay
     /// alive until [`LoopMeter::close`] has been called.
-    pub unsafe fn start(uv_loop: *mut c_void, on_turn: OnTurn) -> Rc<LoopMeter> {
+    pub unsafe fn start(
+        uv_loop: *mut c_void,
+        asker: Option<Arc<dyn Ask>>,
+        on_turn: OnTurn,
+    ) -> Rc<LoopMeter> {
         let uv = if uv_loop.is_null() { None } else { Uv::find() };
         let source = uv.map(|uv| Source { uv, uv_loop });
         if let Some(Source { uv, uv_loop }) = source {
@@ -126,8 +169,10 @@ impl LoopMeter {
             idle: source.map_or(Nanos::ZERO, |source| source.idle()),
             held_up: clock::held_up(),
         };
-        let shared = Shared { turn, source, tallies: Vec::new() };
-        let clock = Arc::new(LoopClock { shared: Mutex::new(shared) });
+        let heartbeat = Heartbeat::default();
+        let shared = Mutex::new(Shared { turn, source, heartbeat, tallies: Vec::new() });
+        let asker = asker.filter(|_| source.is_none());
+        let clock = Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() });
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
             busy_since: Cell::new(None),
@@ -165,7 +210,11 @@ impl LoopMeter {
     /// What the turns were like, and how long the one under way has been busy.
     pub fn lag(&self) -> (RefMut<'_, Lag>, Nanos) {
         let wall = clock::now();
-        (self.lag.borrow_mut(), self.busy_in_turn(wall))
+        let busy = match self.source {
+            Some(_) => self.busy_in_turn(wall),
+            None => self.clock.shared.lock().heartbeat.busy(wall),
+        };
+        (self.lag.borrow_mut(), busy)
     }
 
     /// The present, by a tally of this clock.
@@ -173,7 +222,7 @@ impl LoopMeter {
     pub fn now(&self, tally: &Tally) -> Now {
         let wall = clock::now();
         if self.source.is_none() {
-            return Now::unstalled(wall);
+            return self.clock.view(wall, tally.place).0;
         }
         let mut stalled = tally.stalled.get();
         // A turn that began a moment ago cannot be a stall, however busy.
@@ -181,6 +230,33 @@ impl LoopMeter {
             stalled = stalled + tally.of(self.busy_in_turn(wall));
         }
         Now { wall, in_loop: wall - clock::held_up() - stalled }
+    }
+
+    /// Whether stalls matter from now on, because calls with a timeout are under way. A
+    /// loop whose turns are seen is watched all the time, at no cost.
+    #[inline]
+    pub fn watch(&self, wanted: bool) {
+        if self.source.is_none() && self.clock.asker.is_some() {
+            let now = clock::now();
+            if self.clock.shared.lock().heartbeat.want(wanted, now) {
+                self.clock.beat_after(now);
+            }
+        }
+    }
+
+    /// The loop has heard from the timer thread. Returns the length of the stall that has
+    /// ended by that, if any.
+    pub fn on_answer(&self) -> Option<Nanos> {
+        if self.source.is_some() {
+            return None;
+        }
+        let wall = clock::now();
+        let (busy, surely) = self.clock.shared.lock().heartbeat.on_answer(wall)?;
+        self.add_to_tallies(busy);
+        let stalled = busy > STALL;
+        let late = if stalled { busy } else { surely };
+        self.lag.borrow_mut().on_turn(late, stalled, wall);
+        stalled.then_some(busy)
     }
 
     /// Stops measuring: from now on nobody touches the loop. `closed` is called on
@@ -246,14 +322,8 @@ impl LoopMeter {
         let turn = Turn { number: last.number + 1, began: wall, idle, held_up: clock::held_up() };
         self.turn.set(turn);
         self.busy_since.set(None);
-        {
-            let mut shared = self.clock.shared.lock();
-            shared.turn = turn;
-            for (tally, (_, stalled)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
-                tally.stalled.set(tally.stalled.get() + tally.of(busy));
-                *stalled = tally.stalled.get();
-            }
-        }
+        self.clock.shared.lock().turn = turn;
+        self.add_to_tallies(busy);
         // Time in which the process was held up is not the loop's doing, but the loop was
         // as late as if it were.
         let late = busy + (turn.held_up - last.held_up);
@@ -263,11 +333,22 @@ impl LoopMeter {
     }
 }
 
+impl LoopMeter {
+    fn add_to_tallies(&self, busy: Nanos) {
+        let mut shared = self.clock.shared.lock();
+        for (tally, (_, stalled)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
+            tally.stalled.set(tally.stalled.get() + tally.of(busy));
+            *stalled = tally.stalled.get();
+        }
+    }
+}
+
 /// What other threads see. The lock is held while the loop is asked, so that it
 /// cannot go away meanwhile.
 struct Shared {
     turn: Turn,
     source: Option<Source>,
+    heartbeat: Heartbeat,
     /// The threshold of each [`Tally`], and what it shows.
     tallies: Vec<(Nanos, Nanos)>,
 }

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod driver;
+mod heartbeat;
 pub mod loop_clock;
 pub mod timer;
 mod uv;
