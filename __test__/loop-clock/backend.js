@@ -8,7 +8,7 @@ const http = require('node:http')
 
 const server = http.createServer((request, response) => {
   if (request.url === '/hang') return
-  setTimeout(() => response.end(String(process.hrtime.bigint())), Number(request.url.slice(1)))
+  setTimeout(() => response.end(String(performance.timeOrigin + performance.now())), Number(request.url.slice(1)))
 })
 
 server.keepAliveTimeout = 60_000

@@ -10,8 +10,9 @@ const CALLS = 30
 const STALL = 700
 const STALLS = 3
 
-// Milliseconds by a clock that all threads and processes of the machine share.
-const now = () => Number(process.hrtime.bigint()) / 1e6
+// Milliseconds by a clock that all threads and processes of the machine share, whatever
+// runtime they run.
+const now = () => performance.timeOrigin + performance.now()
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -102,7 +103,7 @@ class Subject {
   constructor (Breaker, client, { path, timeout }) {
     const ask = async call => {
       const sent = now()
-      call.waited += Number(await client.get(path)) / 1e6 - sent
+      call.waited += Number(await client.get(path)) - sent
     }
     const action = call => {
       call.action = ask(call)

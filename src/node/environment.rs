@@ -29,7 +29,7 @@ pub(crate) struct Environment {
     keep_alive: Rc<KeepAlive>,
     /// Taken by whoever closes the environment first: the end of the JavaScript
     /// environment, or the collection of the module.
-    cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+    cleanup: Cell<Option<Cleanup>>,
     /// The loop has been woken and is hearing what for: that is one answer, however much
     /// there is to be heard.
     answering: Cell<bool>,
@@ -75,19 +75,25 @@ impl Environment {
                 events,
                 keep_alive,
                 meter: LoopMeter::start(uv_loop.cast(), Some(asker), Box::new(on_turn)),
-                cleanup: Cell::new(ptr::null_mut()),
+                cleanup: Cell::new(None),
                 answering: Cell::new(false),
                 closed: Cell::new(false),
             })
         };
-        let mut cleanup = ptr::null_mut();
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
-        // SAFETY: the argument is a counted reference, given up when the hook is
-        // removed, at the end of `close`.
-        check_status!(unsafe {
-            sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), argument, &mut cleanup)
-        })?;
-        environment.cleanup.set(cleanup);
+        // SAFETY: the argument is a counted reference, given up at the end of `close`.
+        environment.cleanup.set(Some(unsafe {
+            if uv_loop.is_null() {
+                check_status!(sys::napi_add_env_cleanup_hook(env, Some(on_end), argument))?;
+                Cleanup::AtOnce(env)
+            } else {
+                let mut hook = ptr::null_mut();
+                let added =
+                    sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), argument, &mut hook);
+                check_status!(added)?;
+                Cleanup::InTime(hook)
+            }
+        }));
         Ok(environment)
     }
 
@@ -236,25 +242,45 @@ impl Environment {
     /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
     /// touched from any other thread after this has returned.
     pub(crate) fn close(&self) {
+        self.close_for(false);
+    }
+
+    /// `ends`: because the JavaScript environment ends.
+    fn close_for(&self, ends: bool) {
         if self.closed.replace(true) {
             return;
         }
         self.keep_alive.close();
         self.events.close();
-        let cleanup = self.cleanup.replace(ptr::null_mut());
+        let cleanup = self.cleanup.take();
         let this: *const Environment = self;
         self.meter.close(Box::new(move || {
-            if cleanup.is_null() {
-                return;
-            }
+            let Some(cleanup) = cleanup else { return };
             // SAFETY: the hook has not been removed, and the reference that `open`
             // gave to it is dropped once, here.
             unsafe {
-                sys::napi_remove_async_cleanup_hook(cleanup);
+                match cleanup {
+                    Cleanup::InTime(hook) => drop(sys::napi_remove_async_cleanup_hook(hook)),
+                    Cleanup::AtOnce(env) if !ends => {
+                        let argument = this.cast_mut().cast::<c_void>();
+                        sys::napi_remove_env_cleanup_hook(env, Some(on_end), argument);
+                    }
+                    // It is called for the first and last time.
+                    Cleanup::AtOnce(_) => {}
+                }
                 drop(Rc::from_raw(this));
             }
         }));
     }
+}
+
+/// The hook that closes an environment when that of JavaScript ends.
+enum Cleanup {
+    /// Which JavaScript's environment waits for until it is removed: libuv has to let go of
+    /// a handle first.
+    InTime(sys::napi_async_cleanup_hook_handle),
+    /// Which is done when it returns. Deno frees the other kind twice.
+    AtOnce(sys::napi_env),
 }
 
 /// What JavaScript is to hear of.
@@ -382,7 +408,15 @@ impl Mailbox {
 ///
 /// Called by Node alone, when the environment ends and the hook has not been removed.
 unsafe extern "C" fn on_cleanup(_: sys::napi_async_cleanup_hook_handle, argument: *mut c_void) {
+    // SAFETY: as below.
+    unsafe { on_end(argument) };
+}
+
+/// # Safety
+///
+/// As of [`on_cleanup`].
+unsafe extern "C" fn on_end(argument: *mut c_void) {
     // SAFETY: the reference that `open` gave to the hook is still held.
     let environment = unsafe { &*argument.cast::<Environment>() };
-    environment.close();
+    environment.close_for(true);
 }

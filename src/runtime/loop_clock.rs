@@ -263,7 +263,11 @@ impl LoopMeter {
     /// the loop's thread once libuv has let go of the handle, at once if there is
     /// none.
     pub fn close(&self, closed: Box<dyn FnOnce()>) {
-        self.clock.shared.lock().source = None;
+        {
+            let mut shared = self.clock.shared.lock();
+            shared.source = None;
+            shared.heartbeat.want(false, Nanos::ZERO);
+        }
         let prepare = self.prepare.replace(std::ptr::null_mut());
         match self.source {
             Some(Source { uv, .. }) if !prepare.is_null() => {
