@@ -16,7 +16,7 @@ const now = () => performance.timeOrigin + performance.now()
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-const turn = () => new Promise(resolve => setImmediate(resolve))
+const immediate = () => new Promise(resolve => setImmediate(resolve))
 
 function busy (ms) {
   const until = now() + ms
@@ -83,7 +83,7 @@ async function underStalls (Breakers, phase, port) {
  * A loop that is busy in turns each too short to be called a stall, yet longer than
  * the calls may take. The backend answers after 2 ms.
  */
-async function underShortTurns (Breakers, port) {
+async function underShortTurns (Breakers, port, turn = immediate) {
   const client = new Client(port)
   const subjects = Breakers.map(Breaker => new Subject(Breaker, client, { path: '/2', timeout: 30 }))
   await client.warmUp(subjects.length * CALLS)
@@ -142,4 +142,4 @@ class Subject {
   }
 }
 
-module.exports = { CALLS, Client, PHASES: Object.keys(PHASES), busy, now, sleep, turn, underShortTurns, underStalls }
+module.exports = { CALLS, Client, PHASES: Object.keys(PHASES), busy, now, sleep, turn: immediate, underShortTurns, underStalls }

@@ -19,7 +19,9 @@ const TIMEOUT = 200
 async function main (port) {
   const stalled = {}
   for (const phase of PHASES) stalled[`a stall in ${phase}`] = await underStalls(BOTH, phase, port)
-  stalled['short turns'] = await underShortTurns(BOTH, port)
+  // Deno reads no socket while each setImmediate callback leaves another one: there the
+  // loop has had no look, and nothing shows that.
+  stalled['short turns'] = await underShortTurns(BOTH, port, () => sleep(0))
   stalled['a stall of a worker'] = [await inWorker({ phase: 'an I/O callback', port })]
   const late = await idle(port)
   console.log(JSON.stringify({ stalled, late, seen: CircuitBreaker.loop.total.stalls }))

@@ -89,7 +89,7 @@ impl LoopClock {
                 (turn.busy(wall, idle), LoopView { turns: turn.number, idle, waiting })
             }
             None if self.asker.is_some() => {
-                let turns = shared.heartbeat.answers();
+                let turns = shared.heartbeat.turns();
                 let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
                 (shared.heartbeat.busy(wall), view)
             }
