@@ -483,6 +483,9 @@ declare namespace CircuitBreaker {
      * for the newest bucket. Default: none.
      */
     status?: Status | Partial<Stats> | undefined
+
+    /** Counts to start with, for the newest bucket: plain totals, as of `status`. Default: none. */
+    stats?: Partial<Stats> | undefined
   }
 
   /** The options of a living breaker: {@link Options} with the defaults filled in. */

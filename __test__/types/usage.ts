@@ -269,7 +269,10 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   name: 'users',
   group: 'backend',
   state: breaker.toJSON().state,
-  status: breaker.status
+  status: breaker.status,
+  stats: breaker.stats,
+  timeoutClock: 'wall',
+  stallThreshold: 20
 }
 new CircuitBreaker(findUser, all)
 new CircuitBreaker(findUser, {
