@@ -1,0 +1,23 @@
+'use strict'
+
+// How a server of this example comes to life, and how it ends. Used by the backend and
+// the proxy.
+
+const { endWithParent, tellParent } = require('./parent')
+
+/** Listens, and says where: to the program that started this one, or to the terminal. */
+function serve (app, name, { host, port }) {
+  const server = app.listen(port, host, error => {
+    if (error) {
+      console.error(`${name}: ${error.message}`)
+      process.exit(1)
+    }
+    const url = `http://${host}:${server.address().port}`
+    if (!tellParent({ url })) console.log(`${name}: ${url}`)
+  })
+  // A client that keeps its connections must not find one closed under its request.
+  server.keepAliveTimeout = 60_000
+  endWithParent()
+}
+
+module.exports = serve
