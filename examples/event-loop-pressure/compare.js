@@ -87,13 +87,24 @@ function isColoured () {
   return process.stdout.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
 }
 
+let quitting = false
+
+// The first reason counts: what fails because the others are being ended is none.
 async function quit (code, message) {
+  if (quitting) return
+  quitting = true
   console.error(message)
   await children.stop()
   process.exit(code)
 }
 
+// A request that fails may be the first sign of a program that has ended.
+async function explain (error) {
+  const { message } = await Promise.race([children.failure.catch(failure => failure), sleep(500, error)])
+  return quit(1, `compare failed: ${message}`)
+}
+
 process.once('SIGINT', () => quit(130, 'Interrupted'))
 process.once('SIGTERM', () => quit(143, 'Terminated'))
 
-main().catch(error => quit(1, `compare failed: ${error.message}`))
+main().catch(explain)

@@ -38,7 +38,7 @@ function chart (runs) {
       ` font-family="system-ui, sans-serif" font-size="12" fill="#24292f" role="img" aria-label="${spoken(runs)}">`,
     `<rect width="${WIDTH}" height="${height}" rx="8" fill="#ffffff"/>`,
     text(24, 34, 'A circuit breaker in a process whose event loop is held', 'font-size="16" font-weight="600"'),
-    ...SERIES.map(([, label, colour], i) => legend(24 + 150 * i, label, colour)),
+    ...SERIES.map(([, label, colour], i) => legend(24 + 165 * i, label, colour)),
     ...runs.flatMap((run, i) => panel(run, sliced[i], TOP + PANEL * i, scales)),
     '</svg>',
     ''
@@ -84,7 +84,11 @@ function stacked (outcomes, x, foot, width, full) {
 }
 
 function verdict ({ falseOpenings, openings, outcomes }) {
-  return `${outcomes.blamed} false timeouts, ${openings} openings, ${falseOpenings} of them false, ${outcomes.good} good answers`
+  return [
+    `false timeouts: ${outcomes.blamed}`,
+    `openings: ${openings}${openings > 0 ? `, ${falseOpenings} of them false` : ''}`,
+    `good answers: ${outcomes.good}`
+  ].join(', ')
 }
 
 function spoken (runs) {
