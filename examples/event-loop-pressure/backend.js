@@ -1,11 +1,12 @@
 'use strict'
 
 // An unstable service: some of its answers are errors, and all of them take their time,
-// the more of it the more it has to do. Each says how long it took, which is how the
+// the more of it the more it has to do. Each says when it was given, which is how the
 // proxy knows afterwards whether a timeout was true.
 
 const express = require('express')
 const { setTimeout: sleep } = require('node:timers/promises')
+const now = require('./lib/clock')
 const { number, range, readOptions } = require('./lib/options')
 const createRandom = require('./lib/random')
 const serve = require('./lib/serve')
@@ -34,7 +35,6 @@ const app = express()
 app.disable('x-powered-by')
 
 app.get('/data', async (request, response) => {
-  const began = performance.now()
   // Drawn before anything else, so that the same request has the same luck each time.
   const wait = delay()
   const fails = random() < options.errors / 100
@@ -42,10 +42,9 @@ app.get('/data', async (request, response) => {
   underWay++
   await sleep(wait)
   underWay--
-  const took = performance.now() - began
-  response.set('Server-Timing', `backend;dur=${took.toFixed(1)}`)
+  response.set('X-Answered-At', now())
   if (fails) response.status(500).json({ error: 'the backend has failed' })
-  else response.json({ value, took: Math.round(took) })
+  else response.json({ value })
 })
 
 serve(app, 'backend', options)

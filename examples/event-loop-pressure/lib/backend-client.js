@@ -13,14 +13,14 @@ class BackendClient {
   }
 
   /**
-   * Asks for data. Notes on the call, before anything else becomes of the answer, how
-   * long the backend took for it and whether it is an error: a breaker that has given up
-   * on the call by then does not keep that from being known.
+   * Asks for data. Notes on the call how long after its beginning the backend answered,
+   * and whether with an error: a breaker that has given up on the call by then does not
+   * keep that from being known.
    */
   get (call) {
     return new Promise((resolve, reject) => {
       http.get(`${this.#url}/data`, { agent: this.#agent }, response => {
-        call.backendTook = Number(/dur=([\d.]+)/.exec(response.headers['server-timing'])?.[1])
+        call.answeredAfter = Number(response.headers['x-answered-at']) - call.began
         call.backendFailed = response.statusCode !== 200
         let body = ''
         response.setEncoding('utf8')

@@ -3,6 +3,8 @@
 // What happened in the proxy, one thing after another: calls, what the circuit did, and
 // by how much the event loop was late. Read by the comparison when all is over.
 
+const now = require('./clock')
+
 // As many of each as an hour of the comparison has; older ones are forgotten.
 const KEPT = 200_000
 
@@ -30,7 +32,7 @@ class Journal {
 
   /** A call of the breaker: `run` starts it, and is given the call to note on it. */
   async follow (run) {
-    const call = { at: this.now, took: 0, code: undefined, backendTook: undefined, backendFailed: undefined }
+    const call = { at: this.now, began: now(), took: 0, code: undefined, answeredAfter: undefined, backendFailed: undefined }
     let action
     keep(this.calls, call)
     this.#underWay++

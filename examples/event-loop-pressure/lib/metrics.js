@@ -44,7 +44,7 @@ class Metrics {
     })
     this.letOff = new prometheus.Counter({
       name: 'circuit_calls_let_off_total',
-      help: 'Good answers for which the backend took longer than the timeout',
+      help: 'Good answers that the backend gave after the timeout',
       registers
     })
     this.responses = new prometheus.Histogram({

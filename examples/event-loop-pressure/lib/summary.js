@@ -61,5 +61,5 @@ const ROWS = [
   ['  max', ({ response }) => ms(response.max)],
   ['lag of the event loop, p50', ({ lag }) => ms(lag.p50)],
   ['  p99', ({ lag }) => ms(lag.p99)],
-  ['  max', ({ lag }) => ms(lag.max)]
+  ['  longest', ({ lag }) => ms(lag.max)]
 ]

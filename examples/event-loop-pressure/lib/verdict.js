@@ -4,7 +4,7 @@
 
 const { OPTIONS } = require('./breaker')
 
-// A backend that is on time by less than this may have been cut off in writing its
+// A backend that is on time by less than this may have been interrupted in writing its
 // answer: nobody is accused of that.
 const MARGIN = 20
 
@@ -12,18 +12,18 @@ const OUTCOMES = ['good', 'failed', 'late', 'blamed', 'refused']
 
 /**
  * `good`: an answer. `failed`: the backend's error. `late`: a timeout, and the backend
- * took so long. `blamed`: a timeout, and it did not. `refused`: the circuit was open.
+ * had not answered. `blamed`: a timeout, and it had. `refused`: the circuit was open.
  */
-function outcomeOf ({ backendTook, code }) {
+function outcomeOf ({ answeredAfter, code }) {
   if (code === 'OK') return 'good'
   if (code === 'EOPENBREAKER') return 'refused'
   if (code !== 'ETIMEDOUT') return 'failed'
-  return backendTook < OPTIONS.timeout - MARGIN ? 'blamed' : 'late'
+  return answeredAfter < OPTIONS.timeout - MARGIN ? 'blamed' : 'late'
 }
 
-/** Whether a call was let off: an answer was taken for which the backend took too long. */
-function isLetOff ({ backendTook, code }) {
-  return code === 'OK' && backendTook > OPTIONS.timeout + MARGIN
+/** Whether a call was let off: an answer was taken that the backend gave too late. */
+function isLetOff ({ answeredAfter, code }) {
+  return code === 'OK' && answeredAfter > OPTIONS.timeout + MARGIN
 }
 
 /**

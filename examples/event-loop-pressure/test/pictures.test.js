@@ -9,11 +9,11 @@ const { summarize, table } = require('../lib/summary')
 const picture = require('../lib/terminal')
 
 function run (breaker, code) {
-  const call = (at, more) => ({ at, took: 10, code: 'OK', backendTook: 10, backendFailed: false, ...more })
+  const call = (at, more) => ({ at, took: 10, code: 'OK', answeredAfter: 10, backendFailed: false, ...more })
   const result = {
     breaker,
     journal: {
-      calls: [call(100), call(300), call(1500, { took: 500, code, backendTook: 100 }), call(2500, { code: 'EOPENBREAKER', backendTook: undefined })],
+      calls: [call(100), call(300), call(1500, { took: 500, code, answeredAfter: 100 }), call(2500, { code: 'EOPENBREAKER', answeredAfter: undefined })],
       circuit: [{ at: 2001, name: 'open', failures: 2, fires: 3 }],
       lags: [[100, 0], [1900, 600]],
       pressure: []

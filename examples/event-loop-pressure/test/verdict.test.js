@@ -6,9 +6,9 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { isFalseOpening, isLetOff, outcomeOf } = require('../lib/verdict')
 
-const timeout = (backendTook, more) => ({ at: 0, took: 500, code: 'ETIMEDOUT', backendTook, backendFailed: false, ...more })
+const timeout = (answeredAfter, more) => ({ at: 0, took: 500, code: 'ETIMEDOUT', answeredAfter, backendFailed: false, ...more })
 
-test('a timeout is false when the backend took less, and not when that is a matter of milliseconds', () => {
+test('a timeout is false when the backend had answered, and not when that is a matter of milliseconds', () => {
   assert.equal(outcomeOf(timeout(100)), 'blamed')
   assert.equal(outcomeOf(timeout(479)), 'blamed')
   assert.equal(outcomeOf(timeout(495)), 'late')
@@ -21,14 +21,14 @@ test('a backend that never answered is not cleared', () => {
 })
 
 test('the other outcomes go by their codes', () => {
-  assert.equal(outcomeOf({ code: 'OK', backendTook: 100 }), 'good')
+  assert.equal(outcomeOf({ code: 'OK', answeredAfter: 100 }), 'good')
   assert.equal(outcomeOf({ code: 'EOPENBREAKER' }), 'refused')
-  assert.equal(outcomeOf({ code: 'Error', backendTook: 100 }), 'failed')
+  assert.equal(outcomeOf({ code: 'Error', answeredAfter: 100 }), 'failed')
 })
 
 test('only a late answer that was taken is let off', () => {
-  assert.ok(isLetOff({ code: 'OK', backendTook: 600 }))
-  assert.ok(!isLetOff({ code: 'OK', backendTook: 505 }))
+  assert.ok(isLetOff({ code: 'OK', answeredAfter: 600 }))
+  assert.ok(!isLetOff({ code: 'OK', answeredAfter: 505 }))
   assert.ok(!isLetOff(timeout(600)))
 })
 
