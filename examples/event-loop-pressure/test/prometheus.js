@@ -75,5 +75,6 @@ async function run () {
 
 run().catch(error => {
   console.error(`prometheus: ${error.message}`)
-  process.exitCode = 1
+  // What was to come next must not begin.
+  process.exit(1)
 })
