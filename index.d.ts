@@ -465,6 +465,13 @@ declare namespace CircuitBreaker {
      */
     autoRenewAbortController?: boolean | undefined
 
+    /**
+     * Whether errors that the breaker makes have a stack trace, which leads to the caller of
+     * `fire` and costs several times as much as a refusal.
+     * @default false
+     */
+    stackTraces?: boolean | undefined
+
     /** What to call the breaker. Default: the name of the action or, if it has none, a random UUID. */
     name?: string | undefined
     /** What to report the breaker under. Default: its name. */
@@ -589,6 +596,13 @@ declare namespace CircuitBreaker {
      * `capacity` calls were under way already, or the breaker had been shut down.
      */
     code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN'
+    /** The name of the breaker that made it. */
+    breaker: string
+    /**
+     * With `EOPENBREAKER` only: in what time the circuit lets one call try; `Infinity`:
+     * never by itself; `undefined`: when the call that is trying has ended. In milliseconds.
+     */
+    retryAfter?: number | undefined
     /**
      * With `ETIMEDOUT` only: for how long the event loop was stalled during the call. In
      * milliseconds.

@@ -49,7 +49,7 @@ environment.onNews = onNews
 const { memory, ...cross } = environment.hot()
 const words = new Int32Array(memory)
 const numbers = new Float64Array(memory)
-const { LATENCY, LENGTH, STALLED, STATS, ...codes } = environment.codes()
+const { LATENCY, LENGTH, RETRY_AFTER, STALLED, STATS, ...codes } = environment.codes()
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
@@ -77,6 +77,15 @@ function settle (id, permit, outcome) {
 /** How long the call took that was just settled, in whole milliseconds. */
 function latency () {
   return words[LATENCY]
+}
+
+/**
+ * In how many milliseconds the circuit that has just refused a call lets one try; undefined
+ * when one is trying already.
+ */
+function retryAfter () {
+  const ms = words[RETRY_AFTER]
+  return ms === codes.NEVER ? Infinity : ms === codes.UNKNOWN ? undefined : ms
 }
 
 /** For how long the loop was stalled during the call that has just timed out, in whole milliseconds. */
@@ -171,6 +180,7 @@ module.exports = {
   loop,
   owners,
   poll,
+  retryAfter,
   rooted,
   settle,
   stalled,

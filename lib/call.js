@@ -5,7 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { abort } = require('./abort')
-const { ANNOUNCE, admit, admitCounted, codes, judge, latency, rooted, settle, stalled } = require('./binding')
+const { ANNOUNCE, admit, admitCounted, codes, judge, latency, retryAfter, rooted, settle, stalled } = require('./binding')
 const { followClock } = require('./clock')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
@@ -71,7 +71,7 @@ function turnAway (breaker, code, aloud, context, args, memo) {
   if (code >= 0) return run(breaker, code, context, args, memo)
   if (code === OPEN) return toPromise(reject(breaker, args))
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
-  if (code === SHUTDOWN) return toPromise(new Rejection(buildError('ESHUTDOWN')))
+  if (code === SHUTDOWN) return toPromise(new Rejection(buildError(breaker, 'ESHUTDOWN')))
   return toPromise(lock(breaker, CAPACITY - code, args))
 }
 
@@ -224,7 +224,7 @@ function succeed (breaker, permit, args, value, memo) {
 function timeOut (breaker, permit, args, memo) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryUpdateLimits(breaker)
-  const error = buildError('ETIMEDOUT', breaker[LIMITS].timeout)
+  const error = buildError(breaker, 'ETIMEDOUT', breaker[LIMITS].timeout)
   settle(breaker[ID], permit, TIMEOUT)
   const ms = latency()
   error.stalled = stalled()
@@ -258,14 +258,16 @@ function fail (breaker, permit, args, error, memo, known) {
 }
 
 function reject (breaker, args) {
-  const error = buildError('EOPENBREAKER')
+  const wait = retryAfter()
+  const error = buildError(breaker, 'EOPENBREAKER')
+  error.retryAfter = wait
   if (hears(breaker, 'reject')) emit(breaker, 'reject', error)
   return fallBack(breaker, error, args)
 }
 
 // No place is free: the call fails without having begun.
 function lock (breaker, permit, args) {
-  const error = buildError('ESEMLOCKED')
+  const error = buildError(breaker, 'ESEMLOCKED')
   if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
   if (breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)

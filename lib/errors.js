@@ -12,12 +12,34 @@ const MESSAGES = {
 // In the registry of symbols, so that two loads of this module know each other's.
 const OUR_ERROR = Symbol.for('didelphis.error')
 
-/** An error with that code, and the timeout it speaks of, if any. */
-function buildError (code, timeout) {
-  const error = new Error(MESSAGES[code](timeout))
+/**
+ * An error with that code of a breaker, and the timeout it speaks of, if any. Nine tenths of
+ * what it costs is the stack trace, which leads to the caller of `fire` at best; so it has
+ * one only where the user asks for it.
+ */
+function buildError (breaker, code, timeout) {
+  const message = MESSAGES[code](timeout)
+  const error = breaker.options.stackTraces ? new Error(message) : withoutTrace(message)
   error.code = code
+  error.breaker = breaker.name
   error[OUR_ERROR] = true
   return error
+}
+
+function withoutTrace (message) {
+  const { stackTraceLimit } = Error
+  limitTraces(0)
+  const error = new Error(message)
+  limitTraces(stackTraceLimit)
+  return error
+}
+
+function limitTraces (limit) {
+  try {
+    Error.stackTraceLimit = limit
+  } catch {
+    // Somebody has frozen it: then errors have their traces.
+  }
 }
 
 /** Whether `error` was made by a breaker, and not by an action. */

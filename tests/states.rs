@@ -261,10 +261,11 @@ mod open {
     use super::*;
 
     #[test]
-    fn refuses_calls_and_says_until_when() {
+    fn refuses_calls_and_says_for_how_long() {
         let mut breaker = opened(at(5));
         let retry_at = Nanos::from_millis(1005);
-        let refused = Admission::Refused(Refusal::Open { retry_at });
+        let retry_after = Some(Nanos::from_millis(999));
+        let refused = Admission::Refused(Refusal::Open { retry_after });
         assert_eq!(breaker.try_acquire(false, at(6)), refused);
         assert_eq!(breaker.window(at(6)).total(Count::Rejects), 1);
         assert_eq!(breaker.window(at(6)).total(Count::Fires), 1);
@@ -325,7 +326,7 @@ mod half_open {
     fn lets_one_call_try() {
         let mut breaker = half_open(at(2000));
         let _probe = admit(&mut breaker, at(2000));
-        let refused = Admission::Refused(Refusal::Open { retry_at: Nanos::MAX });
+        let refused = Admission::Refused(Refusal::Open { retry_after: None });
         assert_eq!(breaker.try_acquire(false, at(2001)), refused);
         assert_eq!(breaker.state(at(2001)), State::HalfOpen { probing: true });
     }

@@ -15,6 +15,8 @@ module.exports = {
     '`close` and `success` are emitted one after the other, not one inside the other',
   'a subclass may override open and close, and the machine goes through them':
     '`open` and `close` are commands; the circuit moves in the native half',
+  'the fields of an error':
+    'it names its breaker, too, and says in what time to try again',
   'the public fields of a breaker':
     '`semaphore` is made when it is asked for',
   'latencies may be primed':

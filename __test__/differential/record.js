@@ -225,9 +225,9 @@ function describe (value, CircuitBreaker) {
 
 function describeError (error, CircuitBreaker) {
   const { name, message, code } = error
-  // Without its symbols: by which mark a class knows its errors is its own affair. What a
-  // timeout says of the loop, ours alone says.
-  const { stalled, ...fields } = Object.fromEntries(Object.entries(error))
+  // Without its symbols: by which mark a class knows its errors is its own affair. What they
+  // say of the breaker and the loop, ours alone say.
+  const { breaker, retryAfter, stalled, ...fields } = Object.fromEntries(Object.entries(error))
   return { error: name, message, code, ours: CircuitBreaker.isOurError(error), ...fields }
 }
 

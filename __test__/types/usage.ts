@@ -271,6 +271,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   state: breaker.toJSON().state,
   status: breaker.status,
   stats: breaker.stats,
+  stackTraces: true,
   timeoutClock: 'wall',
   stallThreshold: 20
 }

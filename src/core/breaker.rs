@@ -50,11 +50,11 @@ pub enum Admission {
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The circuit is open until `retry_at` by the wall clock; or it is half open and
-    /// its probe is out, and `retry_at` is [`Nanos::MAX`].
+    /// The circuit is open; or it is half open and its probe is out.
     Open {
-        /// When asking again may be answered otherwise.
-        retry_at: Nanos,
+        /// In what time asking again may be answered otherwise; [`Nanos::MAX`]: never by
+        /// itself. `None`: when the probe has ended.
+        retry_after: Option<Nanos>,
     },
     /// As many calls as `capacity` allows are under way. The refused call counts as
     /// one that failed: settle its permit.
@@ -507,11 +507,12 @@ impl CircuitBreaker {
             return self.admit(now);
         }
         self.window.count(Count::Rejects);
-        let retry_at = match state {
-            State::Open { retry_at } => retry_at,
-            _ => Nanos::MAX,
+        let retry_after = match state {
+            State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
+            State::Open { retry_at } => Some(retry_at - now.wall),
+            _ => None,
         };
-        Admission::Refused(Refusal::Open { retry_at })
+        Admission::Refused(Refusal::Open { retry_after })
     }
 
     /// The call that ends with an outcome at `now`, its place of the capacity given

@@ -18,7 +18,7 @@ use super::environment::{self, Environment};
 use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use crate::core::calls::Permit;
 use crate::core::state::State;
-use crate::core::time::Now;
+use crate::core::time::{Nanos, Now};
 use crate::core::window::Count;
 
 /// What `admit` returns where it is not a permit, which is never negative.
@@ -31,6 +31,10 @@ pub(crate) mod refused {
     pub(crate) const UNGUARDED: i32 = -3;
     /// The breaker is shut down.
     pub(crate) const SHUTDOWN: i32 = -4;
+    /// In the place of a wait: for ever.
+    pub(crate) const NEVER: i32 = -1;
+    /// In the place of a wait: until the outcome of the probe.
+    pub(crate) const UNKNOWN: i32 = -2;
     /// At this and below the capacity is used up: `CAPACITY - code` is a permit to
     /// settle as a failure.
     pub(crate) const CAPACITY: i32 = -16;
@@ -87,6 +91,9 @@ pub(crate) mod state {
 
 /// The word in which `settle` leaves the latency of the call, in milliseconds.
 pub(crate) const LATENCY: usize = 1;
+/// The word in which `admit` leaves in how many milliseconds an open circuit lets a call
+/// try.
+pub(crate) const RETRY_AFTER: usize = 1;
 /// The word in which `settle` leaves for how long the loop was stalled during a call that
 /// has timed out, in milliseconds.
 pub(crate) const STALLED: usize = 2;
@@ -172,11 +179,23 @@ fn admit(environment: &Environment, id: u32, counted: bool) -> i32 {
         Some(Admission::Admitted(permit)) => permit.into_raw() as i32,
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
-        Some(Admission::Refused(Refusal::Open { .. })) => refused::OPEN,
+        Some(Admission::Refused(Refusal::Open { retry_after })) => {
+            environment.mailbox().put_word(RETRY_AFTER, wait_word(retry_after));
+            refused::OPEN
+        }
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
             refused::CAPACITY - permit.into_raw() as i32
         }
         Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
+    }
+}
+
+/// A wait in milliseconds, rounded up: who waits for so long is not too early.
+fn wait_word(wait: Option<Nanos>) -> i32 {
+    match wait {
+        None => refused::UNKNOWN,
+        Some(Nanos::MAX) => refused::NEVER,
+        Some(wait) => wait.as_millis_f64().ceil().min(f64::from(i32::MAX)) as i32,
     }
 }
 

@@ -319,7 +319,13 @@ module.exports = {
     await circuit.fire('fine').catch(error => caught.push(error))
     note('errors', caught)
     note('ours', caught.map(error => CircuitBreaker.isOurError(error)))
-    note('stack', caught.every(error => typeof error.stack === 'string'), Object.keys(caught[0]))
+    note('stack', caught.every(error => typeof error.stack === 'string'))
     work.resolve('too late')
+  },
+
+  'the fields of an error': async ({ breaker, note }) => {
+    const circuit = breaker(obey)
+    circuit.open()
+    note('fields', Object.keys(await circuit.fire('refused').catch(error => error)))
   }
 }

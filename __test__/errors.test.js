@@ -1,0 +1,88 @@
+'use strict'
+
+// What the errors of a breaker tell, beside their code and message.
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+
+const CircuitBreaker = require('..')
+const { child } = require('./support/child')
+const { defer, until } = require('./support/wait')
+
+const FRAME = /^ +at /m
+const well = async () => 'well'
+const hang = () => new Promise(() => {})
+
+function refusal (breaker) {
+  return breaker.fire().then(() => assert.fail('it was let through'), error => error)
+}
+
+test('each names its breaker', async () => {
+  const named = (action, options) => new CircuitBreaker(action, { name: 'payments', ...options })
+  const open = named(well)
+  open.open()
+  const shut = named(well)
+  shut.shutdown()
+  const breakers = [open, shut, named(well, { capacity: 0 }), named(hang, { timeout: 1 })]
+  const errors = await Promise.all(breakers.map(refusal))
+  assert.deepEqual(errors.map(({ code }) => code), ['EOPENBREAKER', 'ESHUTDOWN', 'ESEMLOCKED', 'ETIMEDOUT'])
+  for (const error of errors) assert.equal(error.breaker, 'payments')
+})
+
+test('a refusal says in what time to try again', async () => {
+  const breaker = new CircuitBreaker(well, { resetTimeout: 60_000 })
+  breaker.open()
+  const opened = Date.now()
+  const { retryAfter } = await refusal(breaker)
+  assert(Number.isInteger(retryAfter) && retryAfter <= 60_000)
+  assert(retryAfter >= 60_000 - (Date.now() - opened) - 1, `${retryAfter} ms`)
+})
+
+test('who waits for that long is not refused', async () => {
+  const breaker = new CircuitBreaker(well, { resetTimeout: 30 })
+  breaker.open()
+  const { retryAfter } = await refusal(breaker)
+  await new Promise(resolve => setTimeout(resolve, retryAfter + 1))
+  assert.equal(await breaker.fire(), 'well')
+})
+
+test('a circuit that does not try by itself says so', async () => {
+  const breaker = new CircuitBreaker(well, { resetTimeout: Infinity })
+  breaker.open()
+  assert.equal((await refusal(breaker)).retryAfter, Infinity)
+})
+
+test('while one call tries, nobody knows', async () => {
+  const probe = defer()
+  const breaker = new CircuitBreaker(() => probe.promise, { resetTimeout: 1 })
+  breaker.open()
+  await until(() => breaker.halfOpen)
+  const probed = breaker.fire()
+  const error = await refusal(breaker)
+  assert.equal(error.code, 'EOPENBREAKER')
+  assert.equal(error.retryAfter, undefined)
+  probe.resolve('well')
+  assert.equal(await probed, 'well')
+})
+
+test('they have a stack trace where one is asked for, and other errors in any case', async () => {
+  const breaker = new CircuitBreaker(well)
+  breaker.open()
+  const bare = await refusal(breaker)
+  assert(bare instanceof Error)
+  assert.equal(bare.stack, 'Error: Breaker is open')
+  assert.match(new Error('made afterwards').stack, FRAME)
+  breaker.options.stackTraces = true
+  assert.match((await refusal(breaker)).stack, FRAME)
+})
+
+test('frozen intrinsics are no obstacle', async () => {
+  const { code, stderr, stdout } = await child(({ require, path }) => {
+    Object.freeze(Error)
+    const CircuitBreaker = require(path)
+    const breaker = new CircuitBreaker(async () => {})
+    breaker.open()
+    breaker.fire().catch(({ code }) => console.log(code))
+  })
+  assert.deepEqual({ code, stderr, stdout: stdout.trim() }, { code: 0, stderr: '', stdout: 'EOPENBREAKER' })
+})
