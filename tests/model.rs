@@ -444,6 +444,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     let wait = |deadline: u64| now.wall + ms(deadline.saturating_sub(model.deadline_clock()));
     let next = retry.into_iter().chain(model.next_deadline().map(wait)).min();
     assert_eq!(breaker.poll_timer(now), next);
+    assert!(breaker.wake_at() <= next.unwrap_or(Nanos::MAX), "nothing is slept through");
 
     let latencies = model.latencies();
     let summary = breaker.window(now).summary().expect("latencies are kept");

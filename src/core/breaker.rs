@@ -127,6 +127,8 @@ pub struct CircuitBreaker {
     warm_until: Nanos,
     made_at: Nanos,
     snapshot_at: Nanos,
+    /// See [`CircuitBreaker::wake_at`].
+    wake_at: Nanos,
     events: VecDeque<Event>,
 }
 
@@ -144,6 +146,7 @@ impl CircuitBreaker {
             warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now.wall + warm_up),
             made_at: now.wall,
             snapshot_at: Nanos::MAX,
+            wake_at: Nanos::MAX,
             events: VecDeque::new(),
             config,
         }
@@ -268,6 +271,7 @@ impl CircuitBreaker {
             self.events.push_back(Event::Snapshot);
             self.snapshot_at = self.next_snapshot(now.wall);
         }
+        self.wake_at = self.poll_timer(now).unwrap_or(Nanos::MAX);
     }
 
     /// Counts one of those things that only the host sees: a fire that is announced
@@ -289,7 +293,9 @@ impl CircuitBreaker {
     /// Opens the circuit for the reset timeout.
     pub fn open(&mut self, now: Now) {
         self.advance(now.wall);
-        if self.machine.open(now.wall + self.config.limits.reset_timeout) {
+        let retry_at = now.wall + self.config.limits.reset_timeout;
+        if self.machine.open(retry_at) {
+            self.wake_by(retry_at);
             self.window.mark_circuit(true);
             self.events.push_back(Event::Opened);
         }
@@ -308,8 +314,9 @@ impl CircuitBreaker {
     /// Puts a new breaker into the state of an earlier one; announces nothing.
     pub fn restore(&mut self, state: State) {
         self.machine = Machine::new(state);
-        if let State::Open { .. } = state {
+        if let State::Open { retry_at } = state {
             self.window.mark_circuit(true);
+            self.wake_by(retry_at);
         }
     }
 
@@ -331,6 +338,7 @@ impl CircuitBreaker {
         for at in [&mut self.warm_until, &mut self.made_at, &mut self.snapshot_at] {
             *at = shift.wall(*at);
         }
+        self.wake_at = self.poll_timer(shift.to).unwrap_or(Nanos::MAX);
     }
 
     /// Guards calls, or lets every call through untouched.
@@ -359,6 +367,7 @@ impl CircuitBreaker {
     pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
         let wanted = wanted && self.machine.state() != State::Shutdown;
         self.snapshot_at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
+        self.wake_by(self.snapshot_at);
     }
 
     /// Takes a place of the capacity by hand. Returns whether there was one.
@@ -401,6 +410,15 @@ impl CircuitBreaker {
             at = at.min(now.wall + (deadline - self.deadline_clock(now)));
         }
         (!at.is_never()).then_some(at)
+    }
+
+    /// The same as [`poll_timer`](CircuitBreaker::poll_timer) for a driver that would
+    /// rather be called too early now and then than ask after each operation: a moment
+    /// that is never later than that, and only moves when one comes that is earlier, or
+    /// with [`on_timer`](CircuitBreaker::on_timer).
+    #[inline]
+    pub fn wake_at(&self) -> Nanos {
+        self.wake_at
     }
 
     // Getters.
@@ -462,6 +480,11 @@ impl CircuitBreaker {
         }
     }
 
+    #[inline]
+    fn wake_by(&mut self, at: Nanos) {
+        self.wake_at = self.wake_at.min(at);
+    }
+
     /// The present by the clock that timeouts run on.
     #[inline]
     fn deadline_clock(&self, now: Now) -> Nanos {
@@ -478,7 +501,10 @@ impl CircuitBreaker {
             self.window.count(Count::SemaphoreRejections);
         }
         let deadline = match self.config.limits.timeout {
-            Some(timeout) if fits => self.deadline_clock(now) + timeout,
+            Some(timeout) if fits => {
+                self.wake_by(now.wall + timeout);
+                self.deadline_clock(now) + timeout
+            }
             _ => Nanos::MAX,
         };
         let permit = self.calls.insert(NewCall {

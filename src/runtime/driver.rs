@@ -134,12 +134,16 @@ impl Driver {
     fn with_at<R>(&self, now: Now, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
         let mut breaker = self.breaker.borrow_mut();
         let result = act(&mut breaker, now);
-        let at = breaker.poll_timer(now).unwrap_or(Nanos::MAX);
         let set_to = self.set_to.get();
         // To put off the alarm of the timer thread costs more than to let it go off. That
         // of a host is on show; but it has to go off while there is something to announce,
         // which whoever has only looked does not.
-        let put_off = at > set_to && self.is_hosted() && !breaker.has_events();
+        let (at, put_off) = if self.is_hosted() {
+            let at = breaker.poll_timer(now).unwrap_or(Nanos::MAX);
+            (at, at > set_to && !breaker.has_events())
+        } else {
+            (breaker.wake_at(), false)
+        };
         if at < set_to || put_off {
             // A host's alarm may be anybody's code.
             drop(breaker);
