@@ -1,0 +1,5 @@
+'use strict'
+
+// Who is under experiment.
+
+exports.LIBRARIES = { didelphis: '../..', opossum: 'opossum' }

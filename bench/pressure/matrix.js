@@ -1,0 +1,102 @@
+'use strict'
+
+// Which cells there are. The factors have some sixty thousand combinations; a cell for
+// every pair of values of two factors finds what any two of them do together, with some
+// fifty (D. M. Cohen et al., The AETG System, 1997).
+
+const { dice } = require('./clock')
+
+const FACTORS = {
+  phase: ['timer', 'immediate', 'io', 'microtask', 'storm', 'gc', 'stopped'],
+  length: [50, 100, 200, 500, 1000, 3000],
+  timeout: [60, 120, 250, 500],
+  transport: ['http', 'https', 'net'],
+  share: [0.2, 0.5, 0.8],
+  answer: [10, 2_000_000],
+  worker: [false, true],
+  early: [false, true]
+}
+
+// What makes no sense: a storm that is over before it has begun, a process that is
+// stopped before its requests are written and so for nobody, and calls that leave no
+// room for their answer to be read before their timeout, even on an idle loop.
+const SENSELESS = [
+  ({ phase, length }) => ['storm', 'gc'].includes(phase) && length < 500,
+  ({ phase, length }) => phase === 'stopped' && length < 1000,
+  ({ phase, early }) => ['storm', 'gc', 'stopped'].includes(phase) && early,
+  ({ timeout, share, answer, transport }) => timeout * (1 - share) < ROOM[answer][transport]
+]
+
+const ROOM = {
+  10: { http: 13, https: 13, net: 6 },
+  2_000_000: { http: 80, https: 100, net: 40 }
+}
+
+/** The cells of the whole matrix: every pair of values that makes sense. */
+function matrix () {
+  const names = Object.keys(FACTORS)
+  const roll = dice(1)
+  const pick = list => list[Math.floor(roll() * list.length)]
+  const sample = () => Object.fromEntries(names.map(name => [name, pick(FACTORS[name])]))
+  const pairs = cell => names.flatMap((a, i) => names.slice(i + 1).map(b => `${a}=${cell[a]},${b}=${cell[b]}`))
+  const pool = []
+  while (pool.length < 20_000) {
+    const cell = sample()
+    if (!SENSELESS.some(is => is(cell))) pool.push({ cell, pairs: pairs(cell) })
+  }
+  const missing = new Set(pool.flatMap(({ pairs }) => pairs))
+  const cells = []
+  while (missing.size > 0) {
+    const news = ({ pairs }) => pairs.filter(pair => missing.has(pair)).length
+    const best = pool.reduce((best, next) => {
+      const count = news(next)
+      return count > best.count ? { next, count } : best
+    }, { count: 0 }).next
+    for (const pair of best.pairs) missing.delete(pair)
+    cells.push(best.cell)
+  }
+  return named(cells.sort((a, b) => order(a) - order(b) || a.length - b.length), { rounds: 1, budget: 3500 })
+}
+
+/** A few, for those who wait. */
+function quickMatrix () {
+  return named([
+    { phase: 'timer', length: 700 },
+    { phase: 'immediate', length: 200, transport: 'net', timeout: 120 },
+    { phase: 'io', length: 500, transport: 'https' },
+    { phase: 'io', length: 500, answer: 2_000_000, transport: 'https' },
+    { phase: 'microtask', length: 500, early: true },
+    { phase: 'storm', length: 1000, transport: 'net', timeout: 60, share: 0.8 },
+    { phase: 'storm', length: 1000, answer: 2_000_000, transport: 'net', timeout: 120 },
+    { phase: 'gc', length: 1000, timeout: 120 },
+    { phase: 'stopped', length: 1000, answer: 2_000_000 },
+    { phase: 'io', length: 500, worker: true }
+  ].map(cell => ({
+    transport: 'http', timeout: 250, share: 0.5, answer: 10, worker: false, early: false, ...cell
+  })), { rounds: 1, budget: 1500 })
+}
+
+// Storms of pieces up to so many milliseconds, against calls that are short beside them.
+function sweepCells (budget) {
+  return named([20, 40, 80, 160].flatMap(piece => [
+    { piece, timeout: 60, share: 0.5, transport: 'net' },
+    { piece, timeout: 120, share: 0.5, transport: 'http' }
+  ]).map(cell => ({
+    phase: 'storm', length: 1500, answer: 10, worker: false, early: false, ...cell
+  })), { rounds: 1, budget })
+}
+
+// Where the time that each library takes is measured: without a stall, and with some.
+function shareCells (budget) {
+  return named(['calm', 'io', 'storm'].map(phase => ({
+    phase, length: 500, timeout: 250, share: 0.2, transport: 'net', answer: 10, worker: false, early: false
+  })), { rounds: 1, budget, profile: true })
+}
+
+module.exports = { matrix, quickMatrix, shareCells, sweepCells }
+
+const order = ({ phase, worker }) => FACTORS.phase.indexOf(phase) * 2 + Number(worker)
+
+function named (cells, rest) {
+  return cells.map((cell, i) => ({ ...cell, ...rest, seed: i + 1, run: `cell${i + 1}` }))
+}
