@@ -118,7 +118,7 @@ class Subject {
   judge (notes, ledger, margin) {
     const { name, timeout } = this
     const result = {
-      name, calls: 0, judged: 0, falsely: 0, opened: this.#opened, hung: 0, missed: 0, refused: 0, errors: [], late: [], after: []
+      name, calls: 0, judged: 0, falsely: 0, opened: this.#opened, hung: 0, missed: 0, refused: 0, delayed: 0, delayedLate: 0, errors: [], late: [], after: []
     }
     for (const call of this.#calls) {
       const { code, fired, hangs, id, told } = call
@@ -138,11 +138,17 @@ class Subject {
         result.late.push(told - fired - timeout - ledger.stalled(fired, told))
         continue
       }
-      // What backend and network took; the loop, when it was held, could not send.
-      const took = note.sent - fired - ledger.held(fired, note.received)
-      if (took + margin > timeout) continue
-      result.judged++
-      result.falsely += Number(code === 'ETIMEDOUT')
+      // What backend and network took. A loop that was stalled could not send; one that
+      // was busy in pieces too short for a stall could, and what it sent late counts.
+      const took = note.sent - fired - ledger.stalled(fired, note.received)
+      const late = code === 'ETIMEDOUT'
+      if (took + margin <= timeout) {
+        result.judged++
+        result.falsely += Number(late)
+      } else if (note.sent - note.received + margin <= timeout) {
+        result.delayed++
+        result.delayedLate += Number(late)
+      }
     }
     return result
   }

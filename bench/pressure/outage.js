@@ -26,7 +26,7 @@ async function runOutage ({ run, stalled }, { options, ports }) {
     breaker.once('open', () => {
       const at = now()
       // One that opened before has not seen the outage.
-      if (at > outage) found[name] = { wall: at - outage, loop: at - outage - ledger.held(outage, at) }
+      if (at > outage) found[name] = { wall: at - outage, loop: at - outage - ledger.stalled(outage, at) }
     })
     return breaker
   })

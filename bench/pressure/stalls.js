@@ -6,10 +6,9 @@
 const fs = require('node:fs')
 const { now, sleep, spin, turn } = require('./clock')
 
-/** When the loop was held, and in which of its turns. */
+/** When the loop was stalled. */
 class Ledger {
-  #held = []
-  #turns = []
+  #stalls = []
 
   spin (ms) {
     this.during(() => spin(ms))
@@ -22,23 +21,16 @@ class Ledger {
   }
 
   note (from, to) {
-    this.#held.push([from, to])
-    if (to - from > STALL) this.#turns.push([from, to])
+    const last = this.#stalls.at(-1)
+    if (to - from <= STALL) return
+    // A turn includes the piece that has been noted already.
+    if (last?.[0] >= from) this.#stalls.pop()
+    this.#stalls.push([from, to])
   }
 
-  /** A whole turn, of which less has been noted. */
-  noteTurn (from, to) {
-    if (to - from > STALL) this.#turns.push([from, to])
-  }
-
-  /** Milliseconds between two moments in which the loop was held. */
-  held (from, to) {
-    return overlap(this.#held, from, to)
-  }
-
-  /** The same of turns that were stalls. */
+  /** Milliseconds between two moments that were within stalls. */
   stalled (from, to) {
-    return overlap(this.#turns, from, to)
+    return overlap(this.#stalls, from, to)
   }
 }
 
@@ -103,7 +95,7 @@ async function lay ({ phase, length, piece: longest, wait }, { client, every, fi
     const began = now()
     piece()
     await (phase === 'calm' ? sleep(10) : roll() < 0.5 ? turn() : sleep(0))
-    ledger.noteTurn(began, now())
+    ledger.note(began, now())
   }
 }
 
