@@ -83,14 +83,19 @@ impl Timer {
         }
     }
 
+    /// Sleeps towards that moment; may wake before.
     fn sleep_until(&self, at: Nanos, schedule: &mut MutexGuard<'_, Schedule>) {
-        schedule.asleep_until = at;
         if at.is_never() {
+            schedule.asleep_until = at;
             self.earlier.wait(schedule);
         } else {
-            let span = Duration::from_nanos((at - clock::now()).get());
+            let now = clock::now();
+            let span = nap(at - now);
+            let until = now + span;
+            schedule.asleep_until = until;
+            let span = Duration::from_nanos(span.get());
             let timed_out = self.earlier.wait_for(schedule, span).timed_out();
-            let overslept = clock::now() - at;
+            let overslept = clock::now() - until;
             if timed_out && overslept > HELD_UP {
                 clock::add_held_up(overslept);
             }
@@ -133,6 +138,42 @@ impl PartialEq for Entry {
 
 impl Eq for Entry {}
 
+/// How long to sleep at a time when there is so much time until the next moment.
+///
+/// A process that is held up is seen to be when the thread should have woken, and not
+/// before: what the hold-up took of a sleep cannot be told from the sleep. So the thread
+/// sleeps for a quarter of what is left at a time, and a hold-up takes no call more than
+/// a quarter of the time it had left; that makes some twenty naps for ten seconds.
+fn nap(left: Nanos) -> Nanos {
+    let quarter = Nanos::new(left.get() / 4);
+    if quarter < SHORTEST_NAP {
+        left
+    } else {
+        quarter
+    }
+}
+
+const SHORTEST_NAP: Nanos = Nanos::from_millis(5);
+
 /// Waking this much later than asked means that the process did not run: busy
 /// machines are late by less, and being wrong costs no more than this.
 const HELD_UP: Nanos = Nanos::from_millis(25);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nap_takes_no_more_than_a_quarter_of_what_is_left() {
+        let mut left = Nanos::from_millis(10_000);
+        let mut naps = 0;
+        while left > Nanos::ZERO {
+            let span = nap(left);
+            assert!(span.get() * 4 <= left.get() || left.get() / 4 < SHORTEST_NAP.get());
+            assert!(span > Nanos::ZERO, "the thread must not spin");
+            left = left - span;
+            naps += 1;
+        }
+        assert!((10..30).contains(&naps), "{naps} naps");
+    }
+}
