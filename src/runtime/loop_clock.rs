@@ -80,24 +80,27 @@ pub trait Ask: Send + Sync {
 impl LoopClock {
     /// The present by the tally in that place, and what can be seen of the loop.
     pub fn view(&self, wall: Nanos, tally: usize) -> (Now, LoopView) {
-        let shared = self.shared.lock();
-        let (busy, view) = match &shared.source {
+        let mut shared = self.shared.lock();
+        let (threshold, tallied) = shared.tallies[tally];
+        let (stalled, view) = match shared.source {
             Some(source) => {
-                let (turn, idle) = (&shared.turn, source.idle());
+                let idle = source.idle();
                 // Idle time grows while the loop waits in the kernel, and only then.
                 let waiting = source.idle() > idle;
-                (turn.busy(wall, idle), LoopView { turns: turn.number, idle, waiting })
+                let turn = &mut shared.turn;
+                let busy = turn.busy(wall, idle);
+                turn.see_hold_up(clock::held_up(wall), busy);
+                let view = LoopView { turns: turn.number, idle, waiting };
+                (turn.held_up_idle + stall_in(busy, threshold), view)
             }
             None if self.asker.is_some() => {
                 let turns = shared.heartbeat.turns();
                 let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
-                (shared.heartbeat.busy(wall), view)
+                (stall_in(shared.heartbeat.busy(wall), threshold), view)
             }
             None => return (Now::unstalled(wall), LoopView::IDLE),
         };
-        let (threshold, stalled) = shared.tallies[tally];
-        let stalled = stalled + stall_in(busy, threshold);
-        (Now { wall, in_loop: wall - clock::held_up() - stalled }, view)
+        (Now { wall, in_loop: wall - tallied - stalled }, view)
     }
 }
 
@@ -163,12 +166,9 @@ impl LoopMeter {
             // SAFETY: the loop is live, and this option takes no further argument.
             unsafe { (uv.loop_configure)(uv_loop, uv::METRICS_IDLE_TIME) };
         }
-        let turn = Turn {
-            number: 0,
-            began: clock::now(),
-            idle: source.map_or(Nanos::ZERO, |source| source.idle()),
-            held_up: clock::held_up(),
-        };
+        let idle = source.map_or(Nanos::ZERO, |source| source.idle());
+        let began = clock::now();
+        let turn = Turn::begin(0, began, idle, clock::held_up(began));
         let heartbeat = Heartbeat::default();
         let shared = Mutex::new(Shared { turn, source, heartbeat, tallies: Vec::new() });
         let asker = asker.filter(|_| source.is_none());
@@ -226,10 +226,11 @@ impl LoopMeter {
         }
         let mut stalled = tally.stalled.get();
         // A turn that began a moment ago cannot be a stall, however busy.
-        if wall - self.turn.get().began > tally.threshold {
-            stalled = stalled + tally.of(self.busy_in_turn(wall));
+        if wall - self.turn.get().began > tally.threshold.min(clock::OVERSLEPT) {
+            let busy = self.busy_in_turn(wall);
+            stalled = stalled + self.held_up_idle(wall, busy) + tally.of(busy);
         }
-        Now { wall, in_loop: wall - clock::held_up() - stalled }
+        Now { wall, in_loop: wall - stalled }
     }
 
     /// Whether stalls matter from now on, because calls with a timeout are under way. A
@@ -251,8 +252,10 @@ impl LoopMeter {
             return None;
         }
         let wall = clock::now();
-        let (busy, surely) = self.clock.shared.lock().heartbeat.on_answer(wall)?;
-        self.add_to_tallies(busy);
+        let mut shared = self.clock.shared.lock();
+        let (busy, surely) = shared.heartbeat.on_answer(wall)?;
+        self.add_to_tallies(&mut shared, |tally| tally.of(busy));
+        drop(shared);
         let stalled = busy > STALL;
         let late = if stalled { busy } else { surely };
         self.lag.borrow_mut().on_turn(late, stalled, wall);
@@ -296,6 +299,21 @@ impl LoopMeter {
         wall - since
     }
 
+    /// What hold-ups of the process took of the waits of this turn.
+    #[cold]
+    fn held_up_idle(&self, wall: Nanos, busy: Nanos) -> Nanos {
+        let mut turn = self.turn.get();
+        let held_up = clock::held_up(wall);
+        if held_up != turn.held_up {
+            // The other side may have seen it first, and what it saw holds.
+            let mut shared = self.clock.shared.lock();
+            shared.turn.see_hold_up(held_up, busy);
+            turn = shared.turn;
+            self.turn.set(turn);
+        }
+        turn.held_up_idle
+    }
+
     /// Has `begin_turn` called once a turn.
     fn listen(self: Rc<Self>) {
         let Some(Source { uv, uv_loop }) = self.source else { return };
@@ -323,14 +341,19 @@ impl LoopMeter {
         let Some(source) = &self.source else { return };
         let (wall, idle, last) = (clock::now(), source.idle(), self.turn.get());
         let busy = last.busy(wall, idle);
-        let turn = Turn { number: last.number + 1, began: wall, idle, held_up: clock::held_up() };
+        let held_up = self.held_up_idle(wall, busy);
+        let turn = Turn::begin(last.number + 1, wall, idle, self.turn.get().held_up);
         self.turn.set(turn);
         self.busy_since.set(None);
-        self.clock.shared.lock().turn = turn;
-        self.add_to_tallies(busy);
+        {
+            // Both at once, for the timer thread may look in between.
+            let mut shared = self.clock.shared.lock();
+            shared.turn = turn;
+            self.add_to_tallies(&mut shared, |tally| held_up + tally.of(busy));
+        }
         // Time in which the process was held up is not the loop's doing, but the loop was
         // as late as if it were.
-        let late = busy + (turn.held_up - last.held_up);
+        let late = busy + held_up;
         let stalled = late > STALL;
         self.lag.borrow_mut().on_turn(late, stalled, wall);
         (self.on_turn)(stalled.then_some(late));
@@ -338,11 +361,10 @@ impl LoopMeter {
 }
 
 impl LoopMeter {
-    fn add_to_tallies(&self, busy: Nanos) {
-        let mut shared = self.clock.shared.lock();
-        for (tally, (_, stalled)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
-            tally.stalled.set(tally.stalled.get() + tally.of(busy));
-            *stalled = tally.stalled.get();
+    fn add_to_tallies(&self, shared: &mut Shared, stalled: impl Fn(&Tally) -> Nanos) {
+        for (tally, (_, shown)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
+            tally.stalled.set(tally.stalled.get() + stalled(tally));
+            *shown = tally.stalled.get();
         }
     }
 }
@@ -384,15 +406,32 @@ struct Turn {
     began: Nanos,
     /// Idle time of the loop so far.
     idle: Nanos,
-    /// [`clock::held_up`] so far.
+    /// [`clock::held_up`], as far as it has been looked at.
     held_up: Nanos,
+    /// What of it fell into waits of this turn.
+    held_up_idle: Nanos,
 }
 
 impl Turn {
-    /// How long the turn has been busy, given the idle time of the loop by now. Time
-    /// in which the whole process was held up is nobody's.
+    fn begin(number: u64, began: Nanos, idle: Nanos, held_up: Nanos) -> Turn {
+        Turn { number, began, idle, held_up, held_up_idle: Nanos::ZERO }
+    }
+
+    /// How long the turn has been busy, given the idle time of the loop by now.
     fn busy(&self, wall: Nanos, idle: Nanos) -> Nanos {
-        (wall - self.began) - (idle - self.idle) - (clock::held_up() - self.held_up)
+        (wall - self.began) - (idle - self.idle)
+    }
+
+    /// Takes note of a hold-up of the process. To libuv the loop went on with what it
+    /// did: if that was its work, the turn was busy for so much longer, and a stall if it
+    /// comes to that; if it was waiting, the wait does not count. What is longer than all
+    /// work of the turn has not been work.
+    fn see_hold_up(&mut self, held_up: Nanos, busy: Nanos) {
+        let news = held_up - self.held_up;
+        self.held_up = self.held_up + news;
+        if news > busy {
+            self.held_up_idle = self.held_up_idle + news;
+        }
     }
 }
 
@@ -433,3 +472,48 @@ unsafe extern "C" fn on_closed(prepare: HandlePtr) {
 
 /// Enough for any type in C.
 const HANDLE_ALIGN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELD_UP: Nanos = Nanos::from_millis(1000);
+
+    /// A turn at its end, what it was busy for, and what a hold-up took of its waits. It
+    /// began when the loop had waited for 5 ms in all.
+    fn turn_of(busy: u64, idle: u64) -> (Turn, Nanos) {
+        let [began, before] = [7, 5].map(Nanos::from_millis);
+        let turn = Turn::begin(1, began, before, Nanos::ZERO);
+        let busy = turn.busy(Nanos::from_millis(7 + busy + idle), Nanos::from_millis(5 + idle));
+        (turn, busy)
+    }
+
+    #[test]
+    fn a_hold_up_of_a_waiting_loop_is_left_out_of_its_wait() {
+        let (mut turn, busy) = turn_of(3, 1100);
+        turn.see_hold_up(HELD_UP, busy);
+        assert_eq!((busy.as_millis(), turn.held_up_idle), (3, HELD_UP));
+    }
+
+    #[test]
+    fn a_hold_up_of_a_working_loop_is_a_stall_and_counts_once() {
+        let (mut turn, busy) = turn_of(1004, 20);
+        turn.see_hold_up(HELD_UP, busy);
+        assert_eq!((stall_in(busy, STALL), turn.held_up_idle), (busy, Nanos::ZERO));
+    }
+
+    #[test]
+    fn a_stall_after_a_hold_up_is_not_taken_for_it() {
+        let (mut turn, busy) = turn_of(200, 1000);
+        turn.see_hold_up(HELD_UP, busy);
+        assert_eq!((stall_in(busy, STALL).as_millis(), turn.held_up_idle), (200, HELD_UP));
+    }
+
+    #[test]
+    fn a_hold_up_is_seen_once() {
+        let (mut turn, busy) = turn_of(3, 1100);
+        turn.see_hold_up(HELD_UP, busy);
+        turn.see_hold_up(HELD_UP, busy);
+        assert_eq!(turn.held_up_idle, HELD_UP);
+    }
+}

@@ -94,11 +94,9 @@ impl Timer {
             let until = now + span;
             schedule.asleep_until = until;
             let span = Duration::from_nanos(span.get());
-            let timed_out = self.earlier.wait_for(schedule, span).timed_out();
-            let overslept = clock::now() - until;
-            if timed_out && overslept > HELD_UP {
-                clock::add_held_up(overslept);
-            }
+            clock::on_asleep(until);
+            self.earlier.wait_for(schedule, span);
+            clock::on_awake();
         }
         // Awake, the thread looks at the queue before it sleeps again.
         schedule.asleep_until = Nanos::ZERO;
@@ -154,10 +152,6 @@ fn nap(left: Nanos) -> Nanos {
 }
 
 const SHORTEST_NAP: Nanos = Nanos::from_millis(5);
-
-/// Waking this much later than asked means that the process did not run: busy
-/// machines are late by less, and being wrong costs no more than this.
-const HELD_UP: Nanos = Nanos::from_millis(25);
 
 #[cfg(test)]
 mod tests {
