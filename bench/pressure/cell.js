@@ -24,7 +24,7 @@ async function runCell (cell, { options, ports, stop }) {
   const control = TRANSPORTS.http(ports)
   const ledger = new Ledger()
   const delay = Math.round(timeout * share)
-  const count = GUST[answer]
+  const count = cell.gust ?? GUST[answer]
   const roll = dice(seed)
   let calls = 0
   const get = delay => {

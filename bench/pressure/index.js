@@ -71,7 +71,7 @@ async function sweep (host) {
   const thresholds = []
   for (const stallThreshold of THRESHOLDS) {
     const cells = []
-    for (const cell of sweepCells(4000)) cells.push({ ...cell, ...await host.run('cell', cell, { stallThreshold }) })
+    for (const cell of sweepCells(2500)) cells.push({ ...cell, ...await host.run('cell', cell, { stallThreshold }) })
     thresholds.push({ stallThreshold, cells })
   }
   return { thresholds }

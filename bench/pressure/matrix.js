@@ -76,24 +76,34 @@ function quickMatrix () {
   })), { rounds: 1, budget: 1500 })
 }
 
-// Storms of pieces up to so many milliseconds, against calls that are short beside them.
+// What is longer than some thresholds and not than others: storms of pieces up to so many
+// milliseconds, and single stalls before the requests are written; against calls that
+// are short beside them.
+const STORMS = [20, 40, 80, 160]
+const SINGLES = [30, 60, 120, 240]
+
 function sweepCells (budget) {
-  return named([20, 40, 80, 160].flatMap(piece => [
-    { piece, timeout: 60, share: 0.5, transport: 'net' },
-    { piece, timeout: 120, share: 0.5, transport: 'http' }
-  ]).map(cell => ({
-    phase: 'storm', length: 1500, answer: 10, worker: false, early: false, ...cell
-  })), { rounds: 1, budget })
+  return [
+    ...named(STORMS.flatMap(piece => [
+      { piece, timeout: 60, transport: 'net' },
+      { piece, timeout: 120, transport: 'http' }
+    ]).map(cell => ({
+      phase: 'storm', length: 1500, share: 0.5, answer: 10, worker: false, early: false, ...cell
+    })), { rounds: 1, budget }),
+    ...named(SINGLES.map(length => ({
+      phase: 'microtask', length, timeout: 60, share: 0.5, transport: 'net', answer: 10, worker: false, early: true
+    })), { rounds: 1, budget: budget / 2 })
+  ]
 }
 
 // Where the time that each library takes is measured: without a stall, and with some.
 function shareCells (budget) {
   return named(['calm', 'io', 'storm'].map(phase => ({
-    phase, length: 500, timeout: 250, share: 0.2, transport: 'net', answer: 10, worker: false, early: false
+    phase, length: 100, timeout: 250, share: 0.2, transport: 'net', answer: 10, worker: false, early: false, gust: 50
   })), { rounds: 1, budget, profile: true })
 }
 
-module.exports = { matrix, quickMatrix, shareCells, sweepCells }
+module.exports = { STORMS, SINGLES, matrix, quickMatrix, shareCells, sweepCells }
 
 const order = ({ phase, worker }) => FACTORS.phase.indexOf(phase) * 2 + Number(worker)
 

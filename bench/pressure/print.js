@@ -3,6 +3,7 @@
 // What was found, as text.
 
 const os = require('node:os')
+const { SINGLES, STORMS } = require('./matrix')
 
 const COLUMNS = ['calls', 'false timeouts', 'false openings', 'missed', 'late, ms']
 
@@ -29,6 +30,7 @@ function experiment ({ cells, outages, seconds, shares }) {
   const sum = (place, key) => cells.reduce((sum, { results }) => sum + results[place][key], 0)
   const total = place => `${sum(place, 'falsely')} false timeouts of ${sum(place, 'judged')} answered calls, ` +
     `${sum(place, 'opened')} false openings, ${sum(place, 'missed')} of ${sum(place, 'hung')} true timeouts missed`
+  const delayed = place => `${sum(place, 'delayedLate')} of ${sum(place, 'delayed')}`
   return [
     '',
     'In each column: didelphis / opossum. Calls: answered in time + hanging. Late: how long after its deadline, in',
@@ -36,6 +38,9 @@ function experiment ({ cells, outages, seconds, shares }) {
     '',
     `didelphis  ${total(0)}`,
     `opossum    ${total(1)}`,
+    '',
+    'Not in the matrix: calls that the backend would have answered in time, had the loop not been late with the request',
+    `itself, in pieces too short for a stall. Timed out: didelphis ${delayed(0)}, opossum ${delayed(1)}`,
     '',
     'A real outage: ms from its beginning to `open`, in loop time; and with the loop stalled for 100 of every 200 ms',
     ...Object.entries(outages).map(([name, { free, stalled, ratio }]) =>
@@ -59,20 +64,29 @@ function shareOf ({ results, took }) {
 }
 
 function sweep ({ thresholds }) {
-  const lines = thresholds.map(({ stallThreshold, cells }) => {
-    const of = (place, cells) => {
-      const results = cells.map(({ results }) => results[place])
-      const count = key => results.reduce((sum, result) => sum + result[key], 0)
-      return `${count('falsely')} of ${count('judged')}`.padStart(12) + spread(results.flatMap(({ after }) => after)).padStart(14)
-    }
-    const byPiece = [20, 40, 80, 160].map(piece => of(0, cells.filter(cell => cell.piece === piece)))
-    return [`${stallThreshold} ms`.padStart(10), ...byPiece, of(1, cells)].join('')
-  })
-  const heads = ['to 20 ms', 'to 40 ms', 'to 80 ms', 'to 160 ms', 'opossum, all'].map(head => head.padStart(26))
+  const of = (cells, place) => {
+    const results = cells.map(({ results }) => results[place])
+    const count = (...keys) => keys.reduce((sum, key) => sum + results.reduce((sum, result) => sum + result[key], 0), 0)
+    const falsely = `${count('falsely', 'delayedLate')} of ${count('judged', 'delayed')}`
+    return (falsely.padStart(11) + spread(results.flatMap(({ after }) => after)).padStart(11)).padStart(SWEPT)
+  }
+  const columns = [
+    ...STORMS.map(piece => [`storm to ${piece} ms`, cells => cells.filter(cell => cell.piece === piece)]),
+    ...SINGLES.map(length => [`one of ${length} ms`, cells => cells.filter(cell => !cell.piece && cell.length === length)])
+  ]
+  const line = (head, pick) => [head.padEnd(15), ...pick].join('')
+  const lines = thresholds.map(({ stallThreshold, cells }) =>
+    line(`${stallThreshold} ms`, columns.map(([, pick]) => of(pick(cells), 0))))
+  const theirs = thresholds.flatMap(({ cells }) => cells)
   return [
-    'A loop that is always busy in pieces of random length: false timeouts, and how long after its deadline, by the wall',
-    'clock, a true one is told (ms; median and greatest)', '',
-    ['stallThreshold'.padStart(10), ...heads].join(''), ...lines, '', hostLine()
+    'By stallThreshold: calls that timed out though the backend took less than their timeout; and how long after the',
+    'deadline, by the wall clock, a true timeout is told (ms; median and greatest). A storm is a loop that is always busy,',
+    'in pieces of random length; the others are single stalls, before the requests are written.',
+    '',
+    line('stallThreshold', columns.map(([head]) => head.padStart(SWEPT))),
+    ...lines,
+    line('opossum', columns.map(([, pick]) => of(pick(theirs), 1))),
+    '', hostLine()
   ].join('\n')
 }
 
@@ -91,6 +105,7 @@ function json (found) {
 
 module.exports = { cell, experiment, json, name, ratios, sweep }
 
+const SWEPT = 23
 const NAME = 76
 const WIDTHS = COLUMNS.map(column => Math.max(column.length, 9))
 WIDTHS[4] = 23
