@@ -91,7 +91,7 @@ function sweepCells (budget) {
       phase: 'storm', length: 1500, share: 0.5, answer: 10, worker: false, early: false, ...cell
     })), { rounds: 1, budget }),
     ...named(SINGLES.map(length => ({
-      phase: 'microtask', length, timeout: 60, share: 0.5, transport: 'net', answer: 10, worker: false, early: true
+      phase: 'microtask', length, timeout: 60, share: 0.5, transport: 'http', answer: 10, worker: false, early: true
     })), { rounds: 1, budget: budget / 2 })
   ]
 }

@@ -9,7 +9,7 @@ const COLUMNS = ['calls', 'false timeouts', 'false openings', 'missed', 'late, m
 
 function name ({ answer, early, length, phase, piece, share, timeout, transport, worker }) {
   return [
-    phase, `${length} ms`, `${early ? 'before' : 'after'} sending`, transport, answer > 10 ? '2 MB' : '10 B',
+    phase, `${length} ms`, early ? 'at once' : 'under way', transport, answer > 10 ? '2 MB' : '10 B',
     `${Math.round(timeout * share)} of ${timeout} ms`, worker ? 'worker' : 'main', ...(piece ? [`pieces to ${piece}`] : [])
   ].join(', ')
 }
@@ -106,7 +106,7 @@ function json (found) {
 module.exports = { cell, experiment, json, name, ratios, sweep }
 
 const SWEPT = 23
-const NAME = 76
+const NAME = 72
 const WIDTHS = COLUMNS.map(column => Math.max(column.length, 9))
 WIDTHS[4] = 23
 const HEAD = `${'phase, length, begun, transport, answer, answered after, thread'.padEnd(NAME)}  ` +
