@@ -54,7 +54,7 @@ async function experiment (host, { json, quick }, options) {
     if (!json) console.log(print.cell(cells.at(-1), cells.length === 1))
   }
   const outages = { free: [], stalled: [] }
-  for (let i = 0; i < (quick ? 1 : 5); i++) {
+  for (let i = 0; i < (quick ? 3 : 5); i++) {
     for (const stalled of [false, true]) {
       const task = { run: `outage${i}${stalled}`, stalled }
       outages[stalled ? 'stalled' : 'free'].push(await host.run('outage', task, options))
