@@ -77,8 +77,7 @@ function quickMatrix () {
 }
 
 // What is longer than some thresholds and not than others: storms of pieces up to so many
-// milliseconds, and single stalls before the requests are written; against calls that
-// are short beside them.
+// milliseconds, and single stalls; against calls that are short beside them.
 const STORMS = [20, 40, 80, 160]
 const SINGLES = [30, 60, 120, 240]
 

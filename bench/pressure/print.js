@@ -81,7 +81,7 @@ function sweep ({ thresholds }) {
   return [
     'By stallThreshold: calls that timed out though the backend took less than their timeout; and how long after the',
     'deadline, by the wall clock, a true timeout is told (ms; median and greatest). A storm is a loop that is always busy,',
-    'in pieces of random length; the others are single stalls, before the requests are written.',
+    'in pieces of random length; the others are single stalls.',
     '',
     line('stallThreshold', columns.map(([head]) => head.padStart(SWEPT))),
     ...lines,

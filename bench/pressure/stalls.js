@@ -41,8 +41,8 @@ function overlap (spans, from, to) {
 // A turn that is busy for longer is a stall, as in the default of `stallThreshold`.
 const STALL = 50
 
-// One stall of a phase; `wait` is how long after the calls were fired it begins. At once
-// is before `fetch` has written its requests; a socket writes them while it is called.
+// One stall of a phase; `wait` is how long after the calls were fired it begins. Zero is
+// the next time that the loop is in that phase.
 const ONCE = {
   timer: (stall, wait) => new Promise(resolve => setTimeout(() => resolve(stall()), wait)),
   immediate: async (stall, wait) => {
