@@ -73,7 +73,7 @@ function quickMatrix () {
     { phase: 'io', length: 500, worker: true }
   ].map(cell => ({
     transport: 'http', timeout: 250, share: 0.5, answer: 10, worker: false, early: false, ...cell
-  })), { rounds: 1, budget: 1500 })
+  })), { rounds: 1, budget: 1200 })
 }
 
 // What is longer than some thresholds and not than others: storms of pieces up to so many
