@@ -8,7 +8,6 @@ use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settle
 use didelphis::core::calls::Permit;
 use didelphis::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis::core::latency::QUANTILES;
-use didelphis::core::lateness::LoopView;
 use didelphis::core::state::State;
 use didelphis::core::time::{Nanos, Now};
 use didelphis::core::window::{Count, Counts};
@@ -376,7 +375,7 @@ fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             model.stalled += by;
         }
         Step::Timer => {
-            breaker.on_timer(&LoopView::IDLE, model.now());
+            breaker.on_timer(None, model.now());
             model.tick();
             let now = model.deadline_clock();
             for call in &mut model.calls {

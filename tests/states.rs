@@ -6,7 +6,6 @@ use std::num::NonZeroU32;
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
 use didelphis::core::config::Config;
-use didelphis::core::lateness::LoopView;
 use didelphis::core::state::State;
 use didelphis::core::time::{Nanos, Now};
 use didelphis::core::window::Count;
@@ -209,7 +208,7 @@ mod closed {
         let mut breaker = with(|config| config.capacity = 1);
         let permit = admit(&mut breaker, at(0));
         assert_eq!(breaker.poll_timer(at(40)), Some(Nanos::from_millis(100)));
-        breaker.on_timer(&LoopView::IDLE, at(100));
+        breaker.on_timer(None, at(100));
         assert_eq!(breaker.available(), 1);
         assert_eq!(breaker.poll_expired(), Some(Permit::from_raw(permit.into_raw())));
         assert_eq!(breaker.poll_expired(), None);
@@ -219,7 +218,7 @@ mod closed {
     fn a_call_that_was_late_ends_as_a_timeout_whatever_its_action_did() {
         let mut breaker = breaker();
         let permit = admit(&mut breaker, at(0));
-        breaker.on_timer(&LoopView::IDLE, at(100));
+        breaker.on_timer(None, at(100));
         let settled = breaker.on_success(permit, at(101));
         let Settled::Late(permit) = settled else { panic!("{settled:?}") };
         let timed_out = breaker.on_timeout(&permit, at(101)).map(|call| call.latency);
@@ -237,7 +236,7 @@ mod closed {
         let mut breaker = breaker();
         let _permit = admit(&mut breaker, at(0));
         let stalled = Now { wall: Nanos::from_millis(700), in_loop: Nanos::from_millis(60) };
-        breaker.on_timer(&LoopView::IDLE, stalled);
+        breaker.on_timer(None, stalled);
         assert!(!breaker.has_expired());
         assert_eq!(breaker.poll_timer(stalled), Some(Nanos::from_millis(740)));
     }
@@ -251,7 +250,7 @@ mod closed {
             ..Default::default()
         });
         let short = admit(&mut breaker, at(0));
-        breaker.on_timer(&LoopView::IDLE, at(10));
+        breaker.on_timer(None, at(10));
         assert_eq!(breaker.poll_expired(), Some(short));
         assert_eq!(breaker.poll_expired(), None);
     }
@@ -285,7 +284,7 @@ mod open {
     #[test]
     fn is_half_open_by_the_timer() {
         let mut breaker = opened(at(0));
-        breaker.on_timer(&LoopView::IDLE, at(1000));
+        breaker.on_timer(None, at(1000));
         assert_eq!(events(&mut breaker), [Event::HalfOpened]);
     }
 
@@ -311,7 +310,7 @@ mod open {
         let (good, bad) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
         breaker.open(at(1));
         events(&mut breaker);
-        breaker.on_timer(&LoopView::IDLE, at(99));
+        breaker.on_timer(None, at(99));
         succeed(&mut breaker, good, at(50));
         fail(&mut breaker, bad, at(50));
         assert!(matches!(breaker.state(at(50)), State::Open { .. }));
@@ -424,7 +423,7 @@ mod shut_down {
         let (quick, hung) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
         breaker.shutdown(at(1));
         succeed(&mut breaker, quick, at(2));
-        breaker.on_timer(&LoopView::IDLE, at(100));
+        breaker.on_timer(None, at(100));
         assert_eq!(breaker.poll_expired(), Some(hung));
         assert_eq!(breaker.poll_timer(at(100)), None);
         assert_eq!(breaker.window(at(100)).total(Count::Successes), 0);
@@ -453,9 +452,9 @@ mod snapshots {
         assert_eq!(breaker.poll_timer(at(10)), None);
         breaker.set_snapshots(true, at(10));
         assert_eq!(breaker.poll_timer(at(10)), Some(Nanos::from_millis(1000)));
-        breaker.on_timer(&LoopView::IDLE, at(1000));
+        breaker.on_timer(None, at(1000));
         assert_eq!(events(&mut breaker), [Event::Snapshot]);
-        breaker.on_timer(&LoopView::IDLE, at(7300));
+        breaker.on_timer(None, at(7300));
         assert_eq!(events(&mut breaker), [Event::Snapshot], "late ones are not made up for");
         assert_eq!(breaker.poll_timer(at(7300)), Some(Nanos::from_millis(8000)));
         breaker.set_snapshots(false, at(7300));

@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 
 use super::calls::{Call, Calls, NewCall, Permit, Stage};
 use super::config::{Config, Limits, TimeoutClock};
-use super::lateness::{Lateness, LoopView};
+use super::lateness::{Lateness, Look};
 use super::state::{Machine, State};
 use super::time::{Nanos, Now, Shift};
 use super::trip;
@@ -259,13 +259,12 @@ impl CircuitBreaker {
 
     /// Tells that time has passed: half-opens a circuit whose time is up, expires
     /// late calls, takes a snapshot.
-    pub fn on_timer(&mut self, view: &LoopView, now: Now) {
+    pub fn on_timer(&mut self, look: Option<&Look>, now: Now) {
         self.advance(now.wall);
         // By the wall clock a call is late whether or not the loop had its look.
-        let view =
-            if self.config.timeout_clock == TimeoutClock::Wall { &LoopView::IDLE } else { view };
+        let look = look.filter(|_| self.config.timeout_clock == TimeoutClock::Loop);
         let deadlines = self.deadline_clock(now);
-        let expired = self.lateness.expire(&mut self.calls, deadlines, view);
+        let expired = self.lateness.expire(&mut self.calls, deadlines, look);
         self.available = self.available.saturating_add(expired as i64);
         if self.snapshot_at <= now.wall {
             self.events.push_back(Event::Snapshot);
@@ -578,4 +577,4 @@ fn latency_ms(call: &Call, now: Now) -> u64 {
 }
 
 /// How soon to look again at a loop that keeps a suspicion waiting.
-const LOOK_AGAIN: Nanos = Nanos::from_millis(1);
+const LOOK_AGAIN: Nanos = Nanos::new(100_000);

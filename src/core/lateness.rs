@@ -1,18 +1,19 @@
 //! When a call is late: its deadline has passed, and the answer was not there to be
 //! read.
 //!
-//! A timer that fires knows only that time has passed. After a stall, and in a storm
-//! of short turns, the answer may lie in the socket while the loop has not come to
-//! it. So a passed deadline is only a suspicion; it holds once the loop has had its
-//! look at the sockets: it has waited in the kernel since (libuv waits only after a
-//! poll found nothing to read), or it has gone through a few whole turns (a large
-//! answer takes two or three to be read, and a busy loop must not put off its
-//! timeouts for ever). Called by the breaker from its timer input alone.
+//! A timer that fires knows only that time has passed. After a stall, in a storm of
+//! short turns, and while the loop waits for a processor, the answer may lie in the socket
+//! and the loop has not come to it. So a passed deadline is only a suspicion; it holds once
+//! the loop has had its look at the sockets: it has waited in the kernel since (libuv waits
+//! only after a poll found nothing to read), or it has gone through a few whole turns (a
+//! large answer takes two or three to be read, and a busy loop must not put off its
+//! timeouts for ever). Even a loop that is seen waiting is given that look: it may be about
+//! to be woken by the answer. Called by the breaker from its timer input alone.
 
 use super::calls::Calls;
 use super::time::Nanos;
 
-/// What the host has seen of the event loop.
+/// The event loop at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopView {
     /// Turns begun so far.
@@ -23,10 +24,14 @@ pub struct LoopView {
     pub waiting: bool,
 }
 
-impl LoopView {
-    /// The view of a host whose loop cannot be late: fake timers, and runtimes that
-    /// show nothing of their loop.
-    pub const IDLE: LoopView = LoopView { turns: 0, idle: Nanos::ZERO, waiting: true };
+/// What there is to decide by.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The loop when the alarm went off, seen from outside.
+    pub seen: LoopView,
+    /// The loop now that it has heard of that. It hears so from the kernel, together with
+    /// what else was there for it.
+    pub here: LoopView,
 }
 
 /// The suspicion under way, if there is one.
@@ -36,21 +41,22 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    /// Expires the calls that are late at `now`, by the clock of their deadlines.
-    /// Returns how many.
-    pub fn expire(&mut self, calls: &mut Calls, now: Nanos, view: &LoopView) -> usize {
-        if view.waiting {
+    /// Expires the calls that are late at `now`, by the clock of their deadlines. Without a
+    /// look the loop cannot be late, and all whose deadlines have passed are. Returns how
+    /// many.
+    pub fn expire(&mut self, calls: &mut Calls, now: Nanos, look: Option<&Look>) -> usize {
+        let Some(look) = look else {
             self.suspicion = None;
             return calls.expire(now);
-        }
+        };
         let mut expired = 0;
-        if let Some(suspicion) = self.suspicion.take_if(|s| s.holds(view)) {
+        if let Some(suspicion) = self.suspicion.take_if(|s| s.holds(&look.seen)) {
             expired = calls.expire(suspicion.deadlines_until);
         }
         let due = calls.next_deadline().is_some_and(|deadline| deadline <= now);
         if due && self.suspicion.is_none() {
-            self.suspicion =
-                Some(Suspicion { deadlines_until: now, idle: view.idle, turns: view.turns });
+            let LoopView { idle, turns, .. } = look.here;
+            self.suspicion = Some(Suspicion { deadlines_until: now, idle, turns });
         }
         expired
     }
@@ -69,8 +75,9 @@ struct Suspicion {
 }
 
 impl Suspicion {
-    fn holds(&self, view: &LoopView) -> bool {
-        view.idle > self.idle || view.turns >= self.turns + TURNS
+    /// The loop was seen after the suspicion had come up, so if it waits, it has looked.
+    fn holds(&self, seen: &LoopView) -> bool {
+        seen.waiting || seen.idle > self.idle || seen.turns >= self.turns + TURNS
     }
 }
 
@@ -102,37 +109,65 @@ mod tests {
         Nanos::new(nanos)
     }
 
+    fn look(seen: LoopView) -> Look {
+        Look { seen, here: LoopView { waiting: false, ..seen } }
+    }
+
     #[test]
-    fn a_waiting_loop_has_had_its_look() {
+    fn a_loop_that_cannot_be_late_needs_no_look() {
         let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
-        assert_eq!(lateness.expire(&mut calls, at(20), &LoopView::IDLE), 2);
+        assert_eq!(lateness.expire(&mut calls, at(20), None), 2);
         assert!(!lateness.suspects());
+    }
+
+    #[test]
+    fn a_waiting_loop_that_may_be_about_to_wake_is_asked_twice() {
+        let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
+        let waiting = look(LoopView { waiting: true, ..BUSY });
+        assert_eq!(lateness.expire(&mut calls, at(20), Some(&waiting)), 0);
+        assert!(lateness.suspects(), "the answers may have come with the message");
+        assert_eq!(lateness.expire(&mut calls, at(20), Some(&waiting)), 2);
+        assert!(!lateness.suspects());
+    }
+
+    #[test]
+    fn a_wait_that_ended_with_the_message_is_no_look() {
+        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
+        // The wait went on while the message was on its way.
+        let here = LoopView { idle: Nanos::new(60), ..BUSY };
+        let seen = LoopView { waiting: true, ..BUSY };
+        lateness.expire(&mut calls, at(20), Some(&Look { seen, here }));
+        assert_eq!(lateness.expire(&mut calls, at(20), Some(&look(here))), 0);
+        let since = LoopView { idle: Nanos::new(61), ..BUSY };
+        assert_eq!(lateness.expire(&mut calls, at(20), Some(&look(since))), 1);
     }
 
     #[test]
     fn a_busy_loop_is_given_a_few_turns() {
         let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
         for turns in 7..11 {
-            assert_eq!(lateness.expire(&mut calls, at(99), &LoopView { turns, ..BUSY }), 0);
+            let busy = look(LoopView { turns, ..BUSY });
+            assert_eq!(lateness.expire(&mut calls, at(99), Some(&busy)), 0);
             assert!(lateness.suspects());
         }
-        assert_eq!(lateness.expire(&mut calls, at(99), &LoopView { turns: 11, ..BUSY }), 1);
+        let busy = look(LoopView { turns: 11, ..BUSY });
+        assert_eq!(lateness.expire(&mut calls, at(99), Some(&busy)), 1);
         assert!(!lateness.suspects());
     }
 
     #[test]
     fn a_loop_that_has_waited_since_had_nothing_to_read() {
         let (mut calls, mut lateness) = (calls(&[10, 40]), Lateness::default());
-        lateness.expire(&mut calls, at(30), &BUSY);
-        let waited = LoopView { idle: Nanos::new(51), ..BUSY };
-        assert_eq!(lateness.expire(&mut calls, at(50), &waited), 1, "the second came due later");
+        lateness.expire(&mut calls, at(30), Some(&look(BUSY)));
+        let waited = look(LoopView { idle: Nanos::new(51), ..BUSY });
+        assert_eq!(lateness.expire(&mut calls, at(50), Some(&waited)), 1, "the second came later");
         assert!(lateness.suspects(), "and has a look of its own");
     }
 
     #[test]
     fn nothing_is_suspected_before_its_deadline() {
         let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
-        assert_eq!(lateness.expire(&mut calls, at(9), &BUSY), 0);
+        assert_eq!(lateness.expire(&mut calls, at(9), Some(&look(BUSY))), 0);
         assert!(!lateness.suspects());
     }
 }

@@ -20,7 +20,7 @@ use super::clock;
 use super::loop_clock::{LoopClock, LoopMeter, Tally};
 use super::timer::{Task, Timer};
 use crate::core::breaker::CircuitBreaker;
-use crate::core::lateness::LoopView;
+use crate::core::lateness::{Look, LoopView};
 use crate::core::time::{Nanos, Now};
 
 /// What the timer thread saw of a loop at the moment of an alarm.
@@ -30,8 +30,8 @@ pub struct Sight {
     pub at: Nanos,
     /// The moment at which it went off.
     pub now: Now,
-    /// The loop.
-    pub view: LoopView,
+    /// The loop; `None` where it shows nothing of itself.
+    pub view: Option<LoopView>,
 }
 
 /// The way from the timer thread to a loop.
@@ -102,7 +102,9 @@ impl Driver {
     /// alarm that has been set to an earlier moment since is of no interest: if it set
     /// the next one, there would be ever more of them.
     pub fn on_alarm(&self, sight: &Sight) -> bool {
-        sight.at == self.set_to.get() && self.on_timer(&sight.view, sight.now)
+        let Source::Native { meter, .. } = &self.source else { return false };
+        let look = sight.view.map(|seen| Look { seen, here: meter.view() });
+        sight.at == self.set_to.get() && self.on_timer(look.as_ref(), sight.now)
     }
 
     /// The same for the alarm of a host. Its clock need not have come so far: hosts
@@ -113,7 +115,7 @@ impl Driver {
         if !set_to.is_never() {
             latest.set(latest.get().max(set_to));
         }
-        self.on_timer(&LoopView::IDLE, self.source.now())
+        self.on_timer(None, self.source.now())
     }
 
     /// Whether the host drives the breaker.
@@ -122,10 +124,10 @@ impl Driver {
         matches!(self.source, Source::Host { .. })
     }
 
-    fn on_timer(&self, view: &LoopView, now: Now) -> bool {
+    fn on_timer(&self, look: Option<&Look>, now: Now) -> bool {
         self.set_to.set(Nanos::MAX);
         self.with_at(now, |breaker, now| {
-            breaker.on_timer(view, now);
+            breaker.on_timer(look, now);
             breaker.has_events() || breaker.has_expired()
         })
     }

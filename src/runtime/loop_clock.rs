@@ -79,7 +79,7 @@ pub trait Ask: Send + Sync {
 
 impl LoopClock {
     /// The present by the tally in that place, and what can be seen of the loop.
-    pub fn view(&self, wall: Nanos, tally: usize) -> (Now, LoopView) {
+    pub fn view(&self, wall: Nanos, tally: usize) -> (Now, Option<LoopView>) {
         let mut shared = self.shared.lock();
         let (threshold, tallied) = shared.tallies[tally];
         let (stalled, view) = match shared.source {
@@ -98,9 +98,9 @@ impl LoopClock {
                 let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
                 (stall_in(shared.heartbeat.busy(wall), threshold), view)
             }
-            None => return (Now::unstalled(wall), LoopView::IDLE),
+            None => return (Now::unstalled(wall), None),
         };
-        (Now { wall, in_loop: wall - tallied - stalled }, view)
+        (Now { wall, in_loop: wall - tallied - stalled }, Some(view))
     }
 }
 
@@ -231,6 +231,15 @@ impl LoopMeter {
             stalled = stalled + self.held_up_idle(wall, busy) + tally.of(busy);
         }
         Now { wall, in_loop: wall - stalled }
+    }
+
+    /// The loop as it is now, which is at work: this is its thread.
+    pub fn view(&self) -> LoopView {
+        let (turns, idle) = match &self.source {
+            Some(source) => (self.turn.get().number, source.idle()),
+            None => (self.clock.shared.lock().heartbeat.turns(), Nanos::ZERO),
+        };
+        LoopView { turns, idle, waiting: false }
     }
 
     /// Whether stalls matter from now on, because calls with a timeout are under way. A
