@@ -19,7 +19,8 @@ const OUR_ERROR = Symbol.for('didelphis.error')
  */
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)
-  const error = breaker.options.stackTraces ? new Error(message) : withoutTrace(message)
+  const traced = breaker.options.stackTraces || !STACK_WITHOUT_TRACE
+  const error = traced ? new Error(message) : withoutTrace(message)
   error.code = code
   error.breaker = breaker.name
   error[OUR_ERROR] = true
@@ -41,6 +42,9 @@ function limitTraces (limit) {
     // Somebody has frozen it: then errors have their traces.
   }
 }
+
+// In Bun an error without a trace has no `stack` at all, which programs take for a string.
+const STACK_WITHOUT_TRACE = typeof withoutTrace('').stack === 'string'
 
 /** Whether `error` was made by a breaker, and not by an action. */
 function isOurError (error) {
