@@ -1,57 +1,84 @@
 'use strict'
 
-// The results as text: a plain table, the table of the README, or JSON.
+// Results as text: tables, one for each group, and JSON.
 
 const os = require('node:os')
+const { NAMES, OURS, RIVAL } = require('./contestants')
 
-const host = {
+const HOST = {
   node: process.versions.node,
   cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+  cores: os.availableParallelism(),
   os: `${os.type()} ${os.release()} ${os.arch()}`
 }
 
-function json (results) {
-  return JSON.stringify({ ...host, results }, null, 2)
+function json (rows, targets) {
+  return JSON.stringify({ ...HOST, rows, targets }, null, 2)
 }
 
-function plain (results, columns) {
-  const rows = table(results, columns, ({ median, min, max }) => `${digits(median)}  (${digits(min)} to ${digits(max)})`)
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
-  const pad = (cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])
-  const lines = rows.map(row => row.map(pad).join('   '))
-  return [...lines, '', hostLine()].join('\n')
+function plain (rows, targets) {
+  const groups = [...new Set(rows.map(({ group }) => group))]
+  const tables = groups.map(group => aligned(table(rows.filter(row => row.group === group), { spread: true })))
+  return [...tables, aligned(targetTable(targets)), hostLine()].join('\n\n')
 }
 
-function markdown (results, columns) {
-  const [head, ...rows] = table(results, columns, ({ median }) => digits(median))
+/** A table of some rows, whatever their group. */
+function markdown (rows, names = NAMES) {
+  const [head, ...lines] = table(rows, { names })
   const rule = head.map((_, column) => column === 0 ? '---' : '---:')
-  return [...[head, rule, ...rows].map(row => `| ${row.join(' | ')} |`), '', hostLine()].join('\n')
+  return [head, rule, ...lines].map(line => `| ${line.join(' | ')} |`).join('\n')
 }
 
-module.exports = { json, markdown, plain }
+function hostLine () {
+  return `Node ${HOST.node}, ${HOST.cpu}, ${HOST.cores} cores, ${HOST.os}`
+}
 
-// The first line names the columns. Of the ratios only that of the rival is shown.
-function table (results, { names, rival }, showRatio) {
+/** Two digits, or as many as stand before the point. */
+function digits (number) {
+  return Math.abs(number) < 10 ? number.toFixed(1) : Math.round(number).toLocaleString('en')
+}
+
+module.exports = { digits, hostLine, json, markdown, plain }
+
+// The first line names the columns: those who took part and, where that makes sense, how
+// many times better ours did than the rival. Less is better, but of requests.
+function table (rows, { names = NAMES.filter(name => rows.some(({ by }) => by[name])), spread }) {
+  const showRatio = ({ median, min, max }) => spread ? `${digits(median)}  (${digits(min)} to ${digits(max)})` : digits(median)
   return [
-    ['what', ...names, 'times faster'],
-    ...results.map(({ what, by }) => [
+    ['what', ...names, 'times better'],
+    ...rows.map(({ what, unit, by }) => [
       what,
-      ...names.map(name => by[name] ? span(by[name].nanos) : '–'),
-      by[rival] ? showRatio(by[rival].ratio) : '–'
+      ...names.map(name => by[name] ? UNITS[unit](by[name].value) : '–'),
+      by[RIVAL] && COMPARED.includes(unit) ? showRatio(better(unit, by)) : '–'
     ])
   ]
 }
 
-function hostLine () {
-  return `Node ${host.node}, ${host.cpu}, ${host.os}`
+function better (unit, { [RIVAL]: { ratio } }) {
+  return unit === 'rate' ? { median: 1 / ratio.median, min: 1 / ratio.max, max: 1 / ratio.min } : ratio
 }
 
-function span (nanos) {
-  if (nanos < 1e3) return `${digits(nanos)} ns`
-  return nanos < 1e6 ? `${digits(nanos / 1e3)} µs` : `${digits(nanos / 1e6)} ms`
+const COMPARED = ['nanos', 'bytes', 'rate']
+
+const UNITS = {
+  nanos: nanos => nanos < 1e3 ? `${digits(nanos)} ns` : nanos < 1e6 ? `${digits(nanos / 1e3)} µs` : `${digits(nanos / 1e6)} ms`,
+  bytes: bytes => bytes < 1e6 ? `${digits(bytes / 1e3)} KB` : `${digits(bytes / 1e6)} MB`,
+  ms: ms => `${ms.toFixed(2)} ms`,
+  share: share => `${digits(share * 100)} %`,
+  times: times => times.toFixed(2),
+  rate: digits,
+  count: digits
 }
 
-// Two digits, or as many as stand before the point.
-function digits (number) {
-  return number < 10 ? number.toFixed(1) : Math.round(number).toLocaleString('en')
+function targetTable (targets) {
+  return [
+    [`targets of ${OURS}`, 'target', 'measured', ''],
+    ...targets.map(({ what, target, measured, met }) => [what, target, measured, met ? 'met' : 'missed'])
+  ]
+}
+
+function aligned (lines) {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map(line => line[column].length)))
+  const pad = (cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])
+  return lines.map(line => line.map(pad).join('   ').trimEnd()).join('\n')
 }
