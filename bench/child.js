@@ -8,7 +8,8 @@ const { runCase } = require('./paired')
 
 process.once('message', async ({ group, id, contestant, quick }) => {
   const found = contestant ? await runApart(group, contestant, quick) : await runCase(group, id, { quick })
-  process.send(found, () => process.exit())
+  // Nothing is found of one that has no part.
+  process.send(found ?? null, () => process.exit())
 })
 
 async function runApart (group, name, quick) {

@@ -35,12 +35,16 @@ async function main (groups, { check, json, markdown, quick, readme, targets }) 
   if (unknown.length > 0) throw new Error(`no such group: ${unknown.join(', ')}. There are: ${GROUPS.join(', ')}`)
   buildFloor()
   const onCase = name => { if (process.stderr.isTTY) console.error(`${name} ...`) }
-  const rows = await measure(groups.length > 0 ? groups : GROUPS, { quick, onCase })
+  const rows = []
+  for (const group of groups.length > 0 ? groups : GROUPS) {
+    const found = await measure(group, { quick, onCase })
+    rows.push(...found)
+    if (found.length > 0 && !json && !markdown) console.log(`${print.plain(found)}\n`)
+  }
   const judgements = judged(rows)
-
   if (json) console.log(print.json(rows, judgements))
   else if (markdown) console.log(`${print.markdown(rows)}\n\n${print.hostLine()}`)
-  else console.log(print.plain(rows, judgements))
+  else console.log(`${print.targets(judgements)}\n\n${print.hostLine()}`)
 
   if (readme) state(rows)
   const missed = judgements.filter(({ met }) => !met).map(({ what, target, measured }) => `${what}: ${measured}, not ${target}`)

@@ -1,6 +1,6 @@
 'use strict'
 
-// Results as text: tables, one for each group, and JSON.
+// Results as text: tables, and JSON.
 
 const os = require('node:os')
 const { NAMES, OURS, RIVAL } = require('./contestants')
@@ -16,10 +16,17 @@ function json (rows, targets) {
   return JSON.stringify({ ...HOST, rows, targets }, null, 2)
 }
 
-function plain (rows, targets) {
-  const groups = [...new Set(rows.map(({ group }) => group))]
-  const tables = groups.map(group => aligned(table(rows.filter(row => row.group === group), { spread: true })))
-  return [...tables, aligned(targetTable(targets)), hostLine()].join('\n\n')
+/** A table of the rows of a group, for reading on a terminal. */
+function plain (rows) {
+  return aligned(table(rows, { spread: true }))
+}
+
+/** Which targets are met. */
+function targets (judgements) {
+  return aligned([
+    [`targets of ${OURS}`, 'target', 'measured', ''],
+    ...judgements.map(({ what, target, measured, met }) => [what, target, measured, met ? 'met' : 'missed'])
+  ])
 }
 
 /** A table of some rows, whatever their group. */
@@ -38,7 +45,7 @@ function digits (number) {
   return Math.abs(number) < 10 ? number.toFixed(1) : Math.round(number).toLocaleString('en')
 }
 
-module.exports = { digits, hostLine, json, markdown, plain }
+module.exports = { digits, hostLine, json, markdown, plain, targets }
 
 // The first line names the columns: those who took part and, where that makes sense, how
 // many times better ours did than the rival. Less is better, but of requests.
@@ -68,13 +75,6 @@ const UNITS = {
   times: times => times.toFixed(2),
   rate: digits,
   count: digits
-}
-
-function targetTable (targets) {
-  return [
-    [`targets of ${OURS}`, 'target', 'measured', ''],
-    ...targets.map(({ what, target, measured, met }) => [what, target, measured, met ? 'met' : 'missed'])
-  ]
 }
 
 function aligned (lines) {

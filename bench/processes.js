@@ -12,14 +12,10 @@ const { compared } = require('./ratios')
 
 const GROUPS = [...Object.keys(cases), ...Object.keys(apart)]
 
-/** The rows of some groups: what each contestant measured. */
-async function measure (groups, { quick, onCase }) {
-  const rows = []
-  for (const group of groups) {
-    if (cases[group]) rows.push(...await sideBySide(group, { quick, onCase }))
-    else if (!quick || !apart[group].thorough) rows.push(...await oneByOne(group, { quick, onCase }))
-  }
-  return rows
+/** The rows of a group: what each contestant measured. */
+async function measure (group, { quick, onCase }) {
+  if (cases[group]) return sideBySide(group, { quick, onCase })
+  return quick && apart[group].thorough ? [] : oneByOne(group, { quick, onCase })
 }
 
 module.exports = { GROUPS, measure }
