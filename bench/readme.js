@@ -24,7 +24,7 @@ const SHARE = 0.75
 
 /** Writes the table, and the ratios of this version of Node. */
 function state (rows) {
-  const chosen = ROWS.map(id => rows.find(row => row.id === id)).filter(Boolean)
+  const chosen = ROWS.map(id => rows.find(row => row.id === id) ?? missing(id))
   const text = readFileSync(README, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (before < 0 || after < before) throw new Error(`README.md has no ${BEGIN} followed by ${END}`)
@@ -41,8 +41,10 @@ function tooSlow (rows) {
   const ratios = stated()[MAJOR]
   if (!ratios) return [`nothing is stated of Node ${MAJOR}: run "npm run bench -- --readme" with it`]
   return Object.entries(ratios).flatMap(([id, ratio]) => {
-    const row = rows.find(row => row.id === id)
-    if (!row) return []
+    const [group] = id.split('/')
+    // Groups may have been chosen.
+    if (!rows.some(row => row.group === group)) return []
+    const row = rows.find(row => row.id === id) ?? missing(id)
     const { median } = row.by[RIVAL].ratio
     const floor = ratio * SHARE
     return median < floor ? [`${row.what}: ${OURS} is ${digits(median)} times faster than ${RIVAL}, not ${digits(floor)}`] : []
@@ -52,6 +54,10 @@ function tooSlow (rows) {
 module.exports = { state, tooSlow }
 
 const [MAJOR] = process.versions.node.split('.')
+
+function missing (id) {
+  throw new Error(`${id} has not been measured, but is stated in the README`)
+}
 
 function stated () {
   return JSON.parse(readFileSync(STATED, 'utf8'))
