@@ -367,9 +367,7 @@ impl LoopMeter {
         self.lag.borrow_mut().on_turn(late, stalled, wall);
         (self.on_turn)(stalled.then_some(late));
     }
-}
 
-impl LoopMeter {
     fn add_to_tallies(&self, shared: &mut Shared, stalled: impl Fn(&Tally) -> Nanos) {
         for (tally, (_, shown)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
             tally.stalled.set(tally.stalled.get() + stalled(tally));
