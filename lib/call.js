@@ -106,7 +106,6 @@ class Call {
     this.context = undefined
     this.memo = undefined
 
-    this.capture = resolve => { this.resolve = resolve }
     this.succeed = value => succeed(this.breaker, this.permit, this.args, value, this.memo)
     this.fail = error => fail(this.breaker, this.permit, this.args, error, this.memo)
     // The same for a call with a deadline, whose promise is not the action's: it may
@@ -128,7 +127,11 @@ class Call {
   // A promise of what the action promises, which the deadline can settle before.
   untilDeadline (result) {
     const { breaker } = this
-    const promise = new Promise(this.capture)
+    // An executor written here is compiled into this function, with the promise: no
+    // closure is made.
+    let resolve
+    const promise = new Promise(capture => { resolve = capture })
+    this.resolve = resolve
     if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
     // While it waits, the breaker must not be collected with its deadline.
     rooted[breaker[ID]] = breaker
