@@ -129,9 +129,9 @@ class Call {
     const { breaker } = this
     // An executor written here is compiled into this function, with the promise: no
     // closure is made.
-    let resolve
-    const promise = new Promise(capture => { resolve = capture })
-    this.resolve = resolve
+    let settle
+    const promise = new Promise(resolve => { settle = resolve })
+    this.resolve = settle
     if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
     // While it waits, the breaker must not be collected with its deadline.
     rooted[breaker[ID]] = breaker
