@@ -9,7 +9,8 @@
 //! list threaded through the slots, joined at its tail and left from anywhere, both
 //! O(1), with nothing left behind by a call that settled. A call that comes out of
 //! order (the timeout was shortened, or the loop clock fell back to the beginning of
-//! a stall) walks from the tail to its place. Called by the breaker alone.
+//! a stall) walks from the tail to its place. Lists are rings that begin and end in a slot
+//! of their own, so that a link is never at an end. Called by the breaker alone.
 
 use super::time::{Nanos, Shift};
 
@@ -33,6 +34,17 @@ impl Permit {
     /// given back, is found out by whoever takes it.
     pub fn from_raw(raw: u32) -> Self {
         Permit(raw)
+    }
+
+    /// The slot that it is the right to, behind those of the lists.
+    #[inline]
+    fn slot(&self) -> u32 {
+        self.0.wrapping_add(LISTS)
+    }
+
+    #[inline]
+    fn of_slot(slot: u32) -> Self {
+        Permit(slot - LISTS)
     }
 }
 
@@ -70,73 +82,72 @@ pub struct Call {
     next: u32,
 }
 
+impl Call {
+    /// A slot that is no call's, alone in a ring through `slot`.
+    fn nobodys(slot: u32) -> Call {
+        let [started, deadline, stalled] = [Nanos::ZERO; 3];
+        let (generation, stage) = (0, Stage::Free);
+        Call { started, deadline, stalled, generation, stage, prev: slot, next: slot }
+    }
+}
+
 /// The slab, with three lists through it: free slots, deadlines, and calls whose
 /// makers are to be told that they are late.
 #[derive(Clone, Debug)]
 pub struct Calls {
+    /// Empty until the first call; then the slots of the two rings come first.
     slots: Vec<Call>,
     free: u32,
-    deadlines: List,
-    expired: List,
     waiting: usize,
 }
 
 impl Calls {
     /// No calls.
     pub fn new() -> Self {
-        Calls {
-            slots: Vec::new(),
-            free: NONE,
-            deadlines: List::EMPTY,
-            expired: List::EMPTY,
-            waiting: 0,
-        }
+        Calls { slots: Vec::new(), free: NONE, waiting: 0 }
     }
 
     /// Gives a slot to a call. With a deadline it joins the queue.
     #[inline]
     pub fn insert(&mut self, call: NewCall) -> Permit {
-        let NewCall { started, deadline, stalled, generation, stage } = call;
-        let call = Call { started, deadline, stalled, generation, stage, prev: NONE, next: NONE };
+        if self.free == NONE {
+            self.grow();
+        }
         let slot = self.free;
-        let slot = if slot == NONE {
-            self.slots.push(call);
-            (self.slots.len() - 1) as u32
-        } else {
-            self.free = self.slots[slot as usize].next;
-            self.slots[slot as usize] = call;
-            slot
-        };
+        let NewCall { started, deadline, stalled, generation, stage } = call;
+        let free = &mut self.slots[slot as usize];
+        self.free = free.next;
+        *free = Call { started, deadline, stalled, generation, stage, prev: NONE, next: NONE };
         if stage == Stage::Pending && !deadline.is_never() {
             self.waiting += 1;
-            self.enqueue(slot);
+            self.enqueue(slot, deadline);
         }
-        Permit(slot)
+        Permit::of_slot(slot)
     }
 
     /// The call that holds a permit; `None` for a permit nobody holds.
     #[inline]
     pub fn get(&self, permit: &Permit) -> Option<&Call> {
-        self.slots.get(permit.0 as usize).filter(|call| call.stage != Stage::Free)
+        self.slots.get(permit.slot() as usize).filter(|call| call.stage != Stage::Free)
     }
 
     /// Moves a call on; it leaves whatever queue it stands in.
     #[inline]
     pub fn set_stage(&mut self, permit: &Permit, stage: Stage) {
-        self.leave_queue(permit.0);
-        self.slots[permit.0 as usize].stage = stage;
+        self.leave_queue(permit.slot());
+        self.slots[permit.slot() as usize].stage = stage;
     }
 
     /// Takes a permit back. Returns whether the call had a deadline.
     #[inline]
     pub fn remove(&mut self, permit: Permit) -> bool {
-        self.leave_queue(permit.0);
-        let free = self.free;
-        let call = &mut self.slots[permit.0 as usize];
+        let slot = permit.slot();
+        self.leave_queue(slot);
+        let call = &mut self.slots[slot as usize];
         call.stage = Stage::Free;
-        call.next = free;
+        call.next = self.free;
         let had_deadline = !call.deadline.is_never();
-        self.free = permit.0;
+        self.free = slot;
         self.waiting -= usize::from(had_deadline);
         had_deadline
     }
@@ -145,15 +156,13 @@ impl Calls {
     /// are to be told. Returns how many.
     pub fn expire(&mut self, until: Nanos) -> usize {
         let mut expired = 0;
-        while let Some(deadline) = self.next_deadline() {
-            if deadline > until {
+        while let Some(slot) = self.first(DEADLINES) {
+            if self.slots[slot as usize].deadline > until {
                 break;
             }
-            let slot = self.deadlines.head;
-            self.deadlines.unlink(&mut self.slots, slot);
+            self.unlink(slot);
             self.slots[slot as usize].stage = Stage::Expired;
-            let last = self.expired.tail;
-            self.expired.link_after(&mut self.slots, last, slot);
+            self.link_after(self.slots[EXPIRED as usize].prev, slot);
             expired += 1;
         }
         expired
@@ -162,29 +171,26 @@ impl Calls {
     /// The next call whose maker is to be told that it is late. The maker keeps its
     /// permit.
     pub fn poll_expired(&mut self) -> Option<Permit> {
-        let slot = self.expired.head;
-        if slot == NONE {
-            return None;
-        }
-        self.expired.unlink(&mut self.slots, slot);
+        let slot = self.first(EXPIRED)?;
+        self.unlink(slot);
         self.slots[slot as usize].stage = Stage::Told;
-        Some(Permit(slot))
+        Some(Permit::of_slot(slot))
     }
 
     /// Whether somebody is to be told.
     pub fn has_expired(&self) -> bool {
-        self.expired.head != NONE
+        self.first(EXPIRED).is_some()
     }
 
     /// The nearest deadline of all calls under way.
     #[inline]
     pub fn next_deadline(&self) -> Option<Nanos> {
-        self.slots.get(self.deadlines.head as usize).map(|call| call.deadline)
+        self.first(DEADLINES).map(|slot| self.slots[slot as usize].deadline)
     }
 
     /// Goes on with other clocks; `deadline` says what a deadline is on the other one.
     pub fn change_clocks(&mut self, shift: &Shift, deadline: impl Fn(Nanos) -> Nanos) {
-        for call in &mut self.slots {
+        for call in self.slots.iter_mut().skip(LISTS as usize) {
             call.started = shift.wall(call.started);
             call.stalled = shift.stalled(call.stalled);
             call.deadline = deadline(call.deadline);
@@ -196,26 +202,59 @@ impl Calls {
         self.waiting
     }
 
+    /// Makes a free slot.
+    #[cold]
+    fn grow(&mut self) {
+        if self.slots.is_empty() {
+            self.slots.extend([DEADLINES, EXPIRED].map(Call::nobodys));
+        }
+        self.free = self.slots.len() as u32;
+        self.slots.push(Call::nobodys(NONE));
+    }
+
     #[inline]
-    fn enqueue(&mut self, slot: u32) {
-        let deadline = self.slots[slot as usize].deadline;
-        let mut before = self.deadlines.tail;
-        while before != NONE && self.slots[before as usize].deadline > deadline {
+    fn enqueue(&mut self, slot: u32, deadline: Nanos) {
+        let mut before = self.slots[DEADLINES as usize].prev;
+        // The ring's own slot is never late.
+        while self.slots[before as usize].deadline > deadline {
             before = self.slots[before as usize].prev;
         }
-        self.deadlines.link_after(&mut self.slots, before, slot);
+        self.link_after(before, slot);
     }
 
     #[inline]
     fn leave_queue(&mut self, slot: u32) {
         let call = &self.slots[slot as usize];
-        match call.stage {
-            Stage::Pending if !call.deadline.is_never() => {
-                self.deadlines.unlink(&mut self.slots, slot);
-            }
-            Stage::Expired => self.expired.unlink(&mut self.slots, slot),
-            _ => {}
+        let queues = match call.stage {
+            Stage::Pending => !call.deadline.is_never(),
+            stage => stage == Stage::Expired,
+        };
+        if queues {
+            self.unlink(slot);
         }
+    }
+
+    /// The first slot of a ring.
+    #[inline]
+    fn first(&self, ring: u32) -> Option<u32> {
+        self.slots.get(ring as usize).map(|own| own.next).filter(|&slot| slot != ring)
+    }
+
+    /// Puts `slot` after `before`, in the ring in which that is.
+    #[inline]
+    fn link_after(&mut self, before: u32, slot: u32) {
+        let after = std::mem::replace(&mut self.slots[before as usize].next, slot);
+        self.slots[after as usize].prev = slot;
+        let call = &mut self.slots[slot as usize];
+        (call.prev, call.next) = (before, after);
+    }
+
+    /// Takes `slot` out of the ring in which it is.
+    #[inline]
+    fn unlink(&mut self, slot: u32) {
+        let Call { prev, next, .. } = self.slots[slot as usize];
+        self.slots[prev as usize].next = next;
+        self.slots[next as usize].prev = prev;
     }
 }
 
@@ -240,56 +279,12 @@ pub struct NewCall {
     pub stage: Stage,
 }
 
-/// A doubly linked list through slots.
-#[derive(Clone, Debug)]
-struct List {
-    head: u32,
-    tail: u32,
-}
-
-impl List {
-    const EMPTY: List = List { head: NONE, tail: NONE };
-
-    /// Puts `slot` after `before`; first, when that is [`NONE`].
-    #[inline]
-    fn link_after(&mut self, slots: &mut [Call], before: u32, slot: u32) {
-        let after = if before == NONE { self.head } else { slots[before as usize].next };
-        slots[slot as usize].prev = before;
-        slots[slot as usize].next = after;
-        *self.forward(slots, before) = slot;
-        *self.backward(slots, after) = slot;
-    }
-
-    #[inline]
-    fn unlink(&mut self, slots: &mut [Call], slot: u32) {
-        let Call { prev, next, .. } = slots[slot as usize];
-        *self.forward(slots, prev) = next;
-        *self.backward(slots, next) = prev;
-        slots[slot as usize].prev = NONE;
-        slots[slot as usize].next = NONE;
-    }
-
-    /// The link that leads on from `slot`: the head, for no slot.
-    #[inline]
-    fn forward<'a>(&'a mut self, slots: &'a mut [Call], slot: u32) -> &'a mut u32 {
-        if slot == NONE {
-            &mut self.head
-        } else {
-            &mut slots[slot as usize].next
-        }
-    }
-
-    /// The link that leads back from `slot`: the tail, for no slot.
-    #[inline]
-    fn backward<'a>(&'a mut self, slots: &'a mut [Call], slot: u32) -> &'a mut u32 {
-        if slot == NONE {
-            &mut self.tail
-        } else {
-            &mut slots[slot as usize].prev
-        }
-    }
-}
-
+/// How many slots belong to the rings.
+const LISTS: u32 = 2;
+/// The ring of deadlines, the nearest first.
+const DEADLINES: u32 = 0;
+/// The ring of calls that are late and whose makers have not been told, the latest last.
+const EXPIRED: u32 = 1;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
@@ -326,7 +321,7 @@ mod tests {
             let permit = calls.insert(call(round));
             assert!(calls.remove(permit));
         }
-        assert_eq!(calls.slots.len(), 1);
+        assert_eq!(calls.slots.len(), LISTS as usize + 1);
         assert_eq!(calls.next_deadline(), None);
         assert_eq!(calls.waiting(), 0);
     }

@@ -13,7 +13,8 @@ use crate::core::time::Nanos;
 pub fn now() -> Nanos {
     // The first reading calibrates the counter, which takes about a millisecond.
     static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::new);
-    Nanos::new(CLOCK.delta_as_nanos(0, CLOCK.raw()))
+    let clock: &Clock = &CLOCK;
+    Nanos::new(clock.delta_as_nanos(0, clock.raw()))
 }
 
 /// How long the whole process is known to have been held up: a suspended laptop, a

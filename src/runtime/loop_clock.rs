@@ -128,6 +128,9 @@ impl LoopClock {
 /// The clock on the loop's own thread.
 pub struct LoopMeter {
     turn: Cell<Turn>,
+    /// Until then the turn cannot be a stall, however busy; never after it where turns are
+    /// not seen.
+    sound_until: Cell<Nanos>,
     /// Since when this turn has been busy, once somebody needed to know.
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
@@ -175,6 +178,7 @@ impl LoopMeter {
         let clock = Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() });
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
+            sound_until: Cell::new(Nanos::ZERO),
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(std::ptr::null_mut()),
@@ -201,6 +205,8 @@ impl LoopMeter {
             return tally.clone();
         }
         let place = tallies.len();
+        // Until the next turn nobody relies on what held for the tallies there were.
+        self.sound_until.set(Nanos::ZERO);
         let tally = Rc::new(Tally { threshold, stalled: Cell::new(Nanos::ZERO), place });
         tallies.push(tally.clone());
         self.clock.shared.lock().tallies.push((threshold, Nanos::ZERO));
@@ -221,16 +227,21 @@ impl LoopMeter {
     #[inline]
     pub fn now(&self, tally: &Tally) -> Now {
         let wall = clock::now();
+        if wall > self.sound_until.get() {
+            return self.look_closer(wall, tally);
+        }
+        Now { wall, in_loop: wall - tally.stalled.get() }
+    }
+
+    /// The present in a turn that may be a stall.
+    #[cold]
+    fn look_closer(&self, wall: Nanos, tally: &Tally) -> Now {
         if self.source.is_none() {
             return self.clock.view(wall, tally.place).0;
         }
-        let mut stalled = tally.stalled.get();
-        // A turn that began a moment ago cannot be a stall, however busy.
-        if wall - self.turn.get().began > tally.threshold.min(clock::OVERSLEPT) {
-            let busy = self.busy_in_turn(wall);
-            stalled = stalled + self.held_up_idle(wall, busy) + tally.of(busy);
-        }
-        Now { wall, in_loop: wall - stalled }
+        let busy = self.busy_in_turn(wall);
+        let stalled = self.held_up_idle(wall, busy) + tally.of(busy);
+        Now { wall, in_loop: wall - (tally.stalled.get() + stalled) }
     }
 
     /// The loop as it is now, which is at work: this is its thread.
@@ -295,7 +306,6 @@ impl LoopMeter {
         }
     }
 
-    #[cold]
     fn busy_in_turn(&self, wall: Nanos) -> Nanos {
         let Some(source) = &self.source else { return Nanos::ZERO };
         let since = self.busy_since.get().unwrap_or_else(|| {
@@ -309,7 +319,6 @@ impl LoopMeter {
     }
 
     /// What hold-ups of the process took of the waits of this turn.
-    #[cold]
     fn held_up_idle(&self, wall: Nanos, busy: Nanos) -> Nanos {
         let mut turn = self.turn.get();
         let held_up = clock::held_up(wall);
@@ -353,6 +362,7 @@ impl LoopMeter {
         let held_up = self.held_up_idle(wall, busy);
         let turn = Turn::begin(last.number + 1, wall, idle, self.turn.get().held_up);
         self.turn.set(turn);
+        self.sound_until.set(wall + self.least_stall());
         self.busy_since.set(None);
         {
             // Both at once, for the timer thread may look in between.
@@ -366,6 +376,13 @@ impl LoopMeter {
         let stalled = late > STALL;
         self.lag.borrow_mut().on_turn(late, stalled, wall);
         (self.on_turn)(stalled.then_some(late));
+    }
+
+    /// How soon after its beginning a turn may be a stall to somebody, or the process have
+    /// been held up in it.
+    fn least_stall(&self) -> Nanos {
+        let tallies = self.tallies.borrow();
+        tallies.iter().map(|tally| tally.threshold).fold(clock::OVERSLEPT, Nanos::min)
     }
 
     fn add_to_tallies(&self, shared: &mut Shared, stalled: impl Fn(&Tally) -> Nanos) {
