@@ -19,15 +19,18 @@ const {
   CAPACITY, EVENTS, EVENTS_FIRST, FAILURE, IDLE, LATE, OPEN, SHUTDOWN, SUCCESS, TIMEOUT, UNGUARDED
 } = codes
 
-/** Fires a breaker: a promise of the action's result. */
+/**
+ * Fires a breaker: a promise of the action's result. `args` is an array or the `arguments` of
+ * a function.
+ */
 function fire (breaker, context, args) {
   followClock(breaker)
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
-  if (remembers(breaker)) return fireRemembered(breaker, context, args)
-  const aloud = hears(breaker, 'fire')
-  const permit = aloud ? admitAloud(breaker, args) : admit(breaker[ID])
-  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, aloud, context, args)
+  if (remembers(breaker)) return fireRemembered(breaker, context, toArray(args))
+  if (hears(breaker, 'fire')) return fireAloud(breaker, context, toArray(args))
+  const permit = admit(breaker[ID])
+  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, false, context, toArray(args))
 }
 
 /** Tells the call with that permit that its deadline has passed. */
@@ -38,9 +41,10 @@ function timeOutCall (breaker, permit) {
 module.exports = { fire, timeOutCall }
 
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
-// it decides.
-function admitAloud (breaker, args) {
-  return countAloud(breaker, args) ? admitCounted(breaker[ID]) : SHUTDOWN
+// it decides, and the arguments.
+function fireAloud (breaker, context, args) {
+  const permit = countAloud(breaker, args) ? admitCounted(breaker[ID]) : SHUTDOWN
+  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, true, context, args)
 }
 
 function countAloud (breaker, args) {
@@ -83,10 +87,10 @@ function run (breaker, permit, context, args, memo) {
   try {
     result = toPromise(apply(breaker.action, context, args))
   } catch (error) {
-    return toPromise(fail(breaker, permit, args, error, memo))
+    return toPromise(fail(breaker, permit, toArray(args), error, memo))
   }
   const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
-  call.args = args
+  call.keep(args)
   if (memo !== undefined) {
     memo.result = result
     call.memo = memo
@@ -101,12 +105,13 @@ class Call {
   constructor (breaker, permit) {
     this.breaker = breaker
     this.permit = permit
-    this.args = undefined
+    this.argument = undefined
+    this.more = undefined
     this.resolve = undefined
     this.context = undefined
     this.memo = undefined
 
-    this.succeed = value => succeed(this.breaker, this.permit, this.args, value, this.memo)
+    this.succeed = value => succeed(this, value)
     this.fail = error => fail(this.breaker, this.permit, this.args, error, this.memo)
     // The same for a call with a deadline, whose promise is not the action's: it may
     // have been settled by the deadline, and the call object be nobody's.
@@ -122,6 +127,21 @@ class Call {
       const { resolve } = this
       resolve(this.fail(error))
     }
+  }
+
+  // Most calls have one argument, and nobody asks for it again.
+  keep (args) {
+    if (args.length === 1) this.argument = args[0]
+    else this.more = toArray(args)
+  }
+
+  get args () {
+    return this.more ?? [this.argument]
+  }
+
+  // Makes the object ready for its next call.
+  clear () {
+    this.argument = this.more = this.resolve = this.context = this.memo = undefined
   }
 
   // A promise of what the action promises, which the deadline can settle before.
@@ -145,7 +165,7 @@ class Call {
     const { args, breaker, context, memo, permit, resolve } = this
     breaker[CALLS][permit] = undefined
     this.permit = NOBODYS
-    this.args = this.context = this.memo = this.resolve = undefined
+    this.clear()
     if (context) {
       resolve(context.runInAsyncScope(timeOut, undefined, breaker, permit, args, memo))
     } else {
@@ -186,6 +206,12 @@ function apply (action, context, args) {
   }
 }
 
+const { slice } = Array.prototype
+
+function toArray (args) {
+  return Array.isArray(args) ? args : slice.call(args)
+}
+
 const { then: plainThen } = Promise.prototype
 
 // Plain promises are used as they are. Anything else, a promise with a `then` or a
@@ -214,9 +240,10 @@ function asItIs (result) {
   return typeof result?.then === 'function' ? result : Promise.resolve(result)
 }
 
-function succeed (breaker, permit, args, value, memo) {
+function succeed (call, value) {
+  const { breaker, memo, permit } = call
   const bits = settle(breaker[ID], permit, SUCCESS)
-  if ((bits & LATE) !== 0) return timeOut(breaker, permit, args, memo)
+  if ((bits & LATE) !== 0) return timeOut(breaker, permit, call.args, memo)
   const ms = latency()
   end(breaker, permit, bits)
   if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
@@ -282,7 +309,7 @@ function lock (breaker, permit, args) {
 function end (breaker, permit, bits) {
   const call = breaker[CALLS][permit]
   if (call !== undefined) {
-    call.args = call.resolve = call.context = call.memo = undefined
+    call.clear()
     if (permit >= KEPT) breaker[CALLS][permit] = undefined
   }
   if ((bits & IDLE) !== 0) rooted[breaker[ID]] = undefined
