@@ -68,6 +68,7 @@ impl Timer {
     }
 
     fn run(&self) {
+        wake_on_time();
         let mut schedule = self.schedule.lock();
         loop {
             let next = schedule.queue.peek().map_or(Nanos::MAX, |entry| entry.at);
@@ -100,6 +101,16 @@ impl Timer {
         }
         // Awake, the thread looks at the queue before it sleeps again.
         schedule.asleep_until = Nanos::ZERO;
+    }
+}
+
+/// Asks the system to wake this thread when it is time. Linux lets a thread sleep for another
+/// 50 µs, to wake several at once; it is told the least that it knows, a nanosecond.
+fn wake_on_time() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: takes and keeps no memory. What cannot be had is done without.
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, 1);
     }
 }
 
