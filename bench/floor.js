@@ -27,18 +27,22 @@ function buildFloor () {
   }
 }
 
+/** The native call that does nothing; undefined where it has not been built. */
+function loadCrossing () {
+  return existsSync(ADDON) ? require(ADDON).cross : undefined
+}
+
 /** Gives an action the guard that does nothing; undefined where it has not been built. */
 function loadFloor () {
-  if (!existsSync(ADDON)) return
-  const { cross } = require(ADDON)
-  return action => ({
+  const cross = loadCrossing()
+  return cross && (action => ({
     fire: async (...args) => {
       cross()
       const result = await action(...args)
       cross()
       return result
     }
-  })
+  }))
 }
 
-module.exports = { buildFloor, loadFloor }
+module.exports = { buildFloor, loadCrossing, loadFloor }
