@@ -429,7 +429,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     let now = model.now();
     model.tick();
     assert_eq!(breaker.state(now), model.state);
-    assert_eq!(breaker.window(now).totals(), &model.totals());
+    assert_eq!(breaker.window(now).totals(), model.totals());
     if model.shape.capacity < i64::MAX {
         assert_eq!(breaker.available(), model.shape.capacity - model.under_way());
     }

@@ -3,25 +3,36 @@
 //!
 //! The idea is Gil Tene's HdrHistogram. It keeps counts, no values: recording is one
 //! addition, and the cost of a quantile depends on the number of cells, never on the
-//! number of calls. Called by the window, which keeps one histogram a bucket and a
-//! merged one for all of them.
+//! number of calls. Of the 33 octaves there are, the calls of one service take a few: a
+//! histogram has memory for the octaves between the shortest latency it was given and
+//! the longest, and grows by whole octaves when one comes that lies outside.
+//!
+//! Called by the window, which keeps one histogram a bucket, and the sum of all but the
+//! newest. The bucket that fills is not in the sum, so that recording touches one
+//! histogram and no more; a reader adds the two as it walks.
+
+use std::mem;
+use std::ops::Range;
 
 use super::time::Nanos;
 
-/// Number of cells of a histogram.
+/// Number of cells from one end of the range to the other.
 pub const CELLS: usize = OCTAVES << CELL_BITS;
 
 /// Which cell a latency falls into. Shorter than half a microsecond is the first
 /// cell; longer than 73 minutes the last.
 pub fn cell_of(latency: Nanos) -> usize {
-    let nanos = latency.get();
-    if nanos < 1 << FIRST_OCTAVE {
-        return 0;
-    }
+    endless_cell_of(latency).min(CELLS - 1)
+}
+
+/// The same if there were no last cell: a latency beyond it is in none of a histogram's.
+#[inline]
+fn endless_cell_of(latency: Nanos) -> usize {
+    let nanos = latency.get().max(1 << FIRST_OCTAVE);
     let octave = nanos.ilog2();
-    let within = (nanos >> (octave - CELL_BITS)) as usize & ((1 << CELL_BITS) - 1);
-    let cell = ((octave - FIRST_OCTAVE) as usize) << CELL_BITS | within;
-    cell.min(CELLS - 1)
+    // The leading one, and behind it the bits that number the cells of an octave.
+    let leading = (nanos >> (octave - CELL_BITS)) as usize;
+    ((octave - FIRST_OCTAVE) as usize) * CELLS_OF_OCTAVE + (leading - CELLS_OF_OCTAVE)
 }
 
 /// The value that stands for a cell: its middle, at most 1/16 (6.25 %) away from
@@ -32,47 +43,52 @@ pub fn middle_of(cell: usize) -> Nanos {
         return Nanos::ZERO;
     }
     let octave = FIRST_OCTAVE + (cell >> CELL_BITS) as u32;
-    let within = (cell & ((1 << CELL_BITS) - 1)) as u64;
+    let within = (cell % CELLS_OF_OCTAVE) as u64;
     let width = 1u64 << (octave - CELL_BITS);
     Nanos::new((1 << octave) + within * width + width / 2)
 }
 
 /// The latencies of one bucket of the window.
-///
-/// Its cells are allocated with the first latency and kept when the bucket is
-/// emptied for its next turn: a bucket that was used will be used again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Latencies {
-    cells: Option<Box<[u32; CELLS]>>,
+    cells: Cells<u32>,
     count: u64,
-    /// Nanoseconds; 128 bits, so that no traffic makes it overflow.
-    sum: u128,
+    /// [`Nanos::MAX`] while there is none.
     least: Nanos,
     greatest: Nanos,
+    /// Nanoseconds; 128 bits, so that no traffic makes it overflow.
+    sum: u128,
 }
 
 impl Latencies {
     /// Adds one latency.
+    #[inline]
     pub fn record(&mut self, latency: Nanos) {
-        let cells = self.cells.get_or_insert_with(|| Box::new([0; CELLS]));
-        let cell = &mut cells[cell_of(latency)];
-        *cell = cell.saturating_add(1);
-        self.least = if self.count == 0 { latency } else { self.least.min(latency) };
-        self.greatest = self.greatest.max(latency);
+        let cell = endless_cell_of(latency);
+        match self.cells.get_mut(cell) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.count_outside(cell),
+        }
         self.count += 1;
+        self.least = self.least.min(latency);
+        self.greatest = self.greatest.max(latency);
         self.sum += u128::from(latency.get());
     }
 
-    /// Forgets every latency, keeps the memory.
+    /// Forgets every latency, keeps the memory: what was used will be used again.
     pub fn clear(&mut self) {
-        if self.count == 0 {
-            return;
+        if self.count > 0 {
+            self.cells.counts.fill(0);
+            *self = Latencies { cells: mem::take(&mut self.cells), ..Latencies::default() };
         }
-        let mut cells = self.cells.take();
-        if let Some(cells) = &mut cells {
-            cells.fill(0);
-        }
-        *self = Latencies { cells, ..Latencies::default() };
+    }
+
+    /// Becomes a copy of others, with memory for the octaves that they lie in and for no
+    /// more.
+    pub fn copy(&mut self, others: &Latencies) {
+        self.cells.copy(&others.cells, &others.octaves());
+        let Latencies { count, least, greatest, sum, .. } = *others;
+        (self.count, self.least, self.greatest, self.sum) = (count, least, greatest, sum);
     }
 
     /// How many latencies are in it.
@@ -83,95 +99,141 @@ impl Latencies {
     /// What is in it: values in ascending order, each the middle of its cell but
     /// within the shortest and the longest latency seen, with how many there are.
     pub fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        let cells = self.cells.iter().flat_map(|cells| cells.iter());
-        cells.enumerate().filter(|(_, &count)| count > 0).map(|(cell, &count)| {
+        let cells = self.octaves();
+        let counts = self.cells.stretch(&cells);
+        cells.zip(counts).filter(|(_, &count)| count > 0).map(|(cell, &count)| {
             (middle_of(cell).clamp(self.least, self.greatest), u64::from(count))
         })
     }
+
+    /// Counts one in a cell that there is no memory for yet, or in the last one.
+    #[cold]
+    fn count_outside(&mut self, cell: usize) {
+        let cell = cell.min(CELLS - 1);
+        self.cells.cover(&octaves(cell, cell));
+        if let Some(count) = self.cells.get_mut(cell) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// The cells of the octaves that its latencies lie in.
+    fn octaves(&self) -> Range<usize> {
+        if self.count == 0 {
+            return 0..0;
+        }
+        octaves(cell_of(self.least), cell_of(self.greatest))
+    }
 }
 
-/// The latencies of the whole window, kept merged: buckets are added as they fill
-/// and subtracted as they run out, so that a quantile needs no merging.
+impl Default for Latencies {
+    /// None, and no memory for any.
+    fn default() -> Self {
+        let cells = Cells::default();
+        Latencies { cells, count: 0, least: Nanos::MAX, greatest: Nanos::ZERO, sum: 0 }
+    }
+}
+
+/// The latencies of the buckets that are full, added up: a bucket is added when the
+/// next one begins and subtracted when it runs out, so that a quantile needs no merging.
 #[derive(Clone, Debug, Default)]
-pub struct MergedLatencies {
-    cells: Option<Box<[u64; CELLS]>>,
+pub struct LatencySums {
+    cells: Cells<u64>,
     count: u64,
     sum: u128,
 }
 
-impl MergedLatencies {
-    /// Adds one latency, as the bucket that holds it does.
-    pub fn record(&mut self, latency: Nanos) {
-        let cells = self.cells.get_or_insert_with(|| Box::new([0; CELLS]));
-        cells[cell_of(latency)] += 1;
-        self.count += 1;
-        self.sum += u128::from(latency.get());
+impl LatencySums {
+    /// Adds what a bucket holds.
+    pub fn add(&mut self, bucket: &Latencies) {
+        let cells = bucket.octaves();
+        self.cells.cover(&cells);
+        let more = bucket.cells.stretch(&cells);
+        for (sum, &more) in self.cells.stretch_mut(&cells).iter_mut().zip(more) {
+            *sum += u64::from(more);
+        }
+        self.count += bucket.count;
+        self.sum += bucket.sum;
     }
 
-    /// Takes out what a bucket holds.
+    /// Takes out what a bucket holds that was added.
     pub fn subtract(&mut self, bucket: &Latencies) {
-        let (Some(cells), Some(gone)) = (&mut self.cells, &bucket.cells) else { return };
-        if bucket.count == 0 {
-            return;
-        }
-        for (cell, gone) in cells.iter_mut().zip(gone.iter()) {
-            *cell -= u64::from(*gone);
+        let cells = bucket.octaves();
+        let gone = bucket.cells.stretch(&cells);
+        for (sum, &gone) in self.cells.stretch_mut(&cells).iter_mut().zip(gone) {
+            *sum -= u64::from(gone);
         }
         self.count -= bucket.count;
         self.sum -= bucket.sum;
     }
 
-    /// How many latencies the window holds.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The same as [`Latencies::values`] for the whole window. `buckets` must be the
-    /// buckets merged here; they know the extremes.
-    pub fn values<'a>(
+    /// These and the newest bucket's. `full` must be the buckets that were added; they
+    /// know the extremes.
+    pub fn with<'a>(
         &'a self,
-        buckets: impl Iterator<Item = &'a Latencies>,
-    ) -> impl Iterator<Item = (Nanos, u64)> + 'a {
-        let (least, greatest) = extremes(buckets);
-        let cells = self.cells.iter().flat_map(|cells| cells.iter());
-        cells
-            .enumerate()
-            .filter(|(_, &count)| count > 0)
-            .map(move |(cell, &count)| (middle_of(cell).clamp(least, greatest), count))
-    }
-
-    /// Mean and quantiles. `buckets` must be the buckets merged here; they know the
-    /// exact extremes.
-    pub fn summary<'a>(&self, buckets: impl Iterator<Item = &'a Latencies>) -> Summary {
-        let (least, greatest) = extremes(buckets);
-        let mut quantiles = [Nanos::ZERO; QUANTILES.len()];
-        let mean = if self.count == 0 { 0.0 } else { self.sum as f64 / self.count as f64 };
-        if let Some(cells) = self.cells.as_ref().filter(|_| self.count > 0) {
-            let (mut cell, mut passed) = (0, cells[0]);
-            for (quantile, value) in QUANTILES.iter().zip(&mut quantiles) {
-                let rank = ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count);
-                // Ranks ascend with the quantiles: one walk over the cells serves all.
-                while passed < rank && cell + 1 < CELLS {
-                    cell += 1;
-                    passed += cells[cell];
-                }
-                *value = match *quantile {
-                    q if q <= 0.0 => least,
-                    q if q >= 1.0 => greatest,
-                    _ => middle_of(cell).clamp(least, greatest),
-                };
-            }
-        }
-        Summary { count: self.count, mean_nanos: mean, quantiles }
+        newest: &'a Latencies,
+        full: impl Iterator<Item = &'a Latencies>,
+    ) -> AllLatencies<'a> {
+        let ends = |latencies: &Latencies| (latencies.least, latencies.greatest);
+        let (least, greatest) = full.map(ends).fold(ends(newest), |(least, greatest), ends| {
+            (least.min(ends.0), greatest.max(ends.1))
+        });
+        AllLatencies { full: self, newest, least, greatest }
     }
 }
 
-fn extremes<'a>(buckets: impl Iterator<Item = &'a Latencies>) -> (Nanos, Nanos) {
-    buckets
-        .filter(|bucket| bucket.count > 0)
-        .fold((Nanos::MAX, Nanos::ZERO), |(least, greatest), bucket| {
-            (least.min(bucket.least), greatest.max(bucket.greatest))
-        })
+/// The latencies of the whole window, for reading.
+#[derive(Clone, Copy, Debug)]
+pub struct AllLatencies<'a> {
+    full: &'a LatencySums,
+    newest: &'a Latencies,
+    least: Nanos,
+    greatest: Nanos,
+}
+
+impl<'a> AllLatencies<'a> {
+    /// How many latencies the window holds.
+    pub fn count(&self) -> u64 {
+        self.full.count + self.newest.count
+    }
+
+    /// The same as [`Latencies::values`].
+    pub fn values(self) -> impl Iterator<Item = (Nanos, u64)> + 'a {
+        // None at all: the least is above the greatest, and no cell is from one to the other.
+        (cell_of(self.least)..=cell_of(self.greatest))
+            .map(move |cell| (cell, self.of_cell(cell)))
+            .filter(|&(_, count)| count > 0)
+            .map(move |(cell, count)| (middle_of(cell).clamp(self.least, self.greatest), count))
+    }
+
+    /// Mean and quantiles.
+    pub fn summary(&self) -> Summary {
+        let count = self.count();
+        if count == 0 {
+            return Summary::default();
+        }
+        let AllLatencies { least, greatest, .. } = *self;
+        let (mut cell, last) = (cell_of(least), cell_of(greatest));
+        let mut passed = self.of_cell(cell);
+        let quantiles = QUANTILES.map(|quantile| match quantile {
+            q if q <= 0.0 => least,
+            q if q >= 1.0 => greatest,
+            q => {
+                let rank = ((q * count as f64).ceil() as u64).clamp(1, count);
+                // Ranks ascend with the quantiles: one walk over the cells serves all.
+                while passed < rank && cell < last {
+                    cell += 1;
+                    passed += self.of_cell(cell);
+                }
+                middle_of(cell).clamp(least, greatest)
+            }
+        });
+        let mean_nanos = (self.full.sum + self.newest.sum) as f64 / count as f64;
+        Summary { count, mean_nanos, quantiles }
+    }
+
+    fn of_cell(&self, cell: usize) -> u64 {
+        self.full.cells.get(cell) + u64::from(self.newest.cells.get(cell))
+    }
 }
 
 /// Mean and quantiles of the latencies in a window.
@@ -190,8 +252,78 @@ pub struct Summary {
 /// longest.
 pub const QUANTILES: [f64; 9] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1.0];
 
+/// The counts of some octaves that follow one another; in all other cells there is none.
+#[derive(Clone, Debug, Default)]
+struct Cells<N> {
+    counts: Box<[N]>,
+    /// The cell of the first count.
+    first: usize,
+}
+
+impl<N: Copy + Default> Cells<N> {
+    fn get(&self, cell: usize) -> N {
+        self.counts.get(cell.wrapping_sub(self.first)).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn get_mut(&mut self, cell: usize) -> Option<&mut N> {
+        self.counts.get_mut(cell.wrapping_sub(self.first))
+    }
+
+    /// The counts of cells that all have one.
+    fn stretch(&self, cells: &Range<usize>) -> &[N] {
+        if cells.is_empty() {
+            return &[];
+        }
+        &self.counts[cells.start - self.first..cells.end - self.first]
+    }
+
+    fn stretch_mut(&mut self, cells: &Range<usize>) -> &mut [N] {
+        if cells.is_empty() {
+            return &mut [];
+        }
+        &mut self.counts[cells.start - self.first..cells.end - self.first]
+    }
+
+    /// Sees to it that all of these cells have a count.
+    fn cover(&mut self, cells: &Range<usize>) {
+        let has = self.first..self.first + self.counts.len();
+        if cells.is_empty() || (has.start <= cells.start && cells.end <= has.end) {
+            return;
+        }
+        let wants = if has.is_empty() {
+            cells.clone()
+        } else {
+            has.start.min(cells.start)..has.end.max(cells.end)
+        };
+        let mut counts = vec![N::default(); wants.len()].into_boxed_slice();
+        if !has.is_empty() {
+            counts[has.start - wants.start..has.end - wants.start].copy_from_slice(&self.counts);
+        }
+        *self = Cells { counts, first: wants.start };
+    }
+
+    /// Has the counts of these cells, as others have them, and no more.
+    fn copy(&mut self, others: &Self, cells: &Range<usize>) {
+        let from = others.stretch(cells);
+        if self.counts.len() == from.len() {
+            self.counts.copy_from_slice(from);
+        } else {
+            self.counts = from.into();
+        }
+        self.first = cells.start;
+    }
+}
+
+/// The cells of the octaves from that of one cell to that of another.
+fn octaves(least: usize, greatest: usize) -> Range<usize> {
+    let start = |cell: usize| cell - cell % CELLS_OF_OCTAVE;
+    start(least)..start(greatest) + CELLS_OF_OCTAVE
+}
+
 /// Eight cells an octave: half a cell's width is 1/16 of the octave's beginning.
 const CELL_BITS: u32 = 3;
+const CELLS_OF_OCTAVE: usize = 1 << CELL_BITS;
 /// The first octave begins at 2^9 ns = 0.5 µs ...
 const FIRST_OCTAVE: u32 = 9;
 /// ... and the last one ends at 2^42 ns = 73 min.
@@ -201,13 +333,18 @@ const OCTAVES: usize = 33;
 mod tests {
     use super::*;
 
-    fn merged(latencies: &[u64]) -> Summary {
-        let (mut bucket, mut all) = (Latencies::default(), MergedLatencies::default());
-        for &nanos in latencies {
-            bucket.record(Nanos::new(nanos));
-            all.record(Nanos::new(nanos));
-        }
-        all.summary([&bucket].into_iter())
+    fn bucket(latencies: &[u64]) -> Latencies {
+        let mut bucket = Latencies::default();
+        latencies.iter().for_each(|&nanos| bucket.record(Nanos::new(nanos)));
+        bucket
+    }
+
+    fn summary_of(latencies: &[u64]) -> Summary {
+        let (full, newest) = latencies.split_at(latencies.len() / 3);
+        let (full, newest) = (bucket(full), bucket(newest));
+        let mut sums = LatencySums::default();
+        sums.add(&full);
+        sums.with(&newest, [&full].into_iter()).summary()
     }
 
     #[test]
@@ -235,11 +372,11 @@ mod tests {
 
     #[test]
     fn quantiles_are_nearest_ranks() {
-        let summary = merged(&[5_000_000; 1]);
+        let summary = summary_of(&[5_000_000; 1]);
         assert!(summary.quantiles.iter().all(|&q| q == Nanos::new(5_000_000)), "one is exact");
 
         let values: Vec<u64> = (1..=1000).map(|n| n * 1_000_000).collect();
-        let summary = merged(&values);
+        let summary = summary_of(&values);
         for (quantile, got) in QUANTILES.iter().zip(summary.quantiles) {
             let exact = values[((quantile * 1000.0).ceil() as usize).max(1) - 1] as f64;
             let error = (got.get() as f64 - exact).abs() / exact;
@@ -250,33 +387,78 @@ mod tests {
 
     #[test]
     fn a_latency_of_zero_stays_zero() {
-        let summary = merged(&[0, 0, 0, 2_000_000, 3_000_000]);
+        let summary = summary_of(&[0, 0, 0, 2_000_000, 3_000_000]);
         assert_eq!(summary.quantiles[2], Nanos::ZERO);
     }
 
     #[test]
     fn an_empty_histogram_is_all_zeros() {
-        let summary = merged(&[]);
+        let summary = summary_of(&[]);
         assert_eq!(summary.mean_nanos, 0.0);
         assert_eq!(summary.quantiles, [Nanos::ZERO; 9]);
     }
 
     #[test]
     fn subtracting_a_bucket_leaves_the_others() {
-        let (mut old, mut young) = (Latencies::default(), Latencies::default());
-        let mut all = MergedLatencies::default();
-        for nanos in [10_000u64, 2_000_000, 9_000_000_000] {
-            old.record(Nanos::new(nanos));
-            all.record(Nanos::new(nanos));
-        }
-        young.record(Nanos::new(70_000));
-        all.record(Nanos::new(70_000));
-        all.subtract(&old);
-        old.clear();
-        let summary = all.summary([&old, &young].into_iter());
+        let (old, young) = (bucket(&[10_000, 2_000_000, 9_000_000_000]), bucket(&[70_000]));
+        let mut sums = LatencySums::default();
+        sums.add(&old);
+        sums.add(&young);
+        assert_eq!(sums.with(&bucket(&[]), [&old, &young].into_iter()).count(), 4);
+        sums.subtract(&old);
+        let newest = bucket(&[]);
+        let all = sums.with(&newest, [&young].into_iter());
         assert_eq!(all.count(), 1);
-        assert_eq!(summary.mean_nanos, 70_000.0);
-        assert_eq!(summary.quantiles, [Nanos::new(70_000); 9]);
-        assert_eq!(young.values().collect::<Vec<_>>(), [(Nanos::new(70_000), 1)]);
+        assert_eq!(all.summary().mean_nanos, 70_000.0);
+        assert_eq!(all.summary().quantiles, [Nanos::new(70_000); 9]);
+        assert_eq!(all.values().collect::<Vec<_>>(), [(Nanos::new(70_000), 1)]);
+    }
+
+    #[test]
+    fn memory_is_for_the_octaves_between_the_ends() {
+        let mut bucket = bucket(&[]);
+        assert_eq!(bucket.cells.counts.len(), 0);
+        for (nanos, octaves) in [
+            (5_000_000, 1),
+            (4_200_000, 1),
+            (17_000_000, 3),
+            (600, 16),
+            (0, 16),
+            (u64::MAX, OCTAVES),
+            (1_000_000, OCTAVES),
+        ] {
+            bucket.record(Nanos::new(nanos));
+            assert_eq!(bucket.cells.counts.len(), octaves * CELLS_OF_OCTAVE, "with {nanos} ns");
+        }
+        let counted: u32 = bucket.cells.counts.iter().sum();
+        assert_eq!(counted, 7, "nothing is lost as it grows");
+    }
+
+    #[test]
+    fn what_lies_beyond_either_end_is_counted_there() {
+        let hours = 7 * 3_600_000_000_000;
+        let bucket = bucket(&[hours, u64::MAX, 0, 3, hours]);
+        assert_eq!(bucket.cells.get(CELLS - 1), 3);
+        assert_eq!(bucket.cells.get(0), 2);
+        assert_eq!(bucket.values().map(|(_, count)| count).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_copy_has_what_was_copied_in_no_more_memory_than_it_needs() {
+        let mut from = bucket(&[1_000, 60_000_000_000]);
+        from.clear();
+        assert_eq!(from.values().next(), None);
+        for nanos in [5_000_000, 6_000_000, 9_000_000] {
+            from.record(Nanos::new(nanos));
+        }
+        let mut copy = bucket(&[400, 700_000]);
+        copy.copy(&from);
+        assert_eq!(copy.cells.counts.len(), 2 * CELLS_OF_OCTAVE);
+        assert!(copy.values().eq(from.values()));
+        copy.copy(&bucket(&[33, 2_000]));
+        assert!(copy.values().eq([(Nanos::new(33), 1), (middle_of(15), 1)]));
+        copy.copy(&bucket(&[]));
+        assert_eq!((copy.count(), copy.values().next()), (0, None));
+        assert_eq!(copy.cells.counts.len(), 0);
     }
 }

@@ -2,12 +2,20 @@
 //! buckets.
 //!
 //! There is no timer that rotates it. It looks at the time when it is touched and
-//! drops every bucket that has run out, however long nobody touched it. Totals are
-//! kept running, so counting, reading a total and evicting a bucket cost the same
-//! for ten calls and for ten million. Called by the breaker alone.
+//! drops every bucket that has run out, however long nobody touched it.
+//!
+//! A call counts in the newest bucket and nowhere else: that one lies in the window
+//! itself, beside what else a call touches. When the next one begins it is put away in
+//! as little memory as it takes, and added to the sums of the full buckets; when it runs
+//! out, it is subtracted. A total is such a sum and the newest bucket's count, so
+//! counting, reading a total and evicting a bucket cost the same for ten calls and for
+//! ten million. Called by the breaker and by the measurement of the loop's lag.
+
+use std::iter;
+use std::sync::LazyLock;
 
 use super::config::{Rotation, WindowConfig};
-use super::latency::{Latencies, MergedLatencies, Summary};
+use super::latency::{AllLatencies, Latencies, LatencySums, Summary};
 use super::time::{Nanos, Shift};
 
 /// What is counted. The order is the order of the counts in a [`Counts`].
@@ -66,54 +74,77 @@ pub type Counts = [i64; Count::ALL.len()];
 
 /// One slice of the window.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Bucket {
-    /// What was counted while this bucket was the newest.
-    pub counts: Counts,
-    /// The latencies recorded meanwhile.
+    /// The latencies recorded while this bucket was the newest.
     pub latencies: Latencies,
+    /// What was counted meanwhile.
+    pub counts: Counts,
     /// `Some(true)` when the circuit opened meanwhile, `Some(false)` when it closed;
     /// the last one holds.
     pub circuit_open: Option<bool>,
 }
 
 impl Bucket {
+    fn is_empty(&self) -> bool {
+        self.counts == Counts::default()
+            && self.latencies.count() == 0
+            && self.circuit_open.is_none()
+    }
+
+    /// Moves what is in it into another, which has no more memory than it needs; keeps
+    /// its own for what comes.
+    fn pour(&mut self, into: &mut Bucket) {
+        into.latencies.copy(&self.latencies);
+        into.counts = self.counts;
+        into.circuit_open = self.circuit_open;
+        self.clear();
+    }
+
     fn clear(&mut self) {
-        self.counts = Counts::default();
         self.latencies.clear();
+        self.counts = Counts::default();
         self.circuit_open = None;
     }
 }
 
-/// The buckets, their totals, and when the next one begins.
+/// The buckets, the sums of the full ones, and when the next one begins.
 #[derive(Clone, Debug)]
+// What a call touches comes first, and lies together.
+#[repr(C)]
 pub struct Window {
-    buckets: Box<[Bucket]>,
-    /// Index of the newest bucket; the one after it, going round, is the oldest.
-    newest: usize,
+    /// When the newest bucket has run out; [`Nanos::MAX`] when the clock does not say.
+    ends: Nanos,
+    keeps_latencies: bool,
+    newest: Bucket,
     /// Names a bucket for as long as it lives: one more with each rotation. The
     /// buckets of a new window have serials too, from zero on.
     serial: u64,
     interval: Nanos,
-    rotation: Rotation,
-    /// When the newest bucket has run out.
-    ends: Nanos,
-    totals: Counts,
-    /// `None` when latencies are not wanted.
-    latencies: Option<MergedLatencies>,
+    /// All but the newest, in a ring; `None`: an empty one.
+    full: Box<[Option<Box<Bucket>>]>,
+    /// Where the oldest stands in it; the one after it, going round, is the next oldest.
+    oldest: usize,
+    sums: Counts,
+    latency_sums: LatencySums,
 }
 
 impl Window {
     /// An empty window whose first bucket begins at `now`.
     pub fn new(config: &WindowConfig, now: Nanos) -> Self {
         Window {
-            buckets: vec![Bucket::default(); config.buckets()].into_boxed_slice(),
-            newest: 0,
+            ends: match config.rotation {
+                Rotation::ByClock => now + config.interval(),
+                Rotation::ByHand => Nanos::MAX,
+            },
+            keeps_latencies: config.latencies,
+            newest: Bucket::default(),
             serial: config.buckets() as u64 - 1,
             interval: config.interval(),
-            rotation: config.rotation,
-            ends: now + config.interval(),
-            totals: Counts::default(),
-            latencies: config.latencies.then(MergedLatencies::default),
+            full: vec![None; config.buckets() - 1].into_boxed_slice(),
+            oldest: 0,
+            sums: Counts::default(),
+            latency_sums: LatencySums::default(),
         }
     }
 
@@ -121,7 +152,7 @@ impl Window {
     /// bucket began changes nothing.
     #[inline]
     pub fn advance(&mut self, now: Nanos) {
-        if now >= self.ends && self.rotation == Rotation::ByClock {
+        if now >= self.ends {
             self.evict(now);
         }
     }
@@ -133,82 +164,101 @@ impl Window {
 
     /// Begins a new bucket and drops the oldest, whatever the clock says.
     pub fn rotate(&mut self) {
-        let oldest = (self.newest + 1) % self.buckets.len();
-        let bucket = &mut self.buckets[oldest];
-        for (total, gone) in self.totals.iter_mut().zip(&bucket.counts) {
-            *total -= gone;
-        }
-        if let Some(latencies) = &mut self.latencies {
-            latencies.subtract(&bucket.latencies);
-        }
-        bucket.clear();
-        self.newest = oldest;
         self.serial += 1;
+        let Some(place) = self.full.get_mut(self.oldest) else {
+            // It is the only one.
+            self.newest.clear();
+            return;
+        };
+        if let Some(gone) = place {
+            subtract(&mut self.sums, &gone.counts);
+            self.latency_sums.subtract(&gone.latencies);
+        }
+        if self.newest.is_empty() {
+            *place = None;
+        } else {
+            add(&mut self.sums, &self.newest.counts);
+            self.latency_sums.add(&self.newest.latencies);
+            self.newest.pour(place.get_or_insert_default());
+        }
+        self.oldest = (self.oldest + 1) % self.full.len();
     }
 
     /// Leaves the window as it is from now on.
     pub fn freeze(&mut self) {
-        self.rotation = Rotation::ByHand;
+        self.ends = Nanos::MAX;
     }
 
     /// Counts one in the newest bucket.
     #[inline]
     pub fn count(&mut self, kind: Count) {
-        self.buckets[self.newest].counts[kind as usize] += 1;
-        self.totals[kind as usize] += 1;
+        self.newest.counts[kind as usize] += 1;
     }
 
     /// Records a latency in the newest bucket.
     #[inline]
     pub fn record(&mut self, latency: Nanos) {
-        if let Some(latencies) = &mut self.latencies {
-            latencies.record(latency);
-            self.buckets[self.newest].latencies.record(latency);
+        if self.keeps_latencies {
+            self.newest.latencies.record(latency);
         }
     }
 
     /// Notes in the newest bucket that the circuit opened or closed.
     pub fn mark_circuit(&mut self, open: bool) {
-        self.buckets[self.newest].circuit_open = Some(open);
+        self.newest.circuit_open = Some(open);
     }
 
     /// Sets one count of the bucket with that serial. Nothing happens when it has
     /// run out.
     pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
-        let Some(index) = self.index_of(serial) else { return };
-        let count = &mut self.buckets[index].counts[kind as usize];
-        self.totals[kind as usize] += value - *count;
-        *count = value;
+        let kind = kind as usize;
+        match self.place_of(serial) {
+            Some(Place::Newest) => self.newest.counts[kind] = value,
+            Some(Place::Full(index)) => {
+                let count = &mut self.full[index].get_or_insert_default().counts[kind];
+                self.sums[kind] += value - *count;
+                *count = value;
+            }
+            None => {}
+        }
     }
 
     /// Replaces the latencies of the bucket with that serial. Nothing happens when it
-    /// has run out.
+    /// has run out, or when latencies are not wanted.
     pub fn set_latencies(&mut self, serial: u64, latencies: impl Iterator<Item = Nanos>) {
-        let Some(index) = self.index_of(serial) else { return };
-        let Some(merged) = &mut self.latencies else { return };
-        let bucket = &mut self.buckets[index].latencies;
-        merged.subtract(bucket);
-        bucket.clear();
-        for latency in latencies {
-            merged.record(latency);
-            bucket.record(latency);
+        let place = self.place_of(serial).filter(|_| self.keeps_latencies);
+        let bucket = match place {
+            Some(Place::Newest) => &mut self.newest,
+            Some(Place::Full(index)) => self.full[index].get_or_insert_default(),
+            None => return,
+        };
+        let full = matches!(place, Some(Place::Full(_)));
+        if full {
+            self.latency_sums.subtract(&bucket.latencies);
+        }
+        bucket.latencies.clear();
+        latencies.for_each(|latency| bucket.latencies.record(latency));
+        if full {
+            self.latency_sums.add(&bucket.latencies);
         }
     }
 
     /// One total over the window.
     #[inline]
     pub fn total(&self, kind: Count) -> i64 {
-        self.totals[kind as usize]
+        self.sums[kind as usize] + self.newest.counts[kind as usize]
     }
 
     /// All totals over the window.
-    pub fn totals(&self) -> &Counts {
-        &self.totals
+    pub fn totals(&self) -> Counts {
+        let mut totals = self.sums;
+        add(&mut totals, &self.newest.counts);
+        totals
     }
 
     /// Number of buckets.
     pub fn len(&self) -> usize {
-        self.buckets.len()
+        self.full.len() + 1
     }
 
     /// Never: a window has at least one bucket.
@@ -227,46 +277,77 @@ impl Window {
         self.interval
     }
 
-    /// When the newest bucket runs out.
+    /// When the newest bucket runs out; [`Nanos::MAX`] when the clock does not say.
     pub fn ends(&self) -> Nanos {
         self.ends
     }
 
     /// The bucket with that serial, if it has not run out.
     pub fn bucket(&self, serial: u64) -> Option<&Bucket> {
-        self.index_of(serial).map(|index| &self.buckets[index])
+        self.place_of(serial).map(|place| match place {
+            Place::Newest => &self.newest,
+            Place::Full(index) => self.full[index].as_deref().unwrap_or(&EMPTY),
+        })
     }
 
     /// The latencies in the window, ascending, with how many there are of each; as
     /// precisely as they are kept.
     pub fn latencies(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        let buckets = || self.buckets.iter().map(|bucket| &bucket.latencies);
-        self.latencies.iter().flat_map(move |latencies| latencies.values(buckets()))
+        self.all_latencies().values()
     }
 
     /// Mean and quantiles over the window; `None` when latencies are not wanted.
     pub fn summary(&self) -> Option<Summary> {
-        let buckets = self.buckets.iter().map(|bucket| &bucket.latencies);
-        self.latencies.as_ref().map(|latencies| latencies.summary(buckets))
+        self.keeps_latencies.then(|| self.all_latencies().summary())
     }
 
-    fn index_of(&self, serial: u64) -> Option<usize> {
+    fn all_latencies(&self) -> AllLatencies<'_> {
+        let full = self.full.iter().flatten().map(|bucket| &bucket.latencies);
+        self.latency_sums.with(&self.newest.latencies, full)
+    }
+
+    fn place_of(&self, serial: u64) -> Option<Place> {
         let age = usize::try_from(self.serial.checked_sub(serial)?).ok()?;
-        let len = self.buckets.len();
-        (age < len).then(|| (self.newest + len - age) % len)
+        let len = self.full.len();
+        match age {
+            0 => Some(Place::Newest),
+            // The youngest of the full ones stands before the oldest.
+            _ => (age <= len).then(|| Place::Full((self.oldest + len - age) % len)),
+        }
     }
 
     #[cold]
     fn evict(&mut self, now: Nanos) {
+        if self.ends.is_never() {
+            return;
+        }
         let gone = (now - self.ends).get() / self.interval.get() + 1;
         // A whole window's worth of rotations empties it; more would do no more.
-        let rotations = gone.min(self.buckets.len() as u64);
+        let rotations = gone.min(self.len() as u64);
         for _ in 0..rotations {
             self.rotate();
         }
         self.serial += gone - rotations;
         self.ends = self.ends + Nanos::new(gone.saturating_mul(self.interval.get()));
     }
+}
+
+/// Where a bucket stands: the newest, or so far from the beginning of the full ones.
+#[derive(Clone, Copy)]
+enum Place {
+    Newest,
+    Full(usize),
+}
+
+/// What is seen of a full bucket in which nothing happened.
+static EMPTY: LazyLock<Bucket> = LazyLock::new(Bucket::default);
+
+fn add(sums: &mut Counts, counts: &Counts) {
+    iter::zip(sums, counts).for_each(|(sum, more)| *sum += more);
+}
+
+fn subtract(sums: &mut Counts, counts: &Counts) {
+    iter::zip(sums, counts).for_each(|(sum, gone)| *sum -= gone);
 }
 
 #[cfg(test)]
@@ -307,7 +388,7 @@ mod tests {
         window.advance(at(15_500));
         assert_eq!(window.total(Count::Failures), 4, "six of ten buckets are gone");
         window.advance(at(1_000_000));
-        assert_eq!(window.totals(), &Counts::default());
+        assert_eq!(window.totals(), Counts::default());
         assert_eq!(window.summary().map(|s| s.mean_nanos), Some(0.0));
         assert_eq!(window.serial(), 1009);
         assert_eq!(window.ends(), at(1_001_000));

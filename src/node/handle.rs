@@ -362,7 +362,7 @@ impl Handle {
     pub fn read_stats(&self) {
         let (counts, summary) = self.with(|breaker, now| {
             let window = breaker.window(now);
-            (*window.totals(), window.summary())
+            (window.totals(), window.summary())
         });
         let ms = |nanos: f64| nanos / 1e6;
         let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
