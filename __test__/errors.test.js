@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const { inspect, types } = require('node:util')
 
 const CircuitBreaker = require('..')
 const { child } = require('./support/child')
@@ -74,6 +75,37 @@ test('they have a stack trace where one is asked for, and other errors in any ca
   assert.match(new Error('made afterwards').stack, FRAME)
   breaker.options.stackTraces = true
   assert.match((await refusal(breaker)).stack, FRAME)
+})
+
+test('without one they are errors like any other', async () => {
+  const breaker = new CircuitBreaker(well, { name: 'payments' })
+  breaker.open()
+  const { stackTraceLimit } = Error
+  const error = await refusal(breaker)
+  assert.equal(Error.stackTraceLimit, stackTraceLimit)
+  Error.stackTraceLimit = 0
+  const plain = new Error('Breaker is open')
+  Error.stackTraceLimit = stackTraceLimit
+  assert(types.isNativeError(error))
+  assert.equal(Object.getPrototypeOf(error), Error.prototype)
+  for (const name of ['message', 'stack']) {
+    assert.deepEqual(Object.getOwnPropertyDescriptor(error, name), Object.getOwnPropertyDescriptor(plain, name))
+  }
+  assert.deepEqual(Object.keys(error), ['code', 'breaker', 'retryAfter'])
+  const { message, stack } = structuredClone(error)
+  assert.deepEqual({ message, stack }, { message: plain.message, stack: plain.stack })
+  assert.match(inspect(error), /^\[Error: Breaker is open\] \{\n {2}code: 'EOPENBREAKER',\n {2}breaker: 'payments',/)
+})
+
+test('a fallback is given all arguments, and the error after them', async () => {
+  const breaker = new CircuitBreaker(well).fallback((...args) => args)
+  breaker.open()
+  for (let length = 0; length < 5; length++) {
+    const args = Array.from({ length }, (_, place) => place)
+    const given = await breaker.fire(...args)
+    assert.deepEqual(given.slice(0, -1), args)
+    assert.equal(given[length].code, 'EOPENBREAKER')
+  }
 })
 
 test('frozen intrinsics are no obstacle', async () => {

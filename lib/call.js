@@ -73,10 +73,10 @@ function turnAway (breaker, code, aloud, context, args, memo) {
     code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
   }
   if (code >= 0) return run(breaker, code, context, args, memo)
-  if (code === OPEN) return toPromise(reject(breaker, args))
+  if (code === OPEN) return reject(breaker, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
-  if (code === SHUTDOWN) return toPromise(new Rejection(buildError(breaker, 'ESHUTDOWN')))
-  return toPromise(lock(breaker, CAPACITY - code, args))
+  if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
+  return adopted(lock(breaker, CAPACITY - code, args))
 }
 
 function run (breaker, permit, context, args, memo) {
@@ -87,7 +87,7 @@ function run (breaker, permit, context, args, memo) {
   try {
     result = toPromise(apply(breaker.action, context, args))
   } catch (error) {
-    return toPromise(fail(breaker, permit, toArray(args), error, memo))
+    return adopted(fail(breaker, permit, toArray(args), error, memo))
   }
   const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
   call.keep(args)
@@ -235,6 +235,11 @@ class Rejection {
   }
 }
 
+// A promise of what `fallBack` gives, which is a promise already or a rejection.
+function adopted (outcome) {
+  return outcome instanceof Rejection ? Promise.resolve(outcome) : outcome
+}
+
 // What goes untouched: a promise of any kind, or a thenable, is the caller's to use.
 function asItIs (result) {
   return typeof result?.then === 'function' ? result : Promise.resolve(result)
@@ -292,7 +297,7 @@ function reject (breaker, args) {
   const error = buildError(breaker, 'EOPENBREAKER')
   error.retryAfter = wait
   if (hears(breaker, 'reject')) emit(breaker, 'reject', error)
-  return fallBack(breaker, error, args)
+  return adopted(fallBack(breaker, error, args))
 }
 
 // No place is free: the call fails without having begun.
@@ -300,7 +305,7 @@ function lock (breaker, permit, args) {
   const error = buildError(breaker, 'ESEMLOCKED')
   if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
-  if (breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)
+  if (breaker._eventsCount !== 0 && breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)
   return fail(breaker, permit, args, error)
 }
 
@@ -323,8 +328,10 @@ function serveTakers (breaker) {
 
 // A filter that throws has not said that the error is harmless.
 function isFiltered (breaker, error, args) {
+  const filter = breaker.options.errorFilter || NO_FILTER
+  if (filter === NO_FILTER) return false
   try {
-    return Boolean((breaker.options.errorFilter || NO_FILTER)(error, ...args))
+    return Boolean(filter(error, ...args))
   } catch (thrown) {
     surface(thrown)
     return false
@@ -336,11 +343,21 @@ function fallBack (breaker, error, args) {
   if (!fallback) return new Rejection(error)
   let result
   try {
-    result = fallback.apply(fallback, [...args, error])
+    result = applyWith(fallback, args, error)
   } catch (thrown) {
     return new Rejection(thrown)
   }
   tally(breaker, KINDS.fallbacks)
   if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
   return toPromise(result)
+}
+
+// As `apply`, for few arguments and the error.
+function applyWith (fallback, args, error) {
+  switch (args.length) {
+    case 0: return fallback.call(fallback, error)
+    case 1: return fallback.call(fallback, args[0], error)
+    case 2: return fallback.call(fallback, args[0], args[1], error)
+    default: return fallback.apply(fallback, [...args, error])
+  }
 }

@@ -19,7 +19,7 @@ const OUR_ERROR = Symbol.for('didelphis.error')
  */
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)
-  const traced = breaker.options.stackTraces || !STACK_WITHOUT_TRACE
+  const traced = breaker.options.stackTraces || !STACK_MAY_BE_SET
   const error = traced ? new Error(message) : withoutTrace(message)
   error.code = code
   error.breaker = breaker.name
@@ -27,11 +27,14 @@ function buildError (breaker, code, timeout) {
   return error
 }
 
+// Under a limit of 0, V8 still walks the stack; under one that is no number it does not,
+// and leaves the error without the line that a stack begins with.
 function withoutTrace (message) {
   const { stackTraceLimit } = Error
-  limitTraces(0)
+  limitTraces(undefined)
   const error = new Error(message)
   limitTraces(stackTraceLimit)
+  error.stack = `Error: ${message}`
   return error
 }
 
@@ -39,12 +42,13 @@ function limitTraces (limit) {
   try {
     Error.stackTraceLimit = limit
   } catch {
-    // Somebody has frozen it: then errors have their traces.
+    // Somebody has frozen it: then a trace is made for nothing.
   }
 }
 
-// In Bun an error without a trace has no `stack` at all, which programs take for a string.
-const STACK_WITHOUT_TRACE = typeof withoutTrace('').stack === 'string'
+// In V8 an error has a `stack` that no loop sees, whoever has set it. Elsewhere it may be a
+// property like any other once it is set.
+const STACK_MAY_BE_SET = !Object.keys(withoutTrace('')).includes('stack')
 
 /** Whether `error` was made by a breaker, and not by an action. */
 function isOurError (error) {
