@@ -141,14 +141,39 @@ const loop = {
   onStall () {}
 }
 
-/** A native half with these options, whose news go to `owner[ANNOUNCE]()`. */
-function create (owner, options) {
+/**
+ * A native half whose news go to `owner[ANNOUNCE]()`, with limits and a window as `options.js`
+ * gives them.
+ */
+function create (owner, limits, window, others) {
   const weakly = new WeakRef(owner)
-  const handle = isFaked()
-    ? environment.createHosted(options, ...fakeClock(() => ring(weakly, ref)))
-    : environment.create(options)
+  leaveOptions(limits, window, others)
+  const handle = isFaked() ? createHosted(weakly) : environment.create()
+  owners[words[0]] = weakly
+  return handle
+}
+
+// In the order in which the native side takes them.
+function leaveOptions (limits, window, others) {
+  numbers[STATS] = limits.timeout
+  numbers[STATS + 1] = limits.resetTimeout
+  numbers[STATS + 2] = limits.errorThresholdPercentage
+  numbers[STATS + 3] = limits.consecutiveFailures
+  numbers[STATS + 4] = window.rollingCountTimeout
+  numbers[STATS + 5] = window.rollingCountBuckets
+  numbers[STATS + 6] = Number(window.latencies)
+  numbers[STATS + 7] = Number(window.rotatedByHand)
+  numbers[STATS + 8] = others.volumeThreshold
+  numbers[STATS + 9] = others.capacity
+  numbers[STATS + 10] = others.warmUp
+  numbers[STATS + 11] = Number(others.enabled)
+  numbers[STATS + 12] = Number(others.byWallClock)
+  numbers[STATS + 13] = others.stallThreshold
+}
+
+function createHosted (weakly) {
+  const handle = environment.createHosted(...fakeClock(() => ring(weakly, ref)))
   const ref = new WeakRef(handle)
-  owners[handle.id] = weakly
   return handle
 }
 

@@ -201,7 +201,7 @@ class CircuitBreaker extends EventEmitter {
     emit(this, 'shutdown')
     this.disable()
     this.removeAllListeners()
-    this.status.shutdown()
+    this[STATUS]?.shutdown()
     this[HANDLE].shutdown()
     stopHealthChecks(this)
     this.clearCache()
@@ -285,9 +285,7 @@ function connect (breaker) {
   const { options } = breaker
   const now = limits(options)
   const warmsUp = options.allowWarmUp === true || options.state?.warmUp
-  const handle = create(breaker, {
-    ...now,
-    ...windowOptions(options),
+  const handle = create(breaker, now, windowOptions(options), {
     volumeThreshold: breaker[VOLUME_THRESHOLD],
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,

@@ -73,6 +73,9 @@ const NUMBERS = {
   }
 }
 
+// What is read most often: the default.
+for (const number of Object.values(NUMBERS)) number.preset = number.read(number.initial)
+
 const DEPRECATION = 'options.maxFailures is deprecated. Please use options.errorThresholdPercentage'
 
 /** The filter that lets every error count. */
@@ -84,8 +87,10 @@ const RESET_REASONS = ['error', 'success', 'timeout']
 
 /** What an option says, as a number. Throws a TypeError when it says nothing sensible. */
 function readNumber (name, value) {
-  const { expected, initial, read } = NUMBERS[name]
-  return read(value ?? initial) ?? refuse(`options.${name}`, expected, value)
+  const { expected, initial, preset, read } = NUMBERS[name]
+  const given = value ?? initial
+  if (given === initial) return preset
+  return read(given) ?? refuse(`options.${name}`, expected, value)
 }
 
 /**
@@ -95,20 +100,29 @@ function readNumber (name, value) {
 function prepare (given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
   const options = Object.isFrozen(given) ? { ...given } : given
-  for (const name of ['timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets']) {
-    readNumber(name, options[name])
-    options[name] ??= NUMBERS[name].initial
-  }
+  // Name by name: V8 looks up a name that it knows in a fifth of the time.
+  readNumber('timeout', options.timeout)
+  options.timeout ??= NUMBERS.timeout.initial
+  readNumber('resetTimeout', options.resetTimeout)
+  options.resetTimeout ??= NUMBERS.resetTimeout.initial
+  readNumber('errorThresholdPercentage', options.errorThresholdPercentage)
+  options.errorThresholdPercentage ??= NUMBERS.errorThresholdPercentage.initial
+  readNumber('rollingCountTimeout', options.rollingCountTimeout)
+  options.rollingCountTimeout ??= NUMBERS.rollingCountTimeout.initial
+  readNumber('rollingCountBuckets', options.rollingCountBuckets)
+  options.rollingCountBuckets ??= NUMBERS.rollingCountBuckets.initial
   options.cacheTTL ??= NUMBERS.cacheTTL.initial
   options.cacheGetKey ??= argumentsAsKey
   options.coalesce = Boolean(options.coalesce)
   // As long as the call that others join may take.
   options.coalesceTTL ??= options.timeout
-  for (const name of [
-    'maxFailures', 'volumeThreshold', 'stallThreshold', 'cacheTTL', 'cacheSize', 'coalesceTTL', 'coalesceSize'
-  ]) {
-    readNumber(name, options[name])
-  }
+  readNumber('maxFailures', options.maxFailures)
+  readNumber('volumeThreshold', options.volumeThreshold)
+  readNumber('stallThreshold', options.stallThreshold)
+  readNumber('cacheTTL', options.cacheTTL)
+  readNumber('cacheSize', options.cacheSize)
+  readNumber('coalesceTTL', options.coalesceTTL)
+  readNumber('coalesceSize', options.coalesceSize)
   // What opossum prints, at each breaker that is given one.
   if (options.maxFailures) console.error(DEPRECATION)
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
@@ -118,7 +132,7 @@ function prepare (given) {
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
   expect('coalesceResetOn', 'an array', options.coalesceResetOn, Array.isArray)
-  expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, value => value === 'loop' || value === 'wall')
+  expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, isClock)
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
   if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {
     throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')
@@ -202,6 +216,10 @@ function isFunction (value) {
 
 function isObject (value) {
   return typeof value === 'object'
+}
+
+function isClock (value) {
+  return value === 'loop' || value === 'wall'
 }
 
 function isTransport (value) {

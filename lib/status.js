@@ -26,7 +26,7 @@ class Status extends EventEmitter {
     this.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
     this.enableSnapshots = options.enableSnapshots !== false
     this.rotateBucketController = options.rotateBucketController
-    this[HANDLE] = handle ?? create(this, { ...LONE, ...windowOptions(options) })
+    this[HANDLE] = handle ?? create(this, NO_LIMITS, windowOptions(options), NO_CALLS)
     // The events of the window come through the breaker.
     this[OWNER] = breaker
     this[VIEWS] = new Map()
@@ -158,11 +158,14 @@ class Status extends EventEmitter {
 }
 
 // A window without a breaker is that of a breaker without calls.
-const LONE = {
+const NO_LIMITS = {
   timeout: 0,
   resetTimeout: 0,
   errorThresholdPercentage: 0,
-  consecutiveFailures: Infinity,
+  consecutiveFailures: Infinity
+}
+
+const NO_CALLS = {
   volumeThreshold: 0,
   capacity: 0,
   warmUp: 0,

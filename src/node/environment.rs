@@ -391,6 +391,13 @@ impl Mailbox {
         }
     }
 
+    /// Numbers that JavaScript left where the statistics begin.
+    pub(crate) fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
+        const { assert!(Self::STATS + COUNT <= Self::NUMBERS) };
+        // SAFETY: as above.
+        std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
+    }
+
     /// The memory as JavaScript gets it.
     ///
     /// # Safety

@@ -108,9 +108,11 @@ impl JsEnvironment {
         }
     }
 
-    /// Makes a breaker.
+    /// Makes a breaker with the options in the mailbox, and leaves its number in the first
+    /// word.
     #[napi]
-    pub fn create(&self, options: BreakerOptions) -> Result<Handle> {
+    pub fn create(&self) -> Result<Handle> {
+        let options = BreakerOptions::left_in(self.inner.mailbox());
         let stall_threshold = Nanos::from_millis_f64(options.stall_threshold);
         self.add(options, TimeSource::Loop { stall_threshold })
     }
@@ -123,10 +125,10 @@ impl JsEnvironment {
     pub fn create_hosted(
         &self,
         env: Env,
-        options: BreakerOptions,
         now: Function<(), f64>,
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<Handle> {
+        let options = BreakerOptions::left_in(self.inner.mailbox());
         let host = JsHost::new(env, &now, &set_timer)?;
         self.add(options, TimeSource::Host(Box::new(host)))
     }
@@ -159,6 +161,7 @@ impl JsEnvironment {
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
         let id = self.inner.add(|now| CircuitBreaker::new(config, now), time);
+        self.inner.mailbox().put_word(0, id as i32);
         Ok(Handle { environment: self.inner.clone(), id })
     }
 }
@@ -169,40 +172,64 @@ impl Drop for JsEnvironment {
     }
 }
 
-/// A breaker's options as numbers. Durations in milliseconds.
-#[napi(object)]
-pub struct BreakerOptions {
+/// A breaker's options as numbers. Durations in milliseconds. Node takes longer to look
+/// up one of them by its name than to cross: they come through the mailbox.
+struct BreakerOptions {
     /// Not finite or not above zero: none.
-    pub timeout: f64,
+    timeout: f64,
     /// Infinity: never.
-    pub reset_timeout: f64,
+    reset_timeout: f64,
     /// Percent.
-    pub error_threshold_percentage: f64,
+    error_threshold_percentage: f64,
     /// Failures in a row; below one: one. Infinity: never.
-    pub consecutive_failures: f64,
-    /// Fires.
-    pub volume_threshold: f64,
-    /// Calls.
-    pub capacity: f64,
+    consecutive_failures: f64,
     /// The window's length.
-    pub rolling_count_timeout: f64,
+    rolling_count_timeout: f64,
     /// The window's buckets.
-    pub rolling_count_buckets: u32,
+    rolling_count_buckets: u32,
     /// Whether latencies are kept.
-    pub latencies: bool,
+    latencies: bool,
     /// Whether the window is rotated by calls of `rotate`.
-    pub rotated_by_hand: bool,
+    rotated_by_hand: bool,
+    /// Fires.
+    volume_threshold: f64,
+    /// Calls.
+    capacity: f64,
     /// Not above zero: none.
-    pub warm_up: f64,
+    warm_up: f64,
     /// Whether calls are guarded.
-    pub enabled: bool,
+    enabled: bool,
     /// Whether timeouts run on the wall clock.
-    pub by_wall_clock: bool,
+    by_wall_clock: bool,
     /// What of the loop is a stall.
-    pub stall_threshold: f64,
+    stall_threshold: f64,
 }
 
 impl BreakerOptions {
+    /// What JavaScript has left, in the order of the fields.
+    fn left_in(mailbox: &Mailbox) -> Self {
+        let [timeout, reset_timeout, error_threshold_percentage, consecutive_failures, rest @ ..] =
+            mailbox.numbers::<14>();
+        let [rolling_count_timeout, buckets, latencies, rotated_by_hand, rest @ ..] = rest;
+        let [volume_threshold, capacity, warm_up, enabled, by_wall_clock, stall_threshold] = rest;
+        BreakerOptions {
+            timeout,
+            reset_timeout,
+            error_threshold_percentage,
+            consecutive_failures,
+            rolling_count_timeout,
+            rolling_count_buckets: buckets as u32,
+            latencies: latencies != 0.0,
+            rotated_by_hand: rotated_by_hand != 0.0,
+            volume_threshold,
+            capacity,
+            warm_up,
+            enabled: enabled != 0.0,
+            by_wall_clock: by_wall_clock != 0.0,
+            stall_threshold,
+        }
+    }
+
     fn into_config(self) -> Result<Config> {
         let rotation = if self.rotated_by_hand { Rotation::ByHand } else { Rotation::ByClock };
         let window = WindowConfig::new(
