@@ -134,6 +134,14 @@ function stat (place) {
   return numbers[STATS + place]
 }
 
+/** Those between two places, as an array that later readings leave alone. */
+function statsBetween (from, to) {
+  // A typed array would cost as much as all else that is read.
+  const copy = new Array(to - from)
+  for (let place = from; place < to; place++) copy[place - from] = stat(place)
+  return copy
+}
+
 /** The loop's clock: reads it into the statistics, and hears of its stalls. */
 const loop = {
   read: () => environment.readLag(),
@@ -210,7 +218,8 @@ module.exports = {
   settle,
   stalled,
   stat,
-  state
+  state,
+  statsBetween
 }
 
 function load () {

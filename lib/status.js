@@ -5,14 +5,15 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('node:events')
-const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat } = require('./binding')
+const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { windowOptions } = require('./options')
 
-// Behind the counts: the mean latency, and then its quantiles; in a bucket, whether the
-// circuit opened or closed.
+// Behind the counts: the mean latency, then its quantiles, and then the latencies; in a
+// bucket, whether the circuit opened or closed.
 const MEAN = COUNTS.length
+const LATENCIES = MEAN + 10
 
 const HANDLE = Symbol('handle')
 const OWNER = Symbol('owner')
@@ -55,8 +56,7 @@ class Status extends EventEmitter {
 
   /** What happened in the window, counted together. */
   get stats () {
-    const handle = this[HANDLE]
-    handle.readStats()
+    const read = this[HANDLE].readStats()
     const stats = counts()
     stats.percentiles = {
       0: stat(MEAN + 1),
@@ -69,7 +69,7 @@ class Status extends EventEmitter {
       0.99: stat(MEAN + 7),
       0.995: stat(MEAN + 8)
     }
-    defineLatencies(stats, handle.latencies())
+    defineLatencies(stats, statsBetween(LATENCIES, read))
     stats.latencyMean = stat(MEAN)
     return stats
   }

@@ -16,6 +16,7 @@ use napi::{check_status, sys, Result};
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use crate::core::breaker::CircuitBreaker;
+use crate::core::latency::CELLS;
 use crate::core::time::{Nanos, Now, Shift};
 use crate::runtime::driver::{Driver, Host};
 use crate::runtime::loop_clock::LoopMeter;
@@ -348,7 +349,9 @@ impl Mailbox {
     pub(crate) const WORDS: usize = 4;
     /// Where among the numbers the statistics begin: behind the words.
     pub(crate) const STATS: usize = Self::WORDS / 2;
-    const NUMBERS: usize = 32;
+    /// Room for what is read at once at the most: the stats of a window with each of its
+    /// cells in use.
+    const NUMBERS: usize = 32 + 2 * CELLS;
 
     /// # Safety
     ///
@@ -383,12 +386,17 @@ impl Mailbox {
         unsafe { self.memory.cast::<i32>().add(place).write(word) };
     }
 
-    /// Leaves numbers, from the beginning of the statistics on.
-    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) {
-        for (place, number) in (Self::STATS..Self::NUMBERS).zip(numbers) {
+    /// Leaves numbers, from the beginning of the statistics on. Returns how many.
+    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
+        let mut place = Self::STATS;
+        // Chained iterators are walked by `for_each` in a few instructions a number, and by
+        // `for` in many.
+        numbers.take(Self::NUMBERS - Self::STATS).for_each(|number| {
             // SAFETY: as above.
             unsafe { self.memory.add(place).write(number) };
-        }
+            place += 1;
+        });
+        place - Self::STATS
     }
 
     /// Numbers that JavaScript left where the statistics begin.

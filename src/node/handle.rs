@@ -383,21 +383,24 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).rotate());
     }
 
-    /// Leaves the totals, the mean and the quantiles (in ms; -1 when latencies are not
-    /// kept) in the mailbox, in this order.
+    /// Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
+    /// when latencies are not kept; and the latencies in ms, ascending, each followed by how
+    /// many there are of it. Returns how many numbers there are.
     #[napi]
-    pub fn read_stats(&self) {
-        let (counts, summary) = self.with(|breaker, now| {
+    pub fn read_stats(&self) -> u32 {
+        self.with(|breaker, now| {
             let window = breaker.window(now);
-            (window.totals(), window.summary())
-        });
-        let ms = |nanos: f64| nanos / 1e6;
-        let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
-        let quantiles = (0..QUANTILES.len()).map(|place| {
-            summary.as_ref().map_or(-1.0, |summary| summary.quantiles[place].as_millis_f64())
-        });
-        let counts = counts.iter().map(|&count| count as f64);
-        self.environment.mailbox().put_stats(counts.chain([mean]).chain(quantiles));
+            let (counts, summary) = (window.totals(), window.summary());
+            let ms = |nanos: f64| nanos / 1e6;
+            let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
+            let quantiles = (0..QUANTILES.len()).map(|place| {
+                summary.as_ref().map_or(-1.0, |summary| summary.quantiles[place].as_millis_f64())
+            });
+            let counts = counts.iter().map(|&count| count as f64);
+            let latencies = pairs(window.latencies());
+            let numbers = counts.chain([mean]).chain(quantiles).chain(latencies);
+            self.environment.mailbox().put_stats(numbers) as u32
+        })
     }
 
     /// The serials of the oldest and the newest bucket.
@@ -442,19 +445,13 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).mark_circuit(open));
     }
 
-    /// The latencies of the window: values in ms, ascending, each followed by how many
-    /// there are of it.
-    #[napi]
-    pub fn latencies(&self) -> Float64Array {
-        self.with(|breaker, now| pairs(breaker.window(now).latencies()))
-    }
-
-    /// The same for a bucket.
+    /// The latencies of a bucket: values in ms, ascending, each followed by how many there
+    /// are of it.
     #[napi]
     pub fn bucket_latencies(&self, serial: i64) -> Float64Array {
         self.with(|breaker, now| match breaker.window(now).bucket(to_serial(serial)) {
-            Some(bucket) => pairs(bucket.latencies.values()),
-            None => pairs(std::iter::empty()),
+            Some(bucket) => pairs(bucket.latencies.values()).collect::<Vec<_>>().into(),
+            None => Vec::new().into(),
         })
     }
 
@@ -519,11 +516,8 @@ impl Drop for Handle {
     }
 }
 
-fn pairs(latencies: impl Iterator<Item = (Nanos, u64)>) -> Float64Array {
-    latencies
-        .flat_map(|(value, count)| [value.as_millis_f64(), count as f64])
-        .collect::<Vec<_>>()
-        .into()
+fn pairs(latencies: impl Iterator<Item = (Nanos, u64)>) -> impl Iterator<Item = f64> {
+    latencies.flat_map(|(value, count)| [value.as_millis_f64(), count as f64])
 }
 
 /// A serial from JavaScript; there is no bucket with a negative one.
