@@ -682,3 +682,9 @@ async function realTurn () {
   await turn()
   await sleep(1)
 }
+
+test('a stallThreshold that has become nonsense since is of no interest to who fires', async () => {
+  const breaker = await faked(() => new Ours(well))
+  breaker.options.stallThreshold = 'nonsense'
+  assert.equal(await breaker.fire(), 'well')
+})

@@ -13,7 +13,8 @@ const { followClock, noteClock } = require('./clock')
 const { emit } = require('./emit')
 const { isOurError } = require('./errors')
 const {
-  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STATUS, VOLUME_THRESHOLD
+  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STALL_THRESHOLD, STATUS,
+  VOLUME_THRESHOLD
 } = require('./fields')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
@@ -291,7 +292,7 @@ function connect (breaker) {
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
     enabled: (options.state ?? options).enabled !== false,
     byWallClock: options.timeoutClock === 'wall',
-    stallThreshold: readNumber('stallThreshold', options.stallThreshold)
+    stallThreshold: breaker[STALL_THRESHOLD]
   })
   breaker[HANDLE] = handle
   breaker[ID] = handle.id

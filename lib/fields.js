@@ -18,6 +18,7 @@ module.exports = {
   LIMITS: Symbol('limits'),
   NAME: Symbol('name'),
   SEMAPHORE: Symbol('semaphore'),
+  STALL_THRESHOLD: Symbol('stall-threshold'),
   STATUS: Symbol('status'),
   TIMED: Symbol('timed'),
   VOLUME_THRESHOLD: Symbol('volume-threshold')
