@@ -105,7 +105,9 @@ class Call {
   constructor (breaker, permit) {
     this.breaker = breaker
     this.permit = permit
-    this.argument = undefined
+    this.count = 0
+    this.first = undefined
+    this.second = undefined
     this.more = undefined
     this.resolve = undefined
     this.context = undefined
@@ -129,19 +131,25 @@ class Call {
     }
   }
 
-  // Most calls have one argument, and nobody asks for it again.
+  // Most calls have an argument or two, and nobody asks for them again: they go without an
+  // array.
   keep (args) {
-    if (args.length === 1) this.argument = args[0]
-    else this.more = toArray(args)
+    this.count = args.length
+    switch (args.length) {
+      case 0: break
+      case 1: this.first = args[0]; break
+      case 2: this.first = args[0]; this.second = args[1]; break
+      default: this.more = toArray(args)
+    }
   }
 
   get args () {
-    return this.more ?? [this.argument]
+    return this.more ?? [this.first, this.second].slice(0, this.count)
   }
 
   // Makes the object ready for its next call.
   clear () {
-    this.argument = this.more = this.resolve = this.context = this.memo = undefined
+    this.first = this.second = this.more = this.resolve = this.context = this.memo = undefined
   }
 
   // A promise of what the action promises, which the deadline can settle before.
