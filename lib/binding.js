@@ -142,6 +142,13 @@ function statsBetween (from, to) {
   return copy
 }
 
+/** For each cell of a histogram the latency that it stands for, in milliseconds. */
+function middles () {
+  return (middlesOfCells ??= environment.middles())
+}
+
+let middlesOfCells
+
 /** The loop's clock: reads it into the statistics, and hears of its stalls. */
 const loop = {
   read: () => environment.readLag(),
@@ -211,6 +218,7 @@ module.exports = {
   judge,
   latency,
   loop,
+  middles,
   owners,
   poll,
   retryAfter,

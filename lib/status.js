@@ -5,20 +5,26 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('node:events')
-const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, poll, stat, statsBetween } = require('./binding')
+const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { windowOptions } = require('./options')
 
-// Behind the counts: the mean latency, then its quantiles, and then the latencies; in a
+// Behind the counts: the mean latency, then its quantiles, and then the histogram; in a
 // bucket, whether the circuit opened or closed.
 const MEAN = COUNTS.length
-const LATENCIES = MEAN + 10
+const HISTOGRAM = MEAN + 10
 
 const HANDLE = Symbol('handle')
 const OWNER = Symbol('owner')
 const SERIAL = Symbol('serial')
 const VIEWS = Symbol('views')
+
+// What its constructor is given becomes `this` of a class that extends it: fields for
+// objects that somebody else has made.
+function Same (object) {
+  return object
+}
 
 class Status extends EventEmitter {
   /** A window of its own; `breaker`, inside this package, to show that one's. */
@@ -69,7 +75,7 @@ class Status extends EventEmitter {
       0.99: stat(MEAN + 7),
       0.995: stat(MEAN + 8)
     }
-    defineLatencies(stats, statsBetween(LATENCIES, read))
+    Latencies.define(stats, statsBetween(HISTOGRAM, read))
     stats.latencyMean = stat(MEAN)
     return stats
   }
@@ -215,22 +221,38 @@ function counts () {
   }
 }
 
-// There may be a million of them: the list is written down when it is asked for.
-function defineLatencies (stats, pairs) {
-  let latencies
-  Object.defineProperty(stats, 'latencyTimes', {
+// A list of latencies that may be a million long is written down when it is asked for. What
+// it is written from goes with the stats as a private field, for nobody to see; and all stats
+// share two functions, for objects with functions of their own have no shape in common, and
+// V8 makes dictionaries of them.
+class Latencies extends Same {
+  #histogram
+  #list
+
+  constructor (stats, histogram) {
+    super(stats)
+    this.#histogram = histogram
+  }
+
+  static define (stats, histogram) {
+    Object.defineProperty(new Latencies(stats, histogram), 'latencyTimes', Latencies.#property)
+  }
+
+  static #property = {
     configurable: true,
     enumerable: true,
-    get: () => (latencies ??= writtenOut(pairs)),
-    set: value => { latencies = value }
-  })
+    get () { return (this.#list ??= writtenOut(this.#histogram)) },
+    set (value) { this.#list = value }
+  }
 }
 
-// Values, each followed by how many there are of it, as a list.
-function writtenOut (pairs) {
+// A histogram, as the native side leaves it, as a list.
+function writtenOut ([least, greatest, ...cells]) {
   const list = []
-  for (let place = 0; place < pairs.length; place += 2) {
-    for (let left = pairs[place + 1]; left > 0; left--) list.push(pairs[place])
+  for (const number of cells) {
+    const cell = number % middles().length
+    const latency = Math.min(Math.max(middles()[cell], least), greatest)
+    for (let left = (number - cell) / middles().length; left > 0; left--) list.push(latency)
   }
   return list
 }
@@ -267,7 +289,7 @@ FIELDS.latencyTimes = {
   configurable: true,
   enumerable: true,
   get () {
-    return writtenOut(this[HANDLE].bucketLatencies(this[SERIAL]))
+    return writtenOut(statsBetween(0, this[HANDLE].readBucketLatencies(this[SERIAL])))
   },
   set (values) {
     this[HANDLE].setLatencies(this[SERIAL], latencyList(values))

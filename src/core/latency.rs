@@ -11,8 +11,8 @@
 //! newest. The bucket that fills is not in the sum, so that recording touches one
 //! histogram and no more; a reader adds the two as it walks.
 
-use std::mem;
 use std::ops::Range;
+use std::{iter, mem};
 
 use super::time::Nanos;
 
@@ -96,14 +96,9 @@ impl Latencies {
         self.count
     }
 
-    /// What is in it: values in ascending order, each the middle of its cell but
-    /// within the shortest and the longest latency seen, with how many there are.
-    pub fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        let cells = self.octaves();
-        let counts = self.cells.stretch(&cells);
-        cells.zip(counts).filter(|(_, &count)| count > 0).map(|(cell, &count)| {
-            (middle_of(cell).clamp(self.least, self.greatest), u64::from(count))
-        })
+    /// What is in it, for reading.
+    pub fn histogram(&self) -> Histogram {
+        LatencySums::default().with(self, iter::empty())
     }
 
     /// Counts one in a cell that there is no memory for yet, or in the last one.
@@ -169,51 +164,60 @@ impl LatencySums {
     /// These and the newest bucket's. `full` must be the buckets that were added; they
     /// know the extremes.
     pub fn with<'a>(
-        &'a self,
+        &self,
         newest: &'a Latencies,
         full: impl Iterator<Item = &'a Latencies>,
-    ) -> AllLatencies<'a> {
+    ) -> Histogram {
         let ends = |latencies: &Latencies| (latencies.least, latencies.greatest);
         let (least, greatest) = full.map(ends).fold(ends(newest), |(least, greatest), ends| {
             (least.min(ends.0), greatest.max(ends.1))
         });
-        AllLatencies { full: self, newest, least, greatest }
+        let (count, sum) = (self.count + newest.count, self.sum + newest.sum);
+        let mut counts = [0; CELLS];
+        self.cells.add_to(&mut counts);
+        newest.cells.add_to(&mut counts);
+        Histogram { least, greatest, count, sum, counts }
     }
 }
 
-/// The latencies of the whole window, for reading.
-#[derive(Clone, Copy, Debug)]
-pub struct AllLatencies<'a> {
-    full: &'a LatencySums,
-    newest: &'a Latencies,
+/// The latencies of the whole window, for reading. One in a cell is [`middle_of`] it, but not
+/// shorter than the shortest or longer than the longest.
+#[derive(Clone, Debug)]
+pub struct Histogram {
     least: Nanos,
     greatest: Nanos,
+    count: u64,
+    sum: u128,
+    /// How many are in each cell.
+    counts: [u64; CELLS],
 }
 
-impl<'a> AllLatencies<'a> {
-    /// How many latencies the window holds.
+impl Histogram {
+    /// How many latencies there are.
     pub fn count(&self) -> u64 {
-        self.full.count + self.newest.count
+        self.count
     }
 
-    /// The same as [`Latencies::values`].
-    pub fn values(self) -> impl Iterator<Item = (Nanos, u64)> + 'a {
-        // None at all: the least is above the greatest, and no cell is from one to the other.
-        (cell_of(self.least)..=cell_of(self.greatest))
-            .map(move |cell| (cell, self.of_cell(cell)))
-            .filter(|&(_, count)| count > 0)
-            .map(move |(cell, count)| (middle_of(cell).clamp(self.least, self.greatest), count))
+    /// The shortest latency and the longest; `None` when there is none.
+    pub fn ends(&self) -> Option<[Nanos; 2]> {
+        (self.count > 0).then_some([self.least, self.greatest])
+    }
+
+    /// The cells that are not empty, ascending, with how many latencies are in each.
+    pub fn cells(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        // When there is none, the shortest is longer than the longest.
+        let all = cell_of(self.least)..cell_of(self.greatest) + 1;
+        all.map(|cell| (cell, self.counts[cell])).filter(|&(_, count)| count > 0)
     }
 
     /// Mean and quantiles.
     pub fn summary(&self) -> Summary {
-        let count = self.count();
+        let Histogram { least, greatest, count, .. } = *self;
         if count == 0 {
             return Summary::default();
         }
-        let AllLatencies { least, greatest, .. } = *self;
         let (mut cell, last) = (cell_of(least), cell_of(greatest));
-        let mut passed = self.of_cell(cell);
+        let mut passed = self.counts[cell];
         let quantiles = QUANTILES.map(|quantile| match quantile {
             q if q <= 0.0 => least,
             q if q >= 1.0 => greatest,
@@ -222,17 +226,12 @@ impl<'a> AllLatencies<'a> {
                 // Ranks ascend with the quantiles: one walk over the cells serves all.
                 while passed < rank && cell < last {
                     cell += 1;
-                    passed += self.of_cell(cell);
+                    passed += self.counts[cell];
                 }
                 middle_of(cell).clamp(least, greatest)
             }
         });
-        let mean_nanos = (self.full.sum + self.newest.sum) as f64 / count as f64;
-        Summary { count, mean_nanos, quantiles }
-    }
-
-    fn of_cell(&self, cell: usize) -> u64 {
-        self.full.cells.get(cell) + u64::from(self.newest.cells.get(cell))
+        Summary { count, mean_nanos: self.sum as f64 / count as f64, quantiles }
     }
 }
 
@@ -261,10 +260,6 @@ struct Cells<N> {
 }
 
 impl<N: Copy + Default> Cells<N> {
-    fn get(&self, cell: usize) -> N {
-        self.counts.get(cell.wrapping_sub(self.first)).copied().unwrap_or_default()
-    }
-
     #[inline]
     fn get_mut(&mut self, cell: usize) -> Option<&mut N> {
         self.counts.get_mut(cell.wrapping_sub(self.first))
@@ -303,6 +298,15 @@ impl<N: Copy + Default> Cells<N> {
         *self = Cells { counts, first: wants.start };
     }
 
+    /// Adds them to the counts of all cells.
+    fn add_to(&self, counts: &mut [u64; CELLS])
+    where
+        N: Into<u64>,
+    {
+        let here = &mut counts[self.first..self.first + self.counts.len()];
+        iter::zip(here, &self.counts).for_each(|(count, &more)| *count += more.into());
+    }
+
     /// Has the counts of these cells, as others have them, and no more.
     fn copy(&mut self, others: &Self, cells: &Range<usize>) {
         let from = others.stretch(cells);
@@ -332,6 +336,12 @@ const OCTAVES: usize = 33;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Values, with how many there are of each.
+    fn values(histogram: Histogram) -> Vec<(Nanos, u64)> {
+        let value = |cell| middle_of(cell).clamp(histogram.least, histogram.greatest);
+        histogram.cells().map(|(cell, count)| (value(cell), count)).collect()
+    }
 
     fn bucket(latencies: &[u64]) -> Latencies {
         let mut bucket = Latencies::default();
@@ -411,7 +421,7 @@ mod tests {
         assert_eq!(all.count(), 1);
         assert_eq!(all.summary().mean_nanos, 70_000.0);
         assert_eq!(all.summary().quantiles, [Nanos::new(70_000); 9]);
-        assert_eq!(all.values().collect::<Vec<_>>(), [(Nanos::new(70_000), 1)]);
+        assert_eq!(values(all), [(Nanos::new(70_000), 1)]);
     }
 
     #[test]
@@ -438,27 +448,26 @@ mod tests {
     fn what_lies_beyond_either_end_is_counted_there() {
         let hours = 7 * 3_600_000_000_000;
         let bucket = bucket(&[hours, u64::MAX, 0, 3, hours]);
-        assert_eq!(bucket.cells.get(CELLS - 1), 3);
-        assert_eq!(bucket.cells.get(0), 2);
-        assert_eq!(bucket.values().map(|(_, count)| count).collect::<Vec<_>>(), [2, 3]);
+        assert!(bucket.histogram().cells().eq([(0, 2), (CELLS - 1, 3)]));
+        assert_eq!(bucket.histogram().ends(), Some([Nanos::ZERO, Nanos::MAX]));
     }
 
     #[test]
     fn a_copy_has_what_was_copied_in_no_more_memory_than_it_needs() {
         let mut from = bucket(&[1_000, 60_000_000_000]);
         from.clear();
-        assert_eq!(from.values().next(), None);
+        assert_eq!((from.histogram().ends(), values(from.histogram())), (None, Vec::new()));
         for nanos in [5_000_000, 6_000_000, 9_000_000] {
             from.record(Nanos::new(nanos));
         }
         let mut copy = bucket(&[400, 700_000]);
         copy.copy(&from);
         assert_eq!(copy.cells.counts.len(), 2 * CELLS_OF_OCTAVE);
-        assert!(copy.values().eq(from.values()));
+        assert_eq!(values(copy.histogram()), values(from.histogram()));
         copy.copy(&bucket(&[33, 2_000]));
-        assert!(copy.values().eq([(Nanos::new(33), 1), (middle_of(15), 1)]));
+        assert_eq!(values(copy.histogram()), [(Nanos::new(33), 1), (middle_of(15), 1)]);
         copy.copy(&bucket(&[]));
-        assert_eq!((copy.count(), copy.values().next()), (0, None));
+        assert_eq!(values(copy.histogram()), []);
         assert_eq!(copy.cells.counts.len(), 0);
     }
 }

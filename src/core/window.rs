@@ -15,7 +15,7 @@ use std::iter;
 use std::sync::LazyLock;
 
 use super::config::{Rotation, WindowConfig};
-use super::latency::{AllLatencies, Latencies, LatencySums, Summary};
+use super::latency::{Histogram, Latencies, LatencySums, Summary};
 use super::time::{Nanos, Shift};
 
 /// What is counted. The order is the order of the counts in a [`Counts`].
@@ -290,20 +290,15 @@ impl Window {
         })
     }
 
-    /// The latencies in the window, ascending, with how many there are of each; as
-    /// precisely as they are kept.
-    pub fn latencies(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        self.all_latencies().values()
-    }
-
-    /// Mean and quantiles over the window; `None` when latencies are not wanted.
-    pub fn summary(&self) -> Option<Summary> {
-        self.keeps_latencies.then(|| self.all_latencies().summary())
-    }
-
-    fn all_latencies(&self) -> AllLatencies<'_> {
+    /// The latencies over the window; `None` when they are not wanted.
+    pub fn latencies(&self) -> Option<Histogram> {
         let full = self.full.iter().flatten().map(|bucket| &bucket.latencies);
-        self.latency_sums.with(&self.newest.latencies, full)
+        self.keeps_latencies.then(|| self.latency_sums.with(&self.newest.latencies, full))
+    }
+
+    /// Their mean and quantiles.
+    pub fn summary(&self) -> Option<Summary> {
+        self.latencies().map(|latencies| latencies.summary())
     }
 
     fn place_of(&self, serial: u64) -> Option<Place> {

@@ -351,7 +351,7 @@ impl Mailbox {
     pub(crate) const STATS: usize = Self::WORDS / 2;
     /// Room for what is read at once at the most: the stats of a window with each of its
     /// cells in use.
-    const NUMBERS: usize = 32 + 2 * CELLS;
+    const NUMBERS: usize = 32 + CELLS;
 
     /// # Safety
     ///
@@ -390,8 +390,9 @@ impl Mailbox {
     pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
         let mut place = Self::STATS;
         // Chained iterators are walked by `for_each` in a few instructions a number, and by
-        // `for` in many.
-        numbers.take(Self::NUMBERS - Self::STATS).for_each(|number| {
+        // `for`, or with a `take`, in many.
+        numbers.for_each(|number| {
+            assert!(place < Self::NUMBERS);
             // SAFETY: as above.
             unsafe { self.memory.add(place).write(number) };
             place += 1;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::ptr;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Float64Array, FromNapiValue, Function, JsValue, Object};
+use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object};
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
@@ -15,7 +15,7 @@ use super::hot;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use crate::core::lag::Stalls;
-use crate::core::latency::QUANTILES;
+use crate::core::latency::{self, Histogram, CELLS, QUANTILES};
 use crate::core::state::State;
 use crate::core::time::{Nanos, Now, Shift};
 use crate::core::window::Count;
@@ -156,6 +156,12 @@ impl JsEnvironment {
         let window = [busy.as_millis_f64()].into_iter().chain(of(lag.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
         self.inner.mailbox().put_stats(numbers.chain(of(lag.total())));
+    }
+
+    /// For each cell of a histogram the latency that it stands for, in ms.
+    #[napi]
+    pub fn middles(&self) -> Vec<f64> {
+        (0..CELLS).map(|cell| latency::middle_of(cell).as_millis_f64()).collect()
     }
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
@@ -384,21 +390,22 @@ impl Handle {
     }
 
     /// Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
-    /// when latencies are not kept; and the latencies in ms, ascending, each followed by how
-    /// many there are of it. Returns how many numbers there are.
+    /// when latencies are not kept; and their histogram, as of `read_bucket_latencies`.
+    /// Returns how many numbers there are.
     #[napi]
     pub fn read_stats(&self) -> u32 {
         self.with(|breaker, now| {
             let window = breaker.window(now);
-            let (counts, summary) = (window.totals(), window.summary());
+            let (counts, latencies) = (window.totals(), window.latencies());
+            let summary = latencies.as_ref().map(Histogram::summary);
             let ms = |nanos: f64| nanos / 1e6;
             let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
             let quantiles = (0..QUANTILES.len()).map(|place| {
                 summary.as_ref().map_or(-1.0, |summary| summary.quantiles[place].as_millis_f64())
             });
             let counts = counts.iter().map(|&count| count as f64);
-            let latencies = pairs(window.latencies());
-            let numbers = counts.chain([mean]).chain(quantiles).chain(latencies);
+            let histogram = latencies.iter().flat_map(numbers_of);
+            let numbers = counts.chain([mean]).chain(quantiles).chain(histogram);
             self.environment.mailbox().put_stats(numbers) as u32
         })
     }
@@ -445,13 +452,16 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).mark_circuit(open));
     }
 
-    /// The latencies of a bucket: values in ms, ascending, each followed by how many there
-    /// are of it.
+    /// Leaves the histogram of a bucket in the mailbox: the shortest latency and the longest,
+    /// in ms, and for each cell that is not empty how many are in it, times the number of cells
+    /// that there are, plus which one it is. Returns how many numbers these are: none without a
+    /// latency.
     #[napi]
-    pub fn bucket_latencies(&self, serial: i64) -> Float64Array {
-        self.with(|breaker, now| match breaker.window(now).bucket(to_serial(serial)) {
-            Some(bucket) => pairs(bucket.latencies.values()).collect::<Vec<_>>().into(),
-            None => Vec::new().into(),
+    pub fn read_bucket_latencies(&self, serial: i64) -> u32 {
+        self.with(|breaker, now| {
+            let bucket = breaker.window(now).bucket(to_serial(serial));
+            let histogram = bucket.map(|bucket| bucket.latencies.histogram());
+            self.environment.mailbox().put_stats(histogram.iter().flat_map(numbers_of)) as u32
         })
     }
 
@@ -516,8 +526,11 @@ impl Drop for Handle {
     }
 }
 
-fn pairs(latencies: impl Iterator<Item = (Nanos, u64)>) -> impl Iterator<Item = f64> {
-    latencies.flat_map(|(value, count)| [value.as_millis_f64(), count as f64])
+fn numbers_of(histogram: &Histogram) -> impl Iterator<Item = f64> + '_ {
+    let ends = histogram.ends().map(|ends| ends.map(Nanos::as_millis_f64));
+    // Signed, as processors turn them into floats: that is room for more than there are.
+    let number = |(cell, count)| (count as i64 * CELLS as i64 + cell as i64) as f64;
+    ends.into_iter().flatten().chain(histogram.cells().map(number))
 }
 
 /// A serial from JavaScript; there is no bucket with a negative one.
