@@ -31,4 +31,17 @@ describe('stats', () => {
     assert.strictEqual(stats.latencyTimes.length, 3)
     assert.ok(stats.latencyTimes.every(ms => ms > 9 && ms < 31), String(stats.latencyTimes))
   })
+
+  it('list their latencies to whoever holds them, by whatever handle', () => {
+    const status = CircuitBreaker.newStatus()
+    for (const ms of [10, 30]) status.increment('successes', ms)
+    const { stats } = status
+    assert.strictEqual(Object.create(stats).latencyTimes.length, 2, 'by what inherits from them')
+    assert.strictEqual(new Proxy(stats, {}).latencyTimes.length, 2, 'by a Proxy')
+    assert.strictEqual({ ...stats }.latencyTimes.length, 2, 'as a copy')
+    assert.strictEqual(JSON.parse(JSON.stringify(stats)).latencyTimes.length, 2, 'as JSON')
+    assert.deepStrictEqual(Object.keys(stats), Reflect.ownKeys({ ...stats }), 'and show nothing else')
+    stats.latencyTimes = [1]
+    assert.deepStrictEqual(stats.latencyTimes, [1])
+  })
 })

@@ -16,15 +16,10 @@ const MEAN = COUNTS.length
 const HISTOGRAM = MEAN + 10
 
 const HANDLE = Symbol('handle')
+const LATENCIES = Symbol('latencies')
 const OWNER = Symbol('owner')
 const SERIAL = Symbol('serial')
 const VIEWS = Symbol('views')
-
-// What its constructor is given becomes `this` of a class that extends it: fields for
-// objects that somebody else has made.
-function Same (object) {
-  return object
-}
 
 class Status extends EventEmitter {
   /** A window of its own; `breaker`, inside this package, to show that one's. */
@@ -75,7 +70,7 @@ class Status extends EventEmitter {
       0.99: stat(MEAN + 7),
       0.995: stat(MEAN + 8)
     }
-    Latencies.define(stats, statsBetween(HISTOGRAM, read))
+    defineLatencies(stats, statsBetween(HISTOGRAM, read))
     stats.latencyMean = stat(MEAN)
     return stats
   }
@@ -221,28 +216,27 @@ function counts () {
   }
 }
 
-// A list of latencies that may be a million long is written down when it is asked for. What
-// it is written from goes with the stats as a private field, for nobody to see; and all stats
-// share two functions, for objects with functions of their own have no shape in common, and
-// V8 makes dictionaries of them.
-class Latencies extends Same {
-  #histogram
-  #list
+// A list of latencies that may be a million long is written down when it is asked for. All
+// stats share two functions for that: objects with functions of their own have no shape in
+// common, and V8 makes dictionaries of them. What the list is written from goes with the stats
+// for nobody to see, and under a symbol, for whoever asks may hold a Proxy.
+function defineLatencies (stats, histogram) {
+  Object.defineProperty(stats, LATENCIES, HIDDEN)
+  stats[LATENCIES] = { histogram, list: undefined }
+  Object.defineProperty(stats, 'latencyTimes', WRITTEN_OUT)
+}
 
-  constructor (stats, histogram) {
-    super(stats)
-    this.#histogram = histogram
-  }
+const HIDDEN = { configurable: true, enumerable: false, value: undefined, writable: true }
 
-  static define (stats, histogram) {
-    Object.defineProperty(new Latencies(stats, histogram), 'latencyTimes', Latencies.#property)
-  }
-
-  static #property = {
-    configurable: true,
-    enumerable: true,
-    get () { return (this.#list ??= writtenOut(this.#histogram)) },
-    set (value) { this.#list = value }
+const WRITTEN_OUT = {
+  configurable: true,
+  enumerable: true,
+  get () {
+    const latencies = this[LATENCIES]
+    return (latencies.list ??= writtenOut(latencies.histogram))
+  },
+  set (value) {
+    this[LATENCIES].list = value
   }
 }
 
