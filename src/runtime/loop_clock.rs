@@ -257,7 +257,14 @@ impl LoopMeter {
     /// loop whose turns are seen is watched all the time, at no cost.
     #[inline]
     pub fn watch(&self, wanted: bool) {
-        if self.source.is_none() && self.clock.asker.is_some() {
+        if self.source.is_none() {
+            self.watch_by_heart(wanted);
+        }
+    }
+
+    #[cold]
+    fn watch_by_heart(&self, wanted: bool) {
+        if self.clock.asker.is_some() {
             let now = clock::now();
             if self.clock.shared.lock().heartbeat.want(wanted, now) {
                 self.clock.beat_after(now);
