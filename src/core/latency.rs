@@ -9,7 +9,7 @@
 //!
 //! Called by the window, which keeps one histogram a bucket, and the sum of all but the
 //! newest. The bucket that fills is not in the sum, so that recording touches one
-//! histogram and no more; a reader adds the two as it walks.
+//! histogram and no more; a reader adds the two.
 
 use std::ops::Range;
 use std::{iter, mem};
@@ -180,8 +180,8 @@ impl LatencySums {
     }
 }
 
-/// The latencies of the whole window, for reading. One in a cell is [`middle_of`] it, but not
-/// shorter than the shortest or longer than the longest.
+/// The latencies of a window, or of one bucket, for reading. One in a cell is [`middle_of`] it,
+/// but not shorter than the shortest or longer than the longest.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     least: Nanos,

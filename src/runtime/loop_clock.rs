@@ -258,12 +258,12 @@ impl LoopMeter {
     #[inline]
     pub fn watch(&self, wanted: bool) {
         if self.source.is_none() {
-            self.watch_by_heart(wanted);
+            self.watch_by_heartbeat(wanted);
         }
     }
 
     #[cold]
-    fn watch_by_heart(&self, wanted: bool) {
+    fn watch_by_heartbeat(&self, wanted: bool) {
         if self.clock.asker.is_some() {
             let now = clock::now();
             if self.clock.shared.lock().heartbeat.want(wanted, now) {
