@@ -235,3 +235,19 @@ function firstColumn (heading) {
   return Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, name]) => name)
     .filter(name => name !== 'error.code')
 }
+
+test('an object that only looks like a promise is a failure, and keeps no permit', async () => {
+  const likePromise = () => Object.create(Promise.prototype)
+  for (const timeout of [60_000, false]) {
+    const breaker = new CircuitBreaker(likePromise, { capacity: 1, errorThresholdPercentage: 100, timeout })
+    await assert.rejects(breaker.fire(), TypeError)
+    assert.deepEqual([breaker.semaphore.count, breaker.stats.failures], [1, 1])
+    breaker.shutdown()
+  }
+})
+
+test('a fallback whose result cannot be looked at leaves no promise pending', async () => {
+  const sealed = new Proxy({}, { get () { throw new Error('sealed') } })
+  const breaker = new CircuitBreaker(fail, { timeout: 60_000 })
+  await assert.rejects(breaker.fallback(() => sealed).fire(), { message: 'sealed' })
+})

@@ -11,10 +11,9 @@ const platformName = require('./platform')
 
 const { Environment } = load()
 
-// Breakers by number: weakly, so that one nobody uses is collected; strongly, while a
-// call of theirs waits for an answer or for its deadline.
+// Who is told the news of a native half, by its number: `weakly`, so that a breaker nobody
+// uses is collected; `strongly`, while a call of its waits for an answer or for its deadline.
 const owners = []
-const rooted = []
 
 // Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
 // clock needs.
@@ -30,7 +29,7 @@ const onNews = () => {
         loop.onStall(words[LENGTH])
         continue
       }
-      const owner = rooted[id] ?? owners[id]?.deref()
+      const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
       owner?.[ANNOUNCE]()
     } catch (error) {
       // Whatever a user has done to one breaker: the others have news too.
@@ -164,7 +163,7 @@ function create (owner, limits, window, others) {
   const weakly = new WeakRef(owner)
   leaveOptions(limits, window, others)
   const handle = isFaked() ? createHosted(weakly) : environment.create()
-  owners[words[0]] = weakly
+  owners[words[0]] = { weakly, strongly: undefined }
   return handle
 }
 
@@ -195,7 +194,8 @@ function createHosted (weakly) {
 /** Has a native half live by the clock that is in place now. */
 function changeClocks (handle, stallThreshold) {
   if (isFaked()) {
-    const [weakly, ref] = [owners[handle.id], new WeakRef(handle)]
+    const { weakly } = owners[handle.id]
+    const ref = new WeakRef(handle)
     handle.followHost(...fakeClock(() => ring(weakly, ref)))
   } else {
     handle.followLoop(stallThreshold)
@@ -222,7 +222,6 @@ module.exports = {
   owners,
   poll,
   retryAfter,
-  rooted,
   settle,
   stalled,
   stat,

@@ -5,12 +5,12 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { abort } = require('./abort')
-const { ANNOUNCE, admit, admitCounted, codes, judge, latency, retryAfter, rooted, settle, stalled } = require('./binding')
+const { ANNOUNCE, admit, admitCounted, codes, judge, latency, retryAfter, settle, stalled } = require('./binding')
 const { followClock } = require('./clock')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
-const { CALLS, FALLBACK, ID, LIMITS, SEMAPHORE, TIMED } = require('./fields')
+const { CALLS, FALLBACK, ID, LIMITS, OWNER, SEMAPHORE, TIMED } = require('./fields')
 const { tryUpdateAtFailure, tryUpdateLimits } = require('./limits')
 const { Memo, remembers } = require('./memo')
 const { NO_FILTER } = require('./options')
@@ -20,17 +20,18 @@ const {
 } = codes
 
 /**
- * Fires a breaker: a promise of the action's result. `args` is an array or the `arguments` of
- * a function.
+ * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
+ * one or two, which go without an array; where there are more, `all` is an array of them all.
  */
-function fire (breaker, context, args) {
+function fire (breaker, context, count, first, second, all) {
   followClock(breaker)
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
-  if (remembers(breaker)) return fireRemembered(breaker, context, toArray(args))
-  if (hears(breaker, 'fire')) return fireAloud(breaker, context, toArray(args))
+  if (remembers(breaker)) return fireRemembered(breaker, context, listed(count, first, second, all))
+  if (hears(breaker, 'fire')) return fireAloud(breaker, context, listed(count, first, second, all))
   const permit = admit(breaker[ID])
-  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, false, context, toArray(args))
+  if (permit < 0) return turnAway(breaker, permit, false, context, listed(count, first, second, all))
+  return run(breaker, permit, context, count, first, second, all)
 }
 
 /** Tells the call with that permit that its deadline has passed. */
@@ -43,8 +44,7 @@ module.exports = { fire, timeOutCall }
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
 // it decides, and the arguments.
 function fireAloud (breaker, context, args) {
-  const permit = countAloud(breaker, args) ? admitCounted(breaker[ID]) : SHUTDOWN
-  return permit >= 0 ? run(breaker, permit, context, args) : turnAway(breaker, permit, true, context, args)
+  return turnAway(breaker, countAloud(breaker, args) ? admitCounted(breaker[ID]) : SHUTDOWN, true, context, args)
 }
 
 function countAloud (breaker, args) {
@@ -66,36 +66,36 @@ function fireRemembered (breaker, context, args) {
   return promise
 }
 
-// `aloud` calls have been counted.
+// What is asked of the native half on the long way may be granted all the same. `aloud`
+// calls have been counted.
 function turnAway (breaker, code, aloud, context, args, memo) {
   while (code === EVENTS_FIRST) {
     breaker[ANNOUNCE]()
     code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
   }
-  if (code >= 0) return run(breaker, code, context, args, memo)
+  if (code >= 0) return run(breaker, code, context, args.length, args[0], args[1], args, memo)
   if (code === OPEN) return reject(breaker, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
   return adopted(lock(breaker, CAPACITY - code, args))
 }
 
-function run (breaker, permit, context, args, memo) {
+function run (breaker, permit, context, count, first, second, all, memo) {
   // The action may change the timeout, for calls after this one.
   const timed = breaker[TIMED]
   memo?.began()
-  let result
   try {
-    result = toPromise(apply(breaker.action, context, args))
+    const result = toPromise(apply(breaker.action, context, count, first, second, all))
+    const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
+    call.keep(count, first, second, all)
+    if (memo !== undefined) {
+      memo.result = result
+      call.memo = memo
+    }
+    return timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
   } catch (error) {
-    return adopted(fail(breaker, permit, toArray(args), error, memo))
+    return adopted(fail(breaker, permit, listed(count, first, second, all), error, memo))
   }
-  const call = breaker[CALLS][permit] ?? newCall(breaker, permit)
-  call.keep(args)
-  if (memo !== undefined) {
-    memo.result = result
-    call.memo = memo
-  }
-  return timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
 }
 
 // What JavaScript holds of a call. A call object goes with a permit and is used again
@@ -108,7 +108,7 @@ class Call {
     this.count = 0
     this.first = undefined
     this.second = undefined
-    this.more = undefined
+    this.all = undefined
     this.resolve = undefined
     this.context = undefined
     this.memo = undefined
@@ -118,38 +118,32 @@ class Call {
     // The same for a call with a deadline, whose promise is not the action's: it may
     // have been settled by the deadline, and the call object be nobody's.
     this.succeedInTime = value => {
-      if (this.permit === NOBODYS) return
-      // Before it is used by what listeners fire.
-      const { resolve } = this
-      resolve(this.succeed(value))
+      // `resolve` before the object is used again, by what listeners fire.
+      const { permit, resolve } = this
+      if (permit >= 0) resolve(succeed(this, value))
     }
 
     this.failInTime = error => {
-      if (this.permit === NOBODYS) return
-      const { resolve } = this
-      resolve(this.fail(error))
+      const { permit, resolve } = this
+      if (permit >= 0) resolve(this.fail(error))
     }
   }
 
-  // Most calls have an argument or two, and nobody asks for them again: they go without an
-  // array.
-  keep (args) {
-    this.count = args.length
-    switch (args.length) {
-      case 0: break
-      case 1: this.first = args[0]; break
-      case 2: this.first = args[0]; this.second = args[1]; break
-      default: this.more = toArray(args)
-    }
+  // One by one, for a store costs more than to find that there is nothing to be stored.
+  keep (count, first, second, all) {
+    this.count = count
+    if (count > 0) this.first = first
+    if (count > 1) this.second = second
+    if (count > 2) this.all = all
   }
 
   get args () {
-    return this.more ?? [this.first, this.second].slice(0, this.count)
+    return listed(this.count, this.first, this.second, this.all)
   }
 
   // Makes the object ready for its next call.
   clear () {
-    this.first = this.second = this.more = this.resolve = this.context = this.memo = undefined
+    this.first = this.second = this.all = this.resolve = this.context = this.memo = undefined
   }
 
   // A promise of what the action promises, which the deadline can settle before.
@@ -162,7 +156,7 @@ class Call {
     this.resolve = settle
     if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
     // While it waits, the breaker must not be collected with its deadline.
-    rooted[breaker[ID]] = breaker
+    breaker[OWNER].strongly = breaker
     result.then(this.succeedInTime, this.failInTime)
     return promise
   }
@@ -182,6 +176,7 @@ class Call {
   }
 }
 
+// No permit is below zero.
 const NOBODYS = -1
 
 // Its resource is of no interest to anybody after the call: nothing is to be tracked.
@@ -200,24 +195,22 @@ function newCall (breaker, permit) {
 // async context of the caller has to be kept. Most breakers in most programs have
 // nobody, and keeping it costs as much as all else that is done for a call here.
 function isHeard (breaker) {
-  return breaker._eventsCount !== 0 || breaker[FALLBACK] || breaker.options.errorFilter !== NO_FILTER ||
+  return breaker._eventsCount !== 0 || breaker[FALLBACK] !== null || breaker.options.errorFilter !== NO_FILTER ||
     breaker.options.abortController || breaker.emit !== plainEmit
 }
 
-// Calls with few arguments go without the array.
-function apply (action, context, args) {
-  switch (args.length) {
+function apply (action, context, count, first, second, all) {
+  switch (count) {
     case 0: return action.call(context)
-    case 1: return action.call(context, args[0])
-    case 2: return action.call(context, args[0], args[1])
-    default: return action.apply(context, args)
+    case 1: return action.call(context, first)
+    case 2: return action.call(context, first, second)
+    default: return action.apply(context, all)
   }
 }
 
-const { slice } = Array.prototype
-
-function toArray (args) {
-  return Array.isArray(args) ? args : slice.call(args)
+// Arguments as an array, for whoever needs one.
+function listed (count, first, second, all) {
+  return all ?? [first, second].slice(0, count)
 }
 
 const { then: plainThen } = Promise.prototype
@@ -226,8 +219,12 @@ const { then: plainThen } = Promise.prototype
 // species of its own included, is adopted by one, which settles once whatever the other
 // does.
 function toPromise (result) {
-  const plain = result instanceof Promise && result.then === plainThen && result.constructor === Promise
-  return plain ? result : new Promise(resolve => resolve(result))
+  return result?.constructor === Promise && result.then === plainThen ? result : adopt(result)
+}
+
+// On its own, for the closure would make every call pay for its context.
+function adopt (result) {
+  return new Promise(resolve => resolve(result))
 }
 
 // What a promise that is to reject is resolved with. A promise that is rejected before
@@ -258,7 +255,7 @@ function succeed (call, value) {
   const bits = settle(breaker[ID], permit, SUCCESS)
   if ((bits & LATE) !== 0) return timeOut(breaker, permit, call.args, memo)
   const ms = latency()
-  end(breaker, permit, bits)
+  end(breaker, call, bits)
   if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
   if (memo !== undefined) memo.succeeded()
   return value
@@ -286,14 +283,14 @@ function fail (breaker, permit, args, error, memo, known) {
   const ms = known ?? latency()
   let outcome
   if (filtered) {
-    end(breaker, permit, bits)
+    end(breaker, breaker[CALLS][permit], bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
     serveTakers(breaker)
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateAtFailure(breaker)
-    end(breaker, permit, judge(breaker[ID], permit))
+    end(breaker, breaker[CALLS][permit], judge(breaker[ID], permit))
     outcome = fallBack(breaker, error, args)
   }
   if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
@@ -318,14 +315,13 @@ function lock (breaker, permit, args) {
 }
 
 // The permit is spent: does what the bits of its last crossing ask for, after the call
-// object has been made ready for its next call.
-function end (breaker, permit, bits) {
-  const call = breaker[CALLS][permit]
+// object, if there is one, has been made ready for its next call.
+function end (breaker, call, bits) {
   if (call !== undefined) {
     call.clear()
-    if (permit >= KEPT) breaker[CALLS][permit] = undefined
+    if (call.permit >= KEPT) breaker[CALLS][call.permit] = undefined
   }
-  if ((bits & IDLE) !== 0) rooted[breaker[ID]] = undefined
+  if ((bits & IDLE) !== 0) breaker[OWNER].strongly = undefined
   if ((bits & EVENTS) !== 0) breaker[ANNOUNCE]()
   serveTakers(breaker)
 }
@@ -349,15 +345,16 @@ function isFiltered (breaker, error, args) {
 function fallBack (breaker, error, args) {
   const fallback = breaker[FALLBACK]
   if (!fallback) return new Rejection(error)
-  let result
+  let promise, result
   try {
     result = applyWith(fallback, args, error)
+    promise = toPromise(result)
   } catch (thrown) {
     return new Rejection(thrown)
   }
   tally(breaker, KINDS.fallbacks)
   if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
-  return toPromise(result)
+  return promise
 }
 
 // As `apply`, for few arguments and the error.

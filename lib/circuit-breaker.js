@@ -6,14 +6,14 @@
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
 const { prepareAbort, renew } = require('./abort')
-const { ANNOUNCE, codes, create, poll, state } = require('./binding')
+const { ANNOUNCE, codes, create, owners, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit } = require('./emit')
 const { isOurError } = require('./errors')
 const {
-  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, SEMAPHORE, STALL_THRESHOLD, STATUS,
+  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, OWNER, SEMAPHORE, STALL_THRESHOLD, STATUS,
   VOLUME_THRESHOLD
 } = require('./fields')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
@@ -156,23 +156,25 @@ class CircuitBreaker extends EventEmitter {
     }
   }
 
-  // `arguments` costs nothing where it is only looked into; a rest array costs as much as
-  // a crossing.
-  fire () {
+  // `arguments` costs nothing where only its length is asked for; a rest array costs as
+  // much as a crossing.
+  fire (first, second) {
     // The action is its own `this`, as in opossum. A subclass that overrides `call`
     // expects to see what is fired.
-    return this.call === plainCall ? fire(this, this.action, arguments) : this.call(this.action, ...arguments)
+    if (this.call !== plainCall) return this.call(this.action, ...arguments)
+    const { length } = arguments
+    return fire(this, this.action, length, first, second, length > 2 ? [...arguments] : undefined)
   }
 
   call (context, ...args) {
-    return fire(this, context, args)
+    return fire(this, context, args.length, args[0], args[1], args)
   }
 
   fallback (fallback) {
     if (fallback && typeof fallback !== 'function' && typeof fallback.fire !== 'function') {
       refuse('fallback', 'a function or a CircuitBreaker', fallback)
     }
-    this[FALLBACK] = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback
+    this[FALLBACK] = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
     return this
   }
 
@@ -296,6 +298,7 @@ function connect (breaker) {
   })
   breaker[HANDLE] = handle
   breaker[ID] = handle.id
+  breaker[OWNER] = owners[handle.id]
   noteLimits(breaker, now)
 
   const { rotateBucketController, stats, status } = options

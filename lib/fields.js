@@ -17,6 +17,7 @@ module.exports = {
   LAST_TIMER_AT: Symbol('last-timer-at'),
   LIMITS: Symbol('limits'),
   NAME: Symbol('name'),
+  OWNER: Symbol('owner'),
   SEMAPHORE: Symbol('semaphore'),
   STALL_THRESHOLD: Symbol('stall-threshold'),
   STATUS: Symbol('status'),

@@ -45,7 +45,7 @@ class HystrixStats {
 /** The stream; the first to ask for it makes every breaker join. */
 function stream () {
   if (shared === undefined || shared.destroyed) shared = new Readable({ objectMode: true, read () {} })
-  for (const owner of owners) join(owner?.deref())
+  for (const owner of owners) join(owner?.weakly.deref())
   return shared
 }
 
