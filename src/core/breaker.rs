@@ -455,9 +455,14 @@ impl CircuitBreaker {
     }
 
     /// Number of permits out for calls with a timeout.
-    #[inline]
     pub fn waiting(&self) -> usize {
         self.calls.waiting()
+    }
+
+    /// Whether there are any.
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        self.waiting() > 0
     }
 
     /// The window as it is at `now`.

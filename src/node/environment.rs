@@ -15,6 +15,7 @@ use napi::{check_status, sys, Result};
 
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
+use super::sole;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::latency::CELLS;
 use crate::core::time::{Nanos, Now, Shift};
@@ -81,6 +82,7 @@ impl Environment {
                 closed: Cell::new(false),
             })
         };
+        sole::add(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.
         environment.cleanup.set(Some(unsafe {
@@ -109,19 +111,17 @@ impl Environment {
         self.breakers.borrow_mut().replace(id, |driver| {
             let hosted = driver.is_hosted();
             let (mut breaker, from) = driver.into_breaker();
-            let waiting = breaker.waiting();
+            let waits = breaker.is_waiting();
             let make = |to| {
                 breaker.change_clocks(&Shift { from, to });
                 breaker
             };
             let driver = self.drive(id, make, time);
             // Only where the timer thread wakes the loop is this kept alive from here.
-            for _ in 0..waiting {
-                match (hosted, driver.is_hosted()) {
-                    (false, true) => self.call_ended(),
-                    (true, false) => self.call_began(),
-                    _ => {}
-                }
+            match (hosted, driver.is_hosted()) {
+                (false, true) if waits => self.on_waiting(false),
+                (true, false) if waits => self.on_waiting(true),
+                _ => {}
             }
             driver
         });
@@ -129,19 +129,12 @@ impl Environment {
         self.with(id, |_, _| ());
     }
 
-    /// A call with a timeout has begun that the timer thread is to end.
+    /// One breaker more, or less, has calls under way that the timer thread is to end.
     #[inline]
-    fn call_began(&self) {
-        if self.keep_alive.call_began() == 1 {
-            self.meter.watch(true);
-        }
-    }
-
-    /// Such a call has ended.
-    #[inline]
-    fn call_ended(&self) {
-        if self.keep_alive.call_ended() == 0 {
-            self.meter.watch(false);
+    fn on_waiting(&self, waits: bool) {
+        let others = if waits { self.keep_alive.take() } else { self.keep_alive.give_back() };
+        if others == 0 {
+            self.meter.watch(waits);
         }
     }
 
@@ -171,7 +164,7 @@ impl Environment {
     }
 
     /// The same for what may begin or end a call with a timeout: keeps the process
-    /// alive while there is one. Returns besides whether the last one has ended.
+    /// alive while there is one. Returns besides whether the breaker's last one has ended.
     #[inline]
     pub(crate) fn with_calls<R>(
         &self,
@@ -180,19 +173,15 @@ impl Environment {
     ) -> Option<(R, bool)> {
         let breakers = self.breakers.borrow();
         let driver = breakers.get(id)?;
-        let (result, before, after) = driver.with(|breaker, now| {
-            let before = breaker.waiting();
-            (act(breaker, now), before, breaker.waiting())
+        let (result, waited, waits) = driver.with(|breaker, now| {
+            let waited = breaker.is_waiting();
+            (act(breaker, now), waited, breaker.is_waiting())
         });
         // The timers of a host keep alive what they please.
-        if before != after && !driver.is_hosted() {
-            if before < after {
-                self.call_began();
-            } else {
-                self.call_ended();
-            }
+        if waited != waits && !driver.is_hosted() {
+            self.on_waiting(waits);
         }
-        Some((result, after < before && after == 0))
+        Some((result, waited && !waits))
     }
 
     /// The next thing that JavaScript has not heard of.
@@ -272,6 +261,12 @@ impl Environment {
                 drop(Rc::from_raw(this));
             }
         }));
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        sole::remove(self);
     }
 }
 

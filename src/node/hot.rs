@@ -15,6 +15,7 @@ use std::rc::Rc;
 use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
+use super::sole;
 use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use crate::core::calls::Permit;
 use crate::core::state::State;
@@ -339,14 +340,9 @@ unsafe extern "C" fn raw<C: Crossing>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let mut data = ptr::null_mut();
-    // SAFETY: the data is the environment, which the function that was called keeps
-    // alive.
-    let environment = unsafe {
-        let (count, values, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        sys::napi_get_cb_info(env, info, count, values, this, &mut data);
-        &*data.cast::<Environment>()
-    };
+    let sole = sole::get();
+    // SAFETY: it is the environment of the function that was called, which keeps it alive.
+    let environment = unsafe { &*if sole.is_null() { owner(env, info) } else { sole } };
     let mailbox = environment.mailbox();
     let id = mailbox.word(0) as u32;
     match catch_unwind(AssertUnwindSafe(|| C::cross(environment, id))) {
@@ -357,6 +353,20 @@ unsafe extern "C" fn raw<C: Crossing>(
         },
     }
     ptr::null_mut()
+}
+
+/// The environment that is the data of the function that was called.
+///
+/// # Safety
+///
+/// Of a call of a function that [`functions`] made.
+#[cold]
+unsafe fn owner(env: sys::napi_env, info: sys::napi_callback_info) -> *const Environment {
+    let (count, values, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    let mut data = ptr::null_mut();
+    // SAFETY: as promised by the caller; what is not asked for may be null.
+    unsafe { sys::napi_get_cb_info(env, info, count, values, this, &mut data) };
+    data.cast()
 }
 
 /// # Safety

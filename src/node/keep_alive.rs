@@ -18,6 +18,7 @@ pub(crate) struct KeepAlive {
     wake: Cell<Option<sys::napi_threadsafe_function>>,
     /// The reference to that function, weak while nothing is held.
     on_news: sys::napi_ref,
+    /// How many breakers have calls with a timeout under way.
     waiting: Cell<usize>,
     holding: Cell<bool>,
     /// Whether [`KeepAlive::on_turn`] will be called.
@@ -46,24 +47,26 @@ impl KeepAlive {
         }
     }
 
-    /// A call with a timeout has begun. Returns how many there are now.
+    /// One more breaker waits. Returns how many others do.
     #[inline]
-    pub(crate) fn call_began(&self) -> usize {
-        self.waiting.set(self.waiting.get() + 1);
+    pub(crate) fn take(&self) -> usize {
+        let others = self.waiting.get();
+        self.waiting.set(others + 1);
         if !self.holding.get() {
             self.hold(true);
         }
-        self.waiting.get()
+        others
     }
 
-    /// A call with a timeout has ended. Returns how many are left.
+    /// One of them waits no more. Returns how many others do.
     #[inline]
-    pub(crate) fn call_ended(&self) -> usize {
-        self.waiting.set(self.waiting.get() - 1);
+    pub(crate) fn give_back(&self) -> usize {
+        let others = self.waiting.get() - 1;
+        self.waiting.set(others);
         if !self.sees_turns.get() {
             self.let_go_if_idle();
         }
-        self.waiting.get()
+        others
     }
 
     /// A turn of the loop begins.

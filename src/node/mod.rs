@@ -7,3 +7,4 @@ mod handle;
 mod host;
 mod hot;
 mod keep_alive;
+mod sole;
