@@ -27,10 +27,10 @@ function fire (breaker, context, count, first, second, all) {
   followClock(breaker)
   const nonsense = tryUpdateLimits(breaker)
   if (nonsense) return Promise.reject(nonsense)
-  if (remembers(breaker)) return fireRemembered(breaker, context, listed(count, first, second, all))
-  if (hears(breaker, 'fire')) return fireAloud(breaker, context, listed(count, first, second, all))
-  const permit = admit(breaker[ID])
-  if (permit < 0) return turnAway(breaker, permit, false, context, listed(count, first, second, all))
+  const isPlain = !remembers(breaker) && !hears(breaker, 'fire')
+  const permit = isPlain ? admit(breaker[ID]) : NOBODYS
+  // The other ways are functions of their own, so that V8 can compile this one in one piece.
+  if (permit < 0) return fireOtherwise(breaker, isPlain, permit, context, listed(count, first, second, all))
   return run(breaker, permit, context, count, first, second, all)
 }
 
@@ -40,6 +40,11 @@ function timeOutCall (breaker, permit) {
 }
 
 module.exports = { fire, timeOutCall }
+
+function fireOtherwise (breaker, isPlain, permit, context, args) {
+  if (isPlain) return turnAway(breaker, permit, false, context, args)
+  return remembers(breaker) ? fireRemembered(breaker, context, args) : fireAloud(breaker, context, args)
+}
 
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
 // it decides, and the arguments.
@@ -73,7 +78,10 @@ function turnAway (breaker, code, aloud, context, args, memo) {
     breaker[ANNOUNCE]()
     code = aloud ? admitCounted(breaker[ID]) : admit(breaker[ID])
   }
-  if (code >= 0) return run(breaker, code, context, args.length, args[0], args[1], args, memo)
+  if (code >= 0) {
+    memo?.began()
+    return run(breaker, code, context, args.length, args[0], args[1], args, memo)
+  }
   if (code === OPEN) return reject(breaker, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
@@ -83,7 +91,6 @@ function turnAway (breaker, code, aloud, context, args, memo) {
 function run (breaker, permit, context, count, first, second, all, memo) {
   // The action may change the timeout, for calls after this one.
   const timed = breaker[TIMED]
-  memo?.began()
   try {
     const result = toPromise(apply(breaker.action, context, count, first, second, all))
     const call = breaker[CALLS][permit] ?? newCall(breaker, permit)

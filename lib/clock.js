@@ -15,7 +15,10 @@ function noteClock (breaker) {
 
 /** Has the breaker follow when others have been put in place since. */
 function followClock (breaker) {
-  if (breaker[CLOCK] === setTimeout) return
+  if (breaker[CLOCK] !== setTimeout) changeClock(breaker)
+}
+
+function changeClock (breaker) {
   breaker[CLOCK] = setTimeout
   changeClocks(breaker[HANDLE], breaker[STALL_THRESHOLD])
 }

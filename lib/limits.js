@@ -8,7 +8,10 @@ const { limits } = require('./options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
 function updateLimits (breaker) {
-  if (!limitsChanged(breaker)) return
+  if (limitsChanged(breaker)) setLimits(breaker)
+}
+
+function setLimits (breaker) {
   const now = limits(breaker.options)
   const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now
   breaker[HANDLE].setLimits(timeout, resetTimeout, errorThresholdPercentage, consecutiveFailures)
