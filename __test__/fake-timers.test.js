@@ -56,6 +56,20 @@ describe('the same moments as opossum', () => {
     note(breaker.stats.timeouts, breaker.stats.failures)
   })
 
+  for (const ends of ['well', 'ill']) {
+    const told = ['well', 'timeout', 'ETIMEDOUT', 'timeout', 'ETIMEDOUT', 'well', 2]
+    same(`the deadline passes while the action runs, which ends ${ends}`, told, async ({ CircuitBreaker, clock, note }) => {
+      const breaker = new CircuitBreaker(async ms => {
+        clock.tick(ms)
+        if (ms > 0 && ends === 'ill') throw new Error('ill')
+        return 'well'
+      }, { timeout: 100, errorThresholdPercentage: 100 })
+      breaker.on('timeout', () => note('timeout'))
+      for (const ms of [0, 150, 150, 0]) note(await breaker.fire(ms).catch(({ code }) => code))
+      note(breaker.stats.timeouts)
+    })
+  }
+
   same('a circuit goes half open on its millisecond', ['open', 'half open after 500', 'closed'], async ({ CircuitBreaker, clock, note }) => {
     const breaker = new CircuitBreaker(well, { resetTimeout: 500 })
     breaker.on('halfOpen', ms => note(`half open after ${ms}`))

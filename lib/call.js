@@ -36,7 +36,12 @@ function fire (breaker, context, count, first, second, all) {
 
 /** Tells the call with that permit that its deadline has passed. */
 function timeOutCall (breaker, permit) {
-  breaker[CALLS][permit]?.timeOut()
+  const call = breaker[CALLS][permit]
+  if (call?.resolve === undefined) {
+    breaker[CALLS][permit] = new LateCall(breaker, permit)
+  } else {
+    call.timeOut()
+  }
 }
 
 module.exports = { fire, timeOutCall }
@@ -120,19 +125,17 @@ class Call {
     this.context = undefined
     this.memo = undefined
 
-    this.succeed = value => succeed(this, value)
-    this.fail = error => fail(this.breaker, this.permit, this.args, error, this.memo)
-    // The same for a call with a deadline, whose promise is not the action's: it may
-    // have been settled by the deadline, and the call object be nobody's.
-    this.succeedInTime = value => {
-      // `resolve` before the object is used again, by what listeners fire.
+    // Handlers of the action's promise. The promise of a call with a deadline is another
+    // one, which the deadline may have settled: then the call object is nobody's. `resolve`
+    // is asked for before the object is used again, by what listeners fire.
+    this.succeed = value => {
       const { permit, resolve } = this
-      if (permit >= 0) resolve(succeed(this, value))
+      if (permit >= 0) return passOn(resolve, succeed(this, value))
     }
 
-    this.failInTime = error => {
-      const { permit, resolve } = this
-      if (permit >= 0) resolve(this.fail(error))
+    this.fail = error => {
+      const { breaker, permit, resolve } = this
+      if (permit >= 0) return passOn(resolve, fail(breaker, permit, this.args, error, this.memo))
     }
   }
 
@@ -164,7 +167,7 @@ class Call {
     if (isHeard(breaker)) this.context = new AsyncResource('CircuitBreaker.Call', MANUAL)
     // While it waits, the breaker must not be collected with its deadline.
     breaker[OWNER].strongly = breaker
-    result.then(this.succeedInTime, this.failInTime)
+    result.then(this.succeed, this.fail)
     return promise
   }
 
@@ -185,6 +188,39 @@ class Call {
 
 // No permit is below zero.
 const NOBODYS = -1
+
+// In the place of a call object, for a call whose deadline passes while its action has not
+// returned: that moves the clock of a test.
+class LateCall {
+  constructor (breaker, permit) {
+    this.breaker = breaker
+    this.permit = permit
+    this.args = undefined
+    this.memo = undefined
+  }
+
+  keep (count, first, second, all) {
+    this.args = listed(count, first, second, all)
+  }
+
+  untilDeadline (result) {
+    const { args, breaker, memo, permit } = this
+    result.then(ignore, ignore)
+    this.clear()
+    return adopted(timeOut(breaker, permit, args, memo))
+  }
+
+  clear () {
+    this.breaker[CALLS][this.permit] = undefined
+  }
+}
+
+function ignore () {}
+
+// To the promise of a call with a deadline, or to whoever holds that of the handlers.
+function passOn (resolve, outcome) {
+  return resolve === undefined ? outcome : resolve(outcome)
+}
 
 // Its resource is of no interest to anybody after the call: nothing is to be tracked.
 const MANUAL = { requireManualDestroy: true }
