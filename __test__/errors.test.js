@@ -74,10 +74,14 @@ test('they have a stack trace where one is asked for, and other errors in any ca
   assert.equal(bare.stack, 'Error: Breaker is open')
   assert.match(new Error('made afterwards').stack, FRAME)
   breaker.options.stackTraces = true
-  assert.match((await refusal(breaker)).stack, FRAME)
+  const traced = await refusal(breaker)
+  assert.match(traced.stack, FRAME)
+  assert.match(traced.stack, /^Error: Breaker is open\n/)
+  assert(CircuitBreaker.isOurError(traced))
+  assert.deepEqual(Object.keys(traced), ['code', 'breaker', 'retryAfter'])
 })
 
-test('without one they are errors like any other', async () => {
+test('without one they are errors like any other, but that loops see their message', async () => {
   const breaker = new CircuitBreaker(well, { name: 'payments' })
   breaker.open()
   const { stackTraceLimit } = Error
@@ -87,11 +91,11 @@ test('without one they are errors like any other', async () => {
   const plain = new Error('Breaker is open')
   Error.stackTraceLimit = stackTraceLimit
   assert(types.isNativeError(error))
-  assert.equal(Object.getPrototypeOf(error), Error.prototype)
-  for (const name of ['message', 'stack']) {
-    assert.deepEqual(Object.getOwnPropertyDescriptor(error, name), Object.getOwnPropertyDescriptor(plain, name))
-  }
-  assert.deepEqual(Object.keys(error), ['code', 'breaker', 'retryAfter'])
+  assert(error instanceof Error)
+  assert.deepEqual([error.constructor, error.name, String(error)], [Error, 'Error', String(plain)])
+  assert.deepEqual(Object.getOwnPropertyDescriptor(error, 'stack'), Object.getOwnPropertyDescriptor(plain, 'stack'))
+  assert.deepEqual(Object.keys(error), ['code', 'breaker', 'message', 'retryAfter'])
+  assert.equal(error.message, plain.message)
   const { message, stack } = structuredClone(error)
   assert.deepEqual({ message, stack }, { message: plain.message, stack: plain.stack })
   assert.match(inspect(error), /^\[Error: Breaker is open\] \{\n {2}code: 'EOPENBREAKER',\n {2}breaker: 'payments',/)

@@ -253,7 +253,12 @@ function apply (action, context, count, first, second, all) {
 
 // Arguments as an array, for whoever needs one.
 function listed (count, first, second, all) {
-  return all ?? [first, second].slice(0, count)
+  switch (count) {
+    case 0: return []
+    case 1: return [first]
+    case 2: return [first, second]
+    default: return all
+  }
 }
 
 const { then: plainThen } = Promise.prototype

@@ -20,20 +20,33 @@ const OUR_ERROR = Symbol.for('didelphis.error')
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)
   const traced = breaker.options.stackTraces || !STACK_MAY_BE_SET
-  const error = traced ? new Error(message) : withoutTrace(message)
-  error.code = code
-  error.breaker = breaker.name
-  error[OUR_ERROR] = true
-  return error
+  return traced ? new BreakerError(message, code, breaker.name) : withoutTrace(message, code, breaker.name)
 }
 
+// An Error to whoever looks at it. As a class of its own it has room for its properties in
+// itself, and its mark once for all.
+class BreakerError extends Error {
+  constructor (message, code, breaker) {
+    super(message)
+    this.code = code
+    this.breaker = breaker
+  }
+}
+
+Object.defineProperties(BreakerError.prototype, {
+  constructor: { value: Error, configurable: true, writable: true },
+  [OUR_ERROR]: { value: true }
+})
+
 // Under a limit of 0, V8 still walks the stack; under one that is no number it does not,
-// and leaves the error without the line that a stack begins with.
-function withoutTrace (message) {
+// and leaves the error without the line that a stack begins with. To give `Error` the message
+// would cost as much again as to make the error; the price is that loops see an assigned one.
+function withoutTrace (message, code, breaker) {
   const { stackTraceLimit } = Error
   limitTraces(undefined)
-  const error = new Error(message)
+  const error = new BreakerError(undefined, code, breaker)
   limitTraces(stackTraceLimit)
+  error.message = message
   error.stack = `Error: ${message}`
   return error
 }
