@@ -163,7 +163,7 @@ class CircuitBreaker extends EventEmitter {
     // expects to see what is fired.
     if (this.call !== plainCall) return this.call(this.action, ...arguments)
     const { length } = arguments
-    return fire(this, this.action, length, first, second, length > 2 ? [...arguments] : undefined)
+    return fire(this, this.action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
   }
 
   call (context, ...args) {
@@ -282,6 +282,7 @@ class CircuitBreaker extends EventEmitter {
 module.exports = callable(CircuitBreaker)
 
 const { call: plainCall } = CircuitBreaker.prototype
+const { slice } = Array.prototype
 
 // Gives the breaker its native half, and the stats it is to begin with.
 function connect (breaker) {
