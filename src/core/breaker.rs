@@ -174,11 +174,14 @@ impl CircuitBreaker {
     /// Tells that a call ended well, or with an error that does not count as one.
     #[inline]
     pub fn on_success(&mut self, permit: Permit, now: Now) -> Settled {
-        let call = match self.end(&permit, now) {
+        self.advance(now.wall);
+        let call = match self.calls.end(permit) {
             Ok(call) => call,
-            Err(stage) => return Self::refuse_outcome(permit, stage),
+            Err((permit, stage)) => return Self::refuse_outcome(permit, stage),
         };
-        self.calls.remove(permit);
+        if call.stage == Stage::Pending {
+            self.release_capacity();
+        }
         if self.machine.state() == State::Shutdown {
             return Settled::Done { latency: latency_ms(&call, now) };
         }
@@ -216,8 +219,7 @@ impl CircuitBreaker {
     /// probe of a half-open one, or if the rate of failures or their number in a row
     /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
     pub fn judge(&mut self, permit: Permit, now: Now) -> bool {
-        let Some(&Call { generation, .. }) = self.calls.get(&permit) else { return false };
-        self.calls.remove(permit);
+        let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
         self.advance(now.wall);
         if generation != self.machine.generation() {
             return true;

@@ -138,18 +138,27 @@ impl Calls {
         self.slots[permit.slot() as usize].stage = stage;
     }
 
-    /// Takes a permit back. Returns whether the call had a deadline.
+    /// Takes the permit of a call back that ends now: the call as it was; or the permit, and
+    /// the stage in which no call ends.
     #[inline]
-    pub fn remove(&mut self, permit: Permit) -> bool {
-        let slot = permit.slot();
-        self.leave_queue(slot);
-        let call = &mut self.slots[slot as usize];
-        call.stage = Stage::Free;
-        call.next = self.free;
-        let had_deadline = !call.deadline.is_never();
-        self.free = slot;
-        self.waiting -= usize::from(had_deadline);
-        had_deadline
+    pub fn end(&mut self, permit: Permit) -> Result<Call, (Permit, Stage)> {
+        let Some(slot) = self.slots.get_mut(permit.slot() as usize) else {
+            return Err((permit, Stage::Free));
+        };
+        let call = *slot;
+        if matches!(call.stage, Stage::Expired | Stage::Free) {
+            return Err((permit, call.stage));
+        }
+        slot.stage = Stage::Free;
+        slot.next = self.free;
+        self.free = permit.slot();
+        if !call.deadline.is_never() {
+            self.waiting -= 1;
+            if call.stage == Stage::Pending {
+                self.close_gap(&call);
+            }
+        }
+        Ok(call)
     }
 
     /// Moves every call whose deadline is not after `until` to those whose makers
@@ -252,7 +261,13 @@ impl Calls {
     /// Takes `slot` out of the ring in which it is.
     #[inline]
     fn unlink(&mut self, slot: u32) {
-        let Call { prev, next, .. } = self.slots[slot as usize];
+        let call = self.slots[slot as usize];
+        self.close_gap(&call);
+    }
+
+    /// Links the neighbours of a call to each other.
+    #[inline]
+    fn close_gap(&mut self, &Call { prev, next, .. }: &Call) {
         self.slots[prev as usize].next = next;
         self.slots[next as usize].prev = prev;
     }
@@ -319,7 +334,7 @@ mod tests {
         let mut calls = Calls::new();
         for round in 1..1000 {
             let permit = calls.insert(call(round));
-            assert!(calls.remove(permit));
+            assert!(calls.end(permit).is_ok());
         }
         assert_eq!(calls.slots.len(), LISTS as usize + 1);
         assert_eq!(calls.next_deadline(), None);
@@ -327,14 +342,16 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_settles_after_its_deadline_is_not_told_of_it() {
+    fn a_call_that_is_late_ends_after_its_maker_has_been_told() {
         let mut calls = Calls::new();
         let permit = calls.insert(call(10));
         calls.expire(Nanos::new(10));
-        assert_eq!(calls.get(&permit).map(|call| call.stage), Some(Stage::Expired));
-        calls.remove(permit);
+        let (permit, stage) = calls.end(permit).unwrap_err();
+        assert_eq!(stage, Stage::Expired);
+        assert_eq!(calls.poll_expired(), Some(permit));
+        assert!(calls.end(Permit::of_slot(LISTS)).is_ok());
         assert!(!calls.has_expired());
-        assert_eq!(calls.poll_expired(), None);
+        assert_eq!(calls.waiting(), 0);
     }
 
     #[test]
@@ -343,14 +360,16 @@ mod tests {
         let permit = calls.insert(call(0));
         assert_eq!(calls.next_deadline(), None);
         assert_eq!(calls.waiting(), 0);
-        assert!(!calls.remove(permit));
+        assert!(calls.end(permit).is_ok());
+        assert_eq!(calls.waiting(), 0);
     }
 
     #[test]
     fn a_permit_nobody_holds_is_found_out() {
         let mut calls = Calls::new();
         let permit = calls.insert(call(10)).into_raw();
-        calls.remove(Permit::from_raw(permit));
+        assert!(calls.end(Permit::from_raw(permit)).is_ok());
+        assert!(calls.end(Permit::from_raw(permit)).is_err());
         assert!(calls.get(&Permit::from_raw(permit)).is_none());
         assert!(calls.get(&Permit::from_raw(7)).is_none());
     }
