@@ -3,8 +3,9 @@
 // What the errors of a breaker tell, beside their code and message.
 
 const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
 const { test } = require('node:test')
-const { inspect, types } = require('node:util')
+const { inspect, promisify, types } = require('node:util')
 
 const CircuitBreaker = require('..')
 const { child } = require('./support/child')
@@ -78,7 +79,7 @@ test('they have a stack trace where one is asked for, and other errors in any ca
   assert.match(traced.stack, FRAME)
   assert.match(traced.stack, /^Error: Breaker is open\n/)
   assert(CircuitBreaker.isOurError(traced))
-  assert.deepEqual(Object.keys(traced), ['code', 'breaker', 'retryAfter'])
+  assert.deepEqual(Object.keys(traced), ['message', 'code', 'breaker', 'retryAfter'])
 })
 
 test('without one they are errors like any other, but that loops see their message', async () => {
@@ -94,11 +95,25 @@ test('without one they are errors like any other, but that loops see their messa
   assert(error instanceof Error)
   assert.deepEqual([error.constructor, error.name, String(error)], [Error, 'Error', String(plain)])
   assert.deepEqual(Object.getOwnPropertyDescriptor(error, 'stack'), Object.getOwnPropertyDescriptor(plain, 'stack'))
-  assert.deepEqual(Object.keys(error), ['code', 'breaker', 'message', 'retryAfter'])
+  assert.deepEqual(Object.keys(error), ['message', 'code', 'breaker', 'retryAfter'])
   assert.equal(error.message, plain.message)
   const { message, stack } = structuredClone(error)
   assert.deepEqual({ message, stack }, { message: plain.message, stack: plain.stack })
   assert.match(inspect(error), /^\[Error: Breaker is open\] \{\n {2}code: 'EOPENBREAKER',\n {2}breaker: 'payments',/)
+})
+
+test('they can be made where the prototypes of JavaScript are frozen', async () => {
+  const program = `
+    const CircuitBreaker = require(${JSON.stringify(require.resolve('..'))})
+    for (const { prototype } of [Array, Error, Function, Object, Promise]) Object.freeze(prototype)
+    const breaker = new CircuitBreaker(async () => 'well')
+    breaker.open()
+    breaker.fire().catch(({ code, message, stack }) => console.log(code, message, stack))
+    breaker.options.stackTraces = true
+    breaker.fire().catch(({ code }) => console.log(code))
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program])
+  assert.equal(stdout, 'EOPENBREAKER Breaker is open Error: Breaker is open\nEOPENBREAKER\n')
 })
 
 test('a fallback is given all arguments, and the error after them', async () => {

@@ -20,14 +20,19 @@ const OUR_ERROR = Symbol.for('didelphis.error')
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)
   const traced = breaker.options.stackTraces || !STACK_MAY_BE_SET
-  return traced ? new BreakerError(message, code, breaker.name) : withoutTrace(message, code, breaker.name)
+  return traced ? new BreakerError(message, message, code, breaker.name) : withoutTrace(message, code, breaker.name)
 }
 
 // An Error to whoever looks at it. As a class of its own it has room for its properties in
-// itself, and its mark once for all.
+// itself, and its mark once for all. To give `Error` the message costs as much again as to
+// make the error, so it is given one only for its trace; the price is that loops see the
+// message. It is declared, for one that is only assigned fails on a frozen Error.prototype.
 class BreakerError extends Error {
-  constructor (message, code, breaker) {
-    super(message)
+  message
+
+  constructor (inTrace, message, code, breaker) {
+    super(inTrace)
+    this.message = message
     this.code = code
     this.breaker = breaker
   }
@@ -39,14 +44,12 @@ Object.defineProperties(BreakerError.prototype, {
 })
 
 // Under a limit of 0, V8 still walks the stack; under one that is no number it does not,
-// and leaves the error without the line that a stack begins with. To give `Error` the message
-// would cost as much again as to make the error; the price is that loops see an assigned one.
+// and leaves the error without the line that a stack begins with.
 function withoutTrace (message, code, breaker) {
   const { stackTraceLimit } = Error
   limitTraces(undefined)
-  const error = new BreakerError(undefined, code, breaker)
+  const error = new BreakerError(undefined, message, code, breaker)
   limitTraces(stackTraceLimit)
-  error.message = message
   error.stack = `Error: ${message}`
   return error
 }
