@@ -7,7 +7,7 @@
 
 const { EventEmitter } = require('node:events')
 const { atOnce, succeed } = require('../calls')
-const { held } = require('./held')
+const { flags, held } = require('./held')
 
 const [MINUTE, HOUR] = [60, 3_600]
 const [MANY, FEW] = [50_000, 1_000]
@@ -20,6 +20,7 @@ module.exports = {
     growth: { what: 'growth of memory from the first minute to the hour', unit: 'times' }
   },
   takesPart: ({ dropIn }) => dropIn,
+  flags,
   rounds: 1,
   thorough: true,
   measure: async ({ guard }) => {
