@@ -228,14 +228,6 @@ test('the README lists exactly the options that are read', async () => {
   assert.deepEqual(firstColumn('Options').sort(), [...read].sort())
 })
 
-// What the first column of the table under that heading has in backticks.
-function firstColumn (heading) {
-  const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8')
-  const section = readme.split(/^## /m).find(part => part.startsWith(`${heading}\n`))
-  return Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, name]) => name)
-    .filter(name => name !== 'error.code')
-}
-
 test('an object that only looks like a promise is a failure, and keeps no permit', async () => {
   const likePromise = () => Object.create(Promise.prototype)
   for (const timeout of [60_000, false]) {
@@ -251,3 +243,11 @@ test('a fallback whose result cannot be looked at leaves no promise pending', as
   const breaker = new CircuitBreaker(fail, { timeout: 60_000 })
   await assert.rejects(breaker.fallback(() => sealed).fire(), { message: 'sealed' })
 })
+
+// What the first column of the table under that heading has in backticks.
+function firstColumn (heading) {
+  const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8')
+  const section = readme.split(/^## /m).find(part => part.startsWith(`${heading}\n`))
+  return Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, name]) => name)
+    .filter(name => name !== 'error.code')
+}

@@ -3,9 +3,8 @@
 // What the errors of a breaker tell, beside their code and message.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
 const { test } = require('node:test')
-const { inspect, promisify, types } = require('node:util')
+const { inspect, types } = require('node:util')
 
 const CircuitBreaker = require('..')
 const { child } = require('./support/child')
@@ -103,16 +102,15 @@ test('without one they are errors like any other, but that loops see their messa
 })
 
 test('they can be made where the prototypes of JavaScript are frozen', async () => {
-  const program = `
-    const CircuitBreaker = require(${JSON.stringify(require.resolve('..'))})
+  const { stdout } = await child(({ require, path }) => {
+    const CircuitBreaker = require(path)
     for (const { prototype } of [Array, Error, Function, Object, Promise]) Object.freeze(prototype)
     const breaker = new CircuitBreaker(async () => 'well')
     breaker.open()
     breaker.fire().catch(({ code, message, stack }) => console.log(code, message, stack))
     breaker.options.stackTraces = true
     breaker.fire().catch(({ code }) => console.log(code))
-  `
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program])
+  })
   assert.equal(stdout, 'EOPENBREAKER Breaker is open Error: Breaker is open\nEOPENBREAKER\n')
 })
 
