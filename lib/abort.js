@@ -13,17 +13,16 @@ function prepareAbort (options) {
   }
 }
 
-/** A call has timed out: tells whoever holds the signal. */
-function abort ({ options: { abortController } }) {
-  if (!abortController) return
+/** A call has timed out: tells whoever holds the signal. What the user's code throws surfaces. */
+function abort (breaker) {
   try {
-    abortController.abort()
+    breaker.options.abortController?.abort()
   } catch (error) {
     surface(error)
   }
 }
 
-/** Calls may begin again: they need a signal that has not been given. */
+/** Calls may begin again: they need a signal that has not been given. Throws what getters throw. */
 function renew ({ options }) {
   if (options.autoRenewAbortController && options.abortController?.signal.aborted) {
     options.abortController = new AbortController()

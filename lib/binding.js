@@ -5,6 +5,7 @@
 
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const { announce } = require('./announce')
 const { surface } = require('./emit')
 const { fakeClock, isFaked } = require('./fake-clock')
 const platformName = require('./platform')
@@ -19,18 +20,20 @@ const owners = []
 // clock needs.
 const withLibuv = !process.versions.bun && !process.versions.deno
 
-// The method by which a breaker, or a lone status, is told that there is news.
-const ANNOUNCE = Symbol('announce')
+// What is done about the news that are no breaker's: by whoever knows how.
+const handlers = {
+  /** A stall of the loop has ended that was so long, in milliseconds. */
+  onStall (length) {},
+  /** Calls were admitted in an earlier turn of the loop of which nobody has taken charge. */
+  onUntaken () {},
+  /** There is no timer thread to be had. */
+  onNoThread () {}
+}
 
 const onNews = () => {
   for (let id = news(); id !== codes.NONE; id = news()) {
     try {
-      if (id === codes.STALL) {
-        loop.onStall(words[LENGTH])
-        continue
-      }
-      const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
-      owner?.[ANNOUNCE]()
+      hear(id)
     } catch (error) {
       // Whatever a user has done to one breaker: the others have news too.
       surface(error)
@@ -38,17 +41,30 @@ const onNews = () => {
   }
 }
 
-const environment = new Environment(onNews, withLibuv)
-// The native side holds it weakly, for it leads to everything here.
-environment.onNews = onNews
+function hear (id) {
+  switch (id) {
+    case codes.STALL: return handlers.onStall(words[LENGTH])
+    case codes.NEWS_UNTAKEN: return handlers.onUntaken()
+    case codes.NO_THREAD: return handlers.onNoThread()
+    default: {
+      const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
+      if (owner !== undefined) announce(owner)
+    }
+  }
+}
 
 // Memory that both sides see. What a crossing takes and gives goes through its words:
 // a breaker's number in the first, what else there is in the next; the result in the
-// first.
-const { memory, ...cross } = environment.hot()
-const words = new Int32Array(memory)
-const numbers = new Float64Array(memory)
-const { LATENCY, LENGTH, RETRY_AFTER, STALLED, STATS, ...codes } = environment.codes()
+// first. It is a shared buffer because nobody can transfer one away from here.
+const numbers = new Float64Array(new SharedArrayBuffer(8 * Environment.memoryNeeded()))
+const words = new Int32Array(numbers.buffer)
+
+const environment = new Environment(onNews, withLibuv, numbers)
+// The native side holds it weakly, for it leads to everything here.
+environment.onNews = onNews
+
+const cross = environment.hot()
+const { LATENCY, LENGTH, RETRY_AFTER, STALLED, STATS, UNTAKEN, ...codes } = environment.codes()
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
@@ -57,10 +73,43 @@ function admit (id) {
   return words[0]
 }
 
-/** The same for a call whose fire has been counted. */
-function admitCounted (id) {
+/**
+ * The same on the long way: for a call whose fire has been `counted`, and whatever there is
+ * to announce, `anyway`.
+ */
+function admitAgain (id, counted, anyway) {
   words[0] = id
-  cross.admitCounted()
+  words[1] = (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0)
+  cross.admitAgain()
+  return words[0]
+}
+
+/**
+ * A call that was admitted is in good hands: whatever happens from now on, it will be told
+ * how it ended. Those of which this is not said are lost when the turn of the loop ends.
+ */
+function taken () {
+  words[UNTAKEN]--
+}
+
+/** All calls that are lost have been found. */
+function allTaken () {
+  words[UNTAKEN] = 0
+}
+
+/** The next permit that is out, from one on, or `NONE`. */
+function nextOut (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.nextOut()
+  return words[0]
+}
+
+/** Gives up a permit that nobody holds any more; the call has failed. Bits as of `settle`. */
+function abandon (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.abandon()
   return words[0]
 }
 
@@ -100,10 +149,11 @@ function judge (id, permit) {
   return words[0]
 }
 
-/** Counts one of a kind; false if events are to be announced first. */
-function count (id, kind) {
+/** Counts one of a kind; false if events are to be announced first, and not `anyway`. */
+function count (id, kind, anyway) {
   words[0] = id
   words[1] = kind
+  words[2] = anyway ? 1 : 0
   cross.count()
   return words[0] !== 0
 }
@@ -148,15 +198,22 @@ function middles () {
 
 let middlesOfCells
 
-/** The loop's clock: reads it into the statistics, and hears of its stalls. */
+/** The loop's clock: reads it into the statistics, and has its stalls told. */
 const loop = {
   read: () => environment.readLag(),
-  hearStalls: wanted => environment.hearStalls(wanted),
-  onStall () {}
+  hearStalls: wanted => environment.hearStalls(wanted)
 }
 
 /**
- * A native half whose news go to `owner[ANNOUNCE]()`, with limits and a window as `options.js`
+ * Does the work of the timer thread, where there is none to be had: in how many milliseconds
+ * there will be more of it, or -1.
+ */
+function work () {
+  return environment.work()
+}
+
+/**
+ * A native half whose news go to `owner` (`announce.js`), with limits and a window as `options.js`
  * gives them.
  */
 function create (owner, limits, window, others) {
@@ -204,21 +261,26 @@ function changeClocks (handle, stallThreshold) {
 
 // A fake timer has gone off; it holds neither the native half nor its owner.
 function ring (owner, handle) {
-  if (handle.deref()?.onTimer()) owner.deref()?.[ANNOUNCE]()
+  if (!handle.deref()?.onTimer()) return
+  const told = owner.deref()
+  if (told !== undefined) announce(told)
 }
 
 module.exports = {
-  ANNOUNCE,
+  abandon,
   admit,
-  admitCounted,
+  admitAgain,
+  allTaken,
   changeClocks,
   codes,
   count,
   create,
+  handlers,
   judge,
   latency,
   loop,
   middles,
+  nextOut,
   owners,
   poll,
   retryAfter,
@@ -226,7 +288,10 @@ module.exports = {
   stalled,
   stat,
   state,
-  statsBetween
+  statsBetween,
+  taken,
+  withLibuv,
+  work
 }
 
 function load () {

@@ -5,23 +5,24 @@
 
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
+const { setImmediate } = require('node:timers')
 const { prepareAbort, renew } = require('./abort')
-const { ANNOUNCE, codes, create, owners, poll, state } = require('./binding')
+const { ANNOUNCE, announce } = require('./announce')
+const { codes, create, owners, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
-const { emit } = require('./emit')
+const { emit, surface } = require('./emit')
 const { isOurError } = require('./errors')
-const {
-  CACHE, CALLS, COALESCE_CACHE, FALLBACK, GROUP, HEALTH_CHECKS, HANDLE, ID, LAST_TIMER_AT, NAME, OWNER, SEMAPHORE, STALL_THRESHOLD, STATUS,
-  VOLUME_THRESHOLD
-} = require('./fields')
+const { INNER, Inner } = require('./inner')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
 const loop = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
+require('./lost-calls')
+require('./no-thread')
 const promisify = require('./promisify')
 const Semaphore = require('./semaphore')
 const Status = require('./status')
@@ -65,18 +66,9 @@ class CircuitBreaker extends EventEmitter {
     this.options = prepare(options)
     prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
-    this[NAME] = options.name || action.name || randomUUID()
-    this[GROUP] = options.group || this[NAME]
-    this[VOLUME_THRESHOLD] = readNumber('volumeThreshold', options.volumeThreshold)
-    this[FALLBACK] = null
-    this[SEMAPHORE] = undefined
-    this[STATUS] = undefined
-    this[LAST_TIMER_AT] = Date.now()
-    this[CACHE] = undefined
-    this[COALESCE_CACHE] = undefined
-    this[HEALTH_CHECKS] = undefined
-    // By permit.
-    this[CALLS] = []
+    const name = options.name || action.name || randomUUID()
+    this[INNER] = new Inner(name, options.group || name, readNumber('volumeThreshold', options.volumeThreshold))
+    this[INNER].lastTimerAt = Date.now()
     prepareMemory(this)
     noteClock(this)
     connect(this)
@@ -85,47 +77,47 @@ class CircuitBreaker extends EventEmitter {
   }
 
   get name () {
-    return this[NAME]
+    return this[INNER].name
   }
 
   get group () {
-    return this[GROUP]
+    return this[INNER].group
   }
 
   get closed () {
-    return (state(this[ID]) & IS_CLOSED) !== 0
+    return (state(this[INNER].id) & IS_CLOSED) !== 0
   }
 
   get opened () {
-    return (state(this[ID]) & IS_OPEN) !== 0
+    return (state(this[INNER].id) & IS_OPEN) !== 0
   }
 
   get halfOpen () {
-    return (state(this[ID]) & IS_HALF_OPEN) !== 0
+    return (state(this[INNER].id) & IS_HALF_OPEN) !== 0
   }
 
   get pendingClose () {
-    return (state(this[ID]) & IS_PENDING_CLOSE) !== 0
+    return (state(this[INNER].id) & IS_PENDING_CLOSE) !== 0
   }
 
   get isShutdown () {
-    return (state(this[ID]) & IS_SHUTDOWN) !== 0
+    return (state(this[INNER].id) & IS_SHUTDOWN) !== 0
   }
 
   get enabled () {
-    return (state(this[ID]) & IS_ENABLED) !== 0
+    return (state(this[INNER].id) & IS_ENABLED) !== 0
   }
 
   get warmUp () {
-    return (state(this[ID]) & IS_WARM_UP) !== 0
+    return (state(this[INNER].id) & IS_WARM_UP) !== 0
   }
 
   get volumeThreshold () {
-    return this[VOLUME_THRESHOLD]
+    return this[INNER].volumeThreshold
   }
 
   get status () {
-    return (this[STATUS] ??= new Status(this.options, this, this[HANDLE]))
+    return (this[INNER].status ??= new Status(this.options, this, this[INNER].handle))
   }
 
   get stats () {
@@ -137,7 +129,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   get semaphore () {
-    return (this[SEMAPHORE] ??= new Semaphore(this[HANDLE]))
+    return (this[INNER].semaphore ??= new Semaphore(this[INNER].handle))
   }
 
   toJSON () {
@@ -150,7 +142,7 @@ class CircuitBreaker extends EventEmitter {
         halfOpen: this.halfOpen,
         warmUp: this.warmUp,
         shutdown: this.isShutdown,
-        lastTimerAt: this[LAST_TIMER_AT]
+        lastTimerAt: this[INNER].lastTimerAt
       },
       status: this.stats
     }
@@ -174,38 +166,39 @@ class CircuitBreaker extends EventEmitter {
     if (fallback && typeof fallback !== 'function' && typeof fallback.fire !== 'function') {
       refuse('fallback', 'a function or a CircuitBreaker', fallback)
     }
-    this[FALLBACK] = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
+    this[INNER].fallback = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
     return this
   }
 
   open () {
-    followClock(this)
-    updateLimits(this)
-    this[HANDLE].open()
-    this[ANNOUNCE]()
+    const inner = this[INNER]
+    followClock(inner)
+    updateLimits(this, inner)
+    inner.handle.open()
+    announce(this)
   }
 
   close () {
-    this[HANDLE].close()
-    this[ANNOUNCE]()
+    this[INNER].handle.close()
+    announce(this)
   }
 
   enable () {
-    this[HANDLE].setEnabled(true)
-    this[STATUS]?.startListeneningForRotateEvent()
+    this[INNER].handle.setEnabled(true)
+    this[INNER].status?.startListeneningForRotateEvent()
   }
 
   disable () {
-    this[HANDLE].setEnabled(false)
-    this[STATUS]?.removeRotateBucketControllerListener()
+    this[INNER].handle.setEnabled(false)
+    this[INNER].status?.removeRotateBucketControllerListener()
   }
 
   shutdown () {
     emit(this, 'shutdown')
     this.disable()
     this.removeAllListeners()
-    this[STATUS]?.shutdown()
-    this[HANDLE].shutdown()
+    this[INNER].status?.shutdown()
+    this[INNER].handle.shutdown()
     stopHealthChecks(this)
     this.clearCache()
   }
@@ -225,7 +218,7 @@ class CircuitBreaker extends EventEmitter {
   getAbortController () {
     // The circuit may be half open by the clock, and who asks is about to fire: the
     // controller is renewed as that is announced.
-    if (this.options.autoRenewAbortController) this[ANNOUNCE]()
+    if (this.options.autoRenewAbortController) announce(this)
     return this.options.abortController
   }
 
@@ -250,32 +243,51 @@ class CircuitBreaker extends EventEmitter {
 
   // Announces what the native half has to tell, in the order in which it happened. Calls
   // that time out together are told one after the other: none inside another one's events,
-  // which announce, too.
+  // which announce, too. Listeners may make ever more events, by opening a circuit that is
+  // half open at once: what is too much for one turn of the loop goes on in the next.
   [ANNOUNCE] () {
+    const inner = this[INNER]
+    let events = 0
     let late
-    for (let news = poll(this[ID]); news !== NONE; news = poll(this[ID])) {
-      switch (news) {
-        case OPENED:
-          this[LAST_TIMER_AT] = Date.now()
-          emit(this, 'open')
-          break
-        case CLOSED:
-          renew(this)
-          emit(this, 'close')
-          break
-        case HALF_OPENED:
-          renew(this)
-          emit(this, 'halfOpen', this.options.resetTimeout)
-          break
-        case SNAPSHOT:
-          this.status.snapshot()
-          break
-        default:
-          late ??= []
-          late.push(news)
+    for (let news; events < MOST_AT_ONCE && (news = poll(inner.id)) !== NONE;) {
+      if (news < 0) {
+        events++
+        tell(this, inner, news)
+      } else {
+        late ??= []
+        late.push(news)
       }
     }
-    if (late !== undefined) for (const permit of late) timeOutCall(this, permit)
+    if (late !== undefined) for (const permit of late) timeOutCall(this, inner, permit)
+    if (events === MOST_AT_ONCE) setImmediate(announce, this)
+  }
+}
+
+const MOST_AT_ONCE = 1000
+
+function tell (breaker, inner, news) {
+  try {
+    switch (news) {
+      case OPENED:
+        inner.lastTimerAt = Date.now()
+        break
+      case CLOSED:
+      case HALF_OPENED:
+        renew(breaker)
+    }
+  } catch (error) {
+    // Those who listen are told all the same.
+    surface(error)
+  }
+  try {
+    switch (news) {
+      case OPENED: return emit(breaker, 'open')
+      case CLOSED: return emit(breaker, 'close')
+      case HALF_OPENED: return emit(breaker, 'halfOpen', breaker.options.resetTimeout)
+      case SNAPSHOT: return breaker.status.snapshot()
+    }
+  } catch (error) {
+    surface(error)
   }
 }
 
@@ -289,31 +301,32 @@ function connect (breaker) {
   const { options } = breaker
   const now = limits(options)
   const warmsUp = options.allowWarmUp === true || options.state?.warmUp
+  const inner = breaker[INNER]
   const handle = create(breaker, now, windowOptions(options), {
-    volumeThreshold: breaker[VOLUME_THRESHOLD],
+    volumeThreshold: inner.volumeThreshold,
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
     enabled: (options.state ?? options).enabled !== false,
     byWallClock: options.timeoutClock === 'wall',
-    stallThreshold: breaker[STALL_THRESHOLD]
+    stallThreshold: inner.stallThreshold
   })
-  breaker[HANDLE] = handle
-  breaker[ID] = handle.id
-  breaker[OWNER] = owners[handle.id]
-  noteLimits(breaker, now)
+  inner.handle = handle
+  inner.id = handle.id
+  inner.owner = owners[handle.id]
+  noteLimits(inner, options, now)
 
   const { rotateBucketController, stats, status } = options
   if (status instanceof Status && status.handOver(breaker, handle)) {
-    breaker[STATUS] = status
+    inner.status = status
   } else if (rotateBucketController || stats) {
     // Made now, for it has to hear the controller, and to begin with the stats.
-    breaker[STATUS] = new Status(options, breaker, handle)
+    inner.status = new Status(options, breaker, handle)
   }
   if (status && !(status instanceof Status)) breaker.status.prime(status)
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
-  const handle = breaker[HANDLE]
+  const handle = breaker[INNER].handle
   if (shutdown) {
     breaker.shutdown()
   } else if (closed === false && halfOpen) {
@@ -323,7 +336,7 @@ function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)
     const { resetTimeout } = limits(breaker.options)
-    breaker[LAST_TIMER_AT] = openedAt
+    breaker[INNER].lastTimerAt = openedAt
     if (passed > resetTimeout) {
       handle.restoreHalfOpen()
       renew(breaker)

@@ -4,23 +4,23 @@
 // test's. Used by the class and the way of a call.
 
 const { changeClocks } = require('./binding')
-const { CLOCK, HANDLE, STALL_THRESHOLD } = require('./fields')
+const { INNER } = require('./inner')
 const { readNumber } = require('./options')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */
-function noteClock (breaker) {
-  breaker[CLOCK] = setTimeout
-  breaker[STALL_THRESHOLD] = readNumber('stallThreshold', breaker.options.stallThreshold)
+function noteClock ({ [INNER]: inner, options }) {
+  inner.clock = globalThis.setTimeout
+  inner.stallThreshold = readNumber('stallThreshold', options.stallThreshold)
 }
 
 /** Has the breaker follow when others have been put in place since. */
-function followClock (breaker) {
-  if (breaker[CLOCK] !== setTimeout) changeClock(breaker)
+function followClock (inner) {
+  if (inner.clock !== globalThis.setTimeout) changeClock(inner)
 }
 
-function changeClock (breaker) {
-  breaker[CLOCK] = setTimeout
-  changeClocks(breaker[HANDLE], breaker[STALL_THRESHOLD])
+function changeClock (inner) {
+  inner.clock = globalThis.setTimeout
+  changeClocks(inner.handle, inner.stallThreshold)
 }
 
 module.exports = { followClock, noteClock }

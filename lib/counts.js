@@ -3,8 +3,8 @@
 // What is counted, by opossum's names, in the order in which the native side counts; and
 // counting what JavaScript alone sees.
 
-const { ANNOUNCE, count } = require('./binding')
-const { ID } = require('./fields')
+const { announce, MOST_ROUNDS } = require('./announce')
+const { count } = require('./binding')
 
 const COUNTS = [
   'failures', 'fallbacks', 'successes', 'rejects', 'fires', 'timeouts', 'cacheHits', 'cacheMisses',
@@ -15,8 +15,8 @@ const COUNTS = [
 const KINDS = Object.fromEntries(COUNTS.map((name, kind) => [name, kind]))
 
 /** Counts one, after what had happened before it has been announced. */
-function tally (breaker, kind) {
-  while (!count(breaker[ID], kind)) breaker[ANNOUNCE]()
+function tally (breaker, inner, kind) {
+  for (let round = 0; !count(inner.id, kind, round === MOST_ROUNDS); round++) announce(breaker)
 }
 
 module.exports = { COUNTS, KINDS, tally }

@@ -7,13 +7,21 @@ const { EventEmitter } = require('node:events')
 
 const { emit: plainEmit } = EventEmitter.prototype
 
+// Nothing here throws: a call that has begun reaches its end whatever listeners and getters
+// do. What they throw surfaces.
+
 /**
  * Whether anybody would notice an event: a listener, or somebody who has put himself in
  * the way of `emit`. Asked on the way of every call, where `listenerCount` costs more
  * than a crossing; the fields are EventEmitter's own, in every version of Node.
  */
 function hears (emitter, name) {
-  return (emitter._eventsCount !== 0 && emitter._events[name] !== undefined) || emitter.emit !== plainEmit
+  try {
+    return (emitter._eventsCount !== 0 && emitter._events[name] !== undefined) || emitter.emit !== plainEmit
+  } catch (error) {
+    surface(error)
+    return false
+  }
 }
 
 /** Emits; a listener that throws must not change the outcome of a call. */
@@ -27,7 +35,13 @@ function emit (emitter, name, ...args) {
 
 /** Makes an error an uncaught exception, and nobody else's business: as Node's EventTarget. */
 function surface (error) {
-  process.nextTick(() => { throw error })
+  const rethrow = () => { throw error }
+  try {
+    process.nextTick(rethrow)
+  } catch {
+    // Somebody has put a broken one in place: an unhandled rejection is nearly as loud.
+    Promise.reject(error)
+  }
 }
 
 module.exports = { emit, hears, plainEmit, surface }

@@ -2,6 +2,8 @@
 
 // Every error of a breaker's own, in one table. Used by the class and the semaphore.
 
+const { surface } = require('./emit')
+
 const MESSAGES = {
   EOPENBREAKER: () => 'Breaker is open',
   ETIMEDOUT: timeout => `Timed out after ${timeout}ms`,
@@ -19,8 +21,16 @@ const OUR_ERROR = Symbol.for('didelphis.error')
  */
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)
-  const traced = breaker.options.stackTraces || !STACK_MAY_BE_SET
-  return traced ? new BreakerError(message, message, code, breaker.name) : withoutTrace(message, code, breaker.name)
+  let name, stackTraces
+  try {
+    name = breaker.name
+    stackTraces = breaker.options.stackTraces
+  } catch (error) {
+    // A getter of the user's: the call is to end all the same.
+    surface(error)
+  }
+  const traced = stackTraces || !STACK_MAY_BE_SET
+  return traced ? new BreakerError(message, message, code, name) : withoutTrace(message, code, name)
 }
 
 // An Error to whoever looks at it. As a class of its own it has room for its properties in

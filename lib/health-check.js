@@ -4,7 +4,7 @@
 // circuit when they fail. Used by the class.
 
 const { emit } = require('./emit')
-const { HEALTH_CHECKS } = require('./fields')
+const { INNER } = require('./inner')
 
 const INTERVAL_MS = 5000
 
@@ -19,14 +19,14 @@ function startHealthCheck (breaker, check, interval) {
   if (!(Number(ms) > 0)) throw new TypeError('Health check interval must be a number')
   if (breaker.isShutdown) return
   const healthCheck = new HealthCheck(breaker, check)
-  breaker[HEALTH_CHECKS] = [...(breaker[HEALTH_CHECKS] ?? []), healthCheck]
+  breaker[INNER].healthChecks = [...(breaker[INNER].healthChecks ?? []), healthCheck]
   healthCheck.start(Math.min(Number(ms), LONGEST_MS))
 }
 
 /** Ends all checks of a breaker. */
 function stopHealthChecks (breaker) {
-  for (const healthCheck of breaker[HEALTH_CHECKS] ?? []) healthCheck.stop()
-  breaker[HEALTH_CHECKS] = undefined
+  for (const healthCheck of breaker[INNER].healthChecks ?? []) healthCheck.stop()
+  breaker[INNER].healthChecks = undefined
 }
 
 class HealthCheck {

@@ -6,7 +6,7 @@
 
 const { Readable } = require('node:stream')
 const { owners } = require('./binding')
-const { ID } = require('./fields')
+const { INNER } = require('./inner')
 
 // Breakers hold their part, and nothing here holds breakers.
 const parts = new WeakMap()
@@ -52,7 +52,7 @@ function stream () {
 /** Lets a breaker join if there is a stream. */
 function join (owner) {
   // A status without a breaker is an owner too, and tells nobody.
-  if (shared !== undefined && owner?.[ID] !== undefined) statsOf(owner).join()
+  if (shared !== undefined && owner?.[INNER] !== undefined) statsOf(owner).join()
 }
 
 /** The part of that breaker, the same each time. */

@@ -3,51 +3,55 @@
 // The limits that users may change on a living `breaker.options`: how a change is
 // noticed, and told to the native half. Used by the class and the way of a call.
 
-const { HANDLE, LIMITS, TIMED } = require('./fields')
+const { surface } = require('./emit')
 const { limits } = require('./options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
-function updateLimits (breaker) {
-  if (limitsChanged(breaker)) setLimits(breaker)
-}
-
-function setLimits (breaker) {
-  const now = limits(breaker.options)
-  const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now
-  breaker[HANDLE].setLimits(timeout, resetTimeout, errorThresholdPercentage, consecutiveFailures)
-  noteLimits(breaker, now)
+function updateLimits (breaker, inner) {
+  if (limitsChanged(breaker.options, inner.limits)) setLimits(inner, copyOf(breaker.options))
 }
 
 /**
- * The same, but gives the error back: nonsense is an error of whoever fires next, and
- * what has begun goes on with the limits that were.
+ * The same as a call ends, which nothing may keep from doing so: nonsense is an error of
+ * whoever fires next, and what has begun goes on with the limits that were. What getters
+ * throw surfaces.
  */
-function tryUpdateLimits (breaker) {
+function tryUpdateLimits (breaker, inner) {
+  let given
   try {
-    updateLimits(breaker)
+    given = copyOf(breaker.options)
   } catch (error) {
-    return error
+    return surface(error)
+  }
+  const changed = limitsChanged(given, inner.limits) || given.maxFailures !== inner.limits.maxFailures
+  if (!changed) return
+  try {
+    setLimits(inner, given)
+  } catch {
+    // Only failures look at `maxFailures`, so that calls which succeed do not pay for it:
+    // whoever fires next is to see that something has changed.
+    inner.limits = { ...inner.limits, errorFilter: OUTDATED }
   }
 }
 
-/**
- * The same at a failure, where what only a failure asks for is looked at too: calls that
- * succeed do not pay for it. Nonsense in it is an error of whoever fires next.
- */
-function tryUpdateAtFailure (breaker) {
-  const seen = breaker[LIMITS]
-  if (breaker.options.maxFailures !== seen.maxFailures) breaker[LIMITS] = { ...seen, errorFilter: OUTDATED }
-  return tryUpdateLimits(breaker)
+function setLimits (inner, given) {
+  const now = limits(given)
+  const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now
+  inner.handle.setLimits(timeout, resetTimeout, errorThresholdPercentage, consecutiveFailures)
+  noteLimits(inner, given, now)
 }
 
-/** Notes what the native half has been told. */
-function noteLimits (breaker, now) {
-  const { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout } = breaker.options
-  breaker[LIMITS] = { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }
-  breaker[TIMED] = now.timeout > 0 && now.timeout < Infinity
+/** Notes what the native half has been told, and what of it was given. */
+function noteLimits (inner, given, now) {
+  inner.limits = copyOf(given)
+  inner.timed = now.timeout > 0 && now.timeout < Infinity
 }
 
-function limitsChanged ({ options, [LIMITS]: seen }) {
+function copyOf ({ errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }) {
+  return { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }
+}
+
+function limitsChanged (options, seen) {
   return options.timeout !== seen.timeout || options.resetTimeout !== seen.resetTimeout ||
     options.errorThresholdPercentage !== seen.errorThresholdPercentage ||
     options.errorFilter !== seen.errorFilter
@@ -56,4 +60,4 @@ function limitsChanged ({ options, [LIMITS]: seen }) {
 // No filter is this: it tells that there is a change.
 const OUTDATED = Symbol('outdated')
 
-module.exports = { noteLimits, tryUpdateAtFailure, tryUpdateLimits, updateLimits }
+module.exports = { noteLimits, tryUpdateLimits, updateLimits }

@@ -4,7 +4,7 @@
 // turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
 
 const { EventEmitter } = require('node:events')
-const { loop: clock, stat } = require('./binding')
+const { handlers, loop: clock, stat } = require('./binding')
 const { emit } = require('./emit')
 
 // Where among the numbers that the clock leaves are those of the window ...
@@ -21,7 +21,7 @@ class Loop extends EventEmitter {
 
   constructor () {
     super()
-    clock.onStall = length => this.#tell(length)
+    handlers.onStall = length => this.#tell(length)
   }
 
   /** How long the loop has been busy by now without a look at timers or sockets, in ms. */

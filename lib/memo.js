@@ -7,7 +7,7 @@
 const MemoryCache = require('./cache')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, surface } = require('./emit')
-const { CACHE, COALESCE_CACHE } = require('./fields')
+const { INNER } = require('./inner')
 const { readNumber } = require('./options')
 
 /** Whether answers of that breaker's calls are kept. */
@@ -17,14 +17,19 @@ function remembers ({ options }) {
 
 /** Forgets every answer of a breaker. */
 function forget (breaker) {
-  if (breaker.options.cache) cacheOf(breaker).flush()
-  breaker[COALESCE_CACHE]?.flush()
+  const inner = breaker[INNER]
+  if (breaker.options.cache) cacheOf(breaker, inner).flush()
+  inner.coalesceCache?.flush()
 }
 
-/** What is kept of one call: looked up before it begins, noted as it ends. */
+/**
+ * What is kept of one call: looked up before it begins, noted as it ends. Once it has begun,
+ * what options and transports throw surfaces: the call has not failed by it.
+ */
 class Memo {
-  constructor (breaker, args) {
+  constructor (breaker, inner, args) {
     this.breaker = breaker
+    this.inner = inner
     this.key = breaker.options.cacheGetKey.apply(breaker, args)
     // What the action promises.
     this.result = undefined
@@ -47,34 +52,40 @@ class Memo {
 
   /** Lets later calls join this one, whose promise it is. */
   share (promise) {
-    const { coalesce, coalesceTTL } = this.breaker.options
-    if (coalesce && this.joinable) coalesceCacheOf(this.breaker).set(this.key, promise, expiry(coalesceTTL))
+    try {
+      const { coalesce, coalesceTTL } = this.breaker.options
+      if (coalesce && this.joinable) coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(coalesceTTL))
+    } catch (error) {
+      surface(error)
+    }
   }
 
   /** The action resolved: keeps its promise. */
   succeeded () {
     this.ended('success')
-    const { cache, cacheTTL } = this.breaker.options
-    if (!cache) return
     try {
-      cacheOf(this.breaker).set(this.key, this.result, expiry(cacheTTL))
+      const { cache, cacheTTL } = this.breaker.options
+      if (cache) cacheOf(this.breaker, this.inner).set(this.key, this.result, expiry(cacheTTL))
     } catch (error) {
-      // A transport that fails has not made the call fail.
       surface(error)
     }
   }
 
   /** The call ended for that reason: `success`, `error` or `timeout`. */
   ended (reason) {
-    if (!this.breaker.options.coalesceResetOn.includes(reason)) return
-    this.joinable = false
-    this.breaker[COALESCE_CACHE]?.delete(this.key)
+    try {
+      if (!this.breaker.options.coalesceResetOn.includes(reason)) return
+      this.joinable = false
+      this.inner.coalesceCache?.delete(this.key)
+    } catch (error) {
+      surface(error)
+    }
   }
 
   #lookUp (find, hit, miss) {
-    const answer = find(this.breaker).get(this.key)
+    const answer = find(this.breaker, this.inner).get(this.key)
     const event = answer ? hit : miss
-    tally(this.breaker, EVENT_KINDS[event])
+    tally(this.breaker, this.inner, EVENT_KINDS[event])
     if (hears(this.breaker, event)) emit(this.breaker, event)
     return answer
   }
@@ -91,22 +102,28 @@ const EVENT_KINDS = {
  * Where a breaker caches: the user's transport, or memory of its own. Several breakers may
  * be given one options object, so memory that stands there may be another one's.
  */
-function cacheOf (breaker) {
-  const { options } = breaker
+function cacheOf ({ options }, inner) {
   if (options.cacheTransport && !(options.cacheTransport instanceof MemoryCache)) return options.cacheTransport
-  breaker[CACHE] ??= new MemoryCache(readNumber('cacheSize', options.cacheSize))
-  return (options.cacheTransport = breaker[CACHE])
+  inner.cache ??= new MemoryCache(readNumber('cacheSize', options.cacheSize))
+  show(options, 'cacheTransport', inner.cache)
+  return inner.cache
 }
 
-function coalesceCacheOf (breaker) {
-  breaker[COALESCE_CACHE] ??= new MemoryCache(readNumber('coalesceSize', breaker.options.coalesceSize))
-  return (breaker.options.coalesceCache = breaker[COALESCE_CACHE])
+function coalesceCacheOf ({ options }, inner) {
+  inner.coalesceCache ??= new MemoryCache(readNumber('coalesceSize', options.coalesceSize))
+  show(options, 'coalesceCache', inner.coalesceCache)
+  return inner.coalesceCache
+}
+
+// Options that have been frozen show what they showed before.
+function show (options, name, cache) {
+  if (options[name] !== cache) Reflect.set(options, name, cache)
 }
 
 /** Makes what options show. */
 function prepareMemory (breaker) {
-  if (breaker.options.cache) cacheOf(breaker)
-  if (breaker.options.coalesce) coalesceCacheOf(breaker)
+  if (breaker.options.cache) cacheOf(breaker, breaker[INNER])
+  if (breaker.options.coalesce) coalesceCacheOf(breaker, breaker[INNER])
 }
 
 // As transports are told it: in milliseconds since the epoch, 0 for never.

@@ -3,6 +3,8 @@
 // The capacity of a breaker, in the hands of its user: opossum's `breaker.semaphore`.
 // The places themselves are counted natively; here wait those who asked for one.
 
+const { surface } = require('./emit')
+
 class Semaphore {
   #handle
   #takers = []
@@ -25,13 +27,17 @@ class Semaphore {
     if (this.test()) return Promise.resolve(this.release)
     return new Promise((resolve, reject) => {
       const taker = { resolve, timer: undefined }
+      // Before the taker is in the queue, for timers may throw.
+      if (timeout) {
+        taker.timer = setTimeout(() => {
+          const place = this.#takers.indexOf(taker)
+          if (place < 0) return
+          this.#takers.splice(place, 1)
+          // Not a breaker's error: no call of one has timed out.
+          reject(Object.assign(new Error(`Timed out after ${timeout}ms`), { code: 'ETIMEDOUT' }))
+        }, timeout)
+      }
       this.#takers.push(taker)
-      if (!timeout) return
-      taker.timer = setTimeout(() => {
-        this.#takers.splice(this.#takers.indexOf(taker), 1)
-        // Not a breaker's error: no call of one has timed out.
-        reject(Object.assign(new Error(`Timed out after ${timeout}ms`), { code: 'ETIMEDOUT' }))
-      }, timeout)
     })
   }
 
@@ -41,12 +47,16 @@ class Semaphore {
     this.serve()
   }
 
-  /** Hands free places to those who wait for one. */
+  /** Hands free places to those who wait for one. What a timer throws surfaces. */
   serve () {
     while (this.#takers.length > 0 && this.test()) {
       const { resolve, timer } = this.#takers.shift()
-      clearTimeout(timer)
       resolve(this.release)
+      try {
+        clearTimeout(timer)
+      } catch (error) {
+        surface(error)
+      }
     }
   }
 }

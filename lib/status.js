@@ -5,7 +5,8 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('node:events')
-const { ANNOUNCE, codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
+const { ANNOUNCE } = require('./announce')
+const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { windowOptions } = require('./options')

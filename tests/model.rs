@@ -2,12 +2,14 @@
 //! every count and every latency kept in a list, every question answered by going
 //! through the list. Random operations, jumps of time forwards and backwards, stalls.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
 use didelphis::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis::core::latency::QUANTILES;
+use didelphis::core::stall_log::{StallLog, FORGIVEN};
 use didelphis::core::state::State;
 use didelphis::core::time::{Nanos, Now};
 use didelphis::core::window::{Count, Counts};
@@ -32,6 +34,8 @@ enum Step {
     Correct(i64),
 }
 
+const TIMEOUTS: [u64; 8] = [1, 40, 100, 170, 300, 301, 450, 600];
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => Just(Step::Fire),
@@ -41,12 +45,14 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u64..400).prop_map(Step::Forward),
         1 => (400u64..20_000).prop_map(Step::Forward),
         1 => (0u64..500).prop_map(Step::Backward),
-        1 => (0u64..500).prop_map(Step::Stall),
+        2 => (1u64..500).prop_map(Step::Stall),
         4 => Just(Step::Timer),
         1 => Just(Step::Open),
         1 => Just(Step::Close),
         1 => any::<bool>().prop_map(Step::Enable),
-        1 => proptest::option::of(1u64..600).prop_map(Step::Timeout),
+        // Not more of them than there are queues: each is a queue to the model.
+        1 => proptest::option::of(0usize..TIMEOUTS.len())
+            .prop_map(|place| Step::Timeout(place.map(|place| TIMEOUTS[place]))),
         1 => (-3i64..3).prop_map(Step::Correct),
     ]
 }
@@ -60,6 +66,8 @@ struct Shape {
     in_a_row: Option<u32>,
     warm_up: Option<u64>,
     by_wall: bool,
+    /// Whether its clock runs backwards now and then.
+    runs_back: bool,
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -71,16 +79,20 @@ fn shape() -> impl Strategy<Value = Shape> {
         proptest::option::of(1u32..5),
         proptest::option::of(0u64..900),
         any::<bool>(),
+        proptest::bool::weighted(0.3),
     )
-        .prop_map(|(buckets, capacity, volume, threshold, in_a_row, warm_up, by_wall)| Shape {
-            buckets,
-            capacity,
-            volume,
-            threshold,
-            in_a_row,
-            warm_up,
-            by_wall,
-        })
+        .prop_map(
+            |(buckets, capacity, volume, threshold, in_a_row, warm_up, by_wall, runs_back)| Shape {
+                buckets,
+                capacity,
+                volume,
+                threshold,
+                in_a_row,
+                warm_up,
+                by_wall,
+                runs_back,
+            },
+        )
 }
 
 const INTERVAL: u64 = 100;
@@ -103,7 +115,9 @@ enum Phase {
 struct ModelCall {
     permit: u32,
     started: u64,
-    deadline: Option<u64>,
+    timeout: Option<u64>,
+    /// How many stalls there were before it.
+    stalls: usize,
     generation: u32,
     phase: Phase,
 }
@@ -119,7 +133,8 @@ enum Fact {
 struct Model {
     shape: Shape,
     wall: u64,
-    stalled: u64,
+    /// When each stall ended, and how long it was.
+    stalls: Vec<(u64, u64)>,
     bucket: u64,
     facts: Vec<(u64, Fact)>,
     calls: Vec<ModelCall>,
@@ -144,7 +159,7 @@ impl Model {
         Model {
             shape,
             wall,
-            stalled: 0,
+            stalls: Vec::new(),
             bucket: 0,
             facts: Vec::new(),
             calls: Vec::new(),
@@ -157,20 +172,52 @@ impl Model {
         }
     }
 
-    fn deadline_clock(&self) -> u64 {
-        if self.shape.by_wall {
-            self.wall
-        } else {
-            self.in_loop()
+    /// When a call's time runs out: it stands still in the part of the first stalls that
+    /// falls into the call's life.
+    fn due(&self, call: &ModelCall) -> Option<u64> {
+        let forgiven = self.stalls.iter().skip(call.stalls).take(FORGIVEN as usize);
+        let in_life = |(place, (ended, length)): (usize, &(u64, u64))| match place {
+            // Only the first may have begun before.
+            0 => (*length).min(ended.saturating_sub(call.started)),
+            _ => *length,
+        };
+        let forgiven = forgiven.enumerate().map(in_life).sum();
+        let still: u64 = if self.shape.by_wall { 0 } else { forgiven };
+        Some(call.started + call.timeout? + still)
+    }
+
+    /// The calls that wait, for each timeout in the order in which they began.
+    fn queues(&self) -> BTreeMap<u64, Vec<usize>> {
+        let mut queues = BTreeMap::<u64, Vec<usize>>::new();
+        for (index, call) in self.calls.iter().enumerate() {
+            if let (Phase::Pending, Some(timeout)) = (call.phase, call.timeout) {
+                queues.entry(timeout).or_default().push(index);
+            }
+        }
+        queues
+    }
+
+    /// No call is late before one that began earlier: when the clock runs backwards, it waits
+    /// for that.
+    fn expire(&mut self) {
+        for queue in self.queues().values() {
+            for &index in queue {
+                if self.due(&self.calls[index]).is_some_and(|due| due > self.wall) {
+                    break;
+                }
+                self.calls[index].phase = Phase::Expired;
+            }
         }
     }
 
-    fn in_loop(&self) -> u64 {
-        self.wall.saturating_sub(self.stalled)
+    fn now(&self) -> Now {
+        Now { wall: ms(self.wall), stalls: self.stalls.len() as u64, stalling: Nanos::ZERO }
     }
 
-    fn now(&self) -> Now {
-        Now { wall: ms(self.wall), in_loop: ms(self.in_loop()) }
+    fn log(&self) -> StallLog {
+        let mut log = StallLog::new();
+        self.stalls.iter().for_each(|&(ended, length)| log.push(ms(length), ms(ended)));
+        log
     }
 
     fn tick(&mut self) {
@@ -224,8 +271,9 @@ impl Model {
     }
 
     fn next_deadline(&self) -> Option<u64> {
-        let pending = self.calls.iter().filter(|call| call.phase == Phase::Pending);
-        pending.filter_map(|call| call.deadline).min()
+        let queues = self.queues();
+        let heads = queues.values().filter_map(|queue| queue.first());
+        heads.filter_map(|&index| self.due(&self.calls[index])).min()
     }
 
     fn open(&mut self) {
@@ -299,7 +347,8 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     model.calls.push(ModelCall {
         permit,
         started: model.wall,
-        deadline: model.timeout.filter(|_| fits).map(|timeout| model.deadline_clock() + timeout),
+        timeout: model.timeout.filter(|_| fits),
+        stalls: model.stalls.len(),
         generation: model.generation,
         phase: if fits { Phase::Pending } else { Phase::Locked },
     });
@@ -369,21 +418,16 @@ fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             }
         }
         Step::Forward(by) => model.wall += by,
+        Step::Backward(_) if !model.shape.runs_back => {}
         Step::Backward(by) => model.wall = model.wall.saturating_sub(by).max(START),
         Step::Stall(by) => {
             model.wall += by;
-            model.stalled += by;
+            model.stalls.push((model.wall, by));
         }
         Step::Timer => {
-            breaker.on_timer(None, model.now());
+            breaker.on_timer(None, &model.log(), model.now());
             model.tick();
-            let now = model.deadline_clock();
-            for call in &mut model.calls {
-                let due = call.deadline.is_some_and(|deadline| deadline <= now);
-                if call.phase == Phase::Pending && due {
-                    call.phase = Phase::Expired;
-                }
-            }
+            model.expire();
         }
         Step::Open => {
             breaker.open(model.now());
@@ -433,17 +477,18 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     if model.shape.capacity < i64::MAX {
         assert_eq!(breaker.available(), model.shape.capacity - model.under_way());
     }
-    let timed = |call: &&ModelCall| call.deadline.is_some() && call.phase != Phase::Gone;
+    let timed = |call: &&ModelCall| call.timeout.is_some() && call.phase != Phase::Gone;
     assert_eq!(breaker.waiting(), model.calls.iter().filter(timed).count());
 
     let retry = match model.state {
         State::Open { retry_at } => Some(retry_at),
         _ => None,
     };
-    let wait = |deadline: u64| now.wall + ms(deadline.saturating_sub(model.deadline_clock()));
-    let next = retry.into_iter().chain(model.next_deadline().map(wait)).min();
-    assert_eq!(breaker.poll_timer(now), next);
-    assert!(breaker.wake_at() <= next.unwrap_or(Nanos::MAX), "nothing is slept through");
+    let next = retry.into_iter().chain(model.next_deadline().map(ms)).min();
+    assert_eq!(breaker.poll_timer(&model.log(), now), next);
+    // On a clock that runs backwards, a call may wait for one before it that is due later.
+    let wakes = breaker.wake_at() <= next.unwrap_or(Nanos::MAX);
+    assert!(wakes || model.shape.runs_back, "nothing is slept through");
 
     let latencies = model.latencies();
     let summary = breaker.window(now).summary().expect("latencies are kept");

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis::core::calls::Permit;
 use didelphis::core::config::Config;
+use didelphis::core::stall_log::{StallLog, NO_STALLS};
 use didelphis::core::state::State;
 use didelphis::core::time::{Nanos, Now};
 use didelphis::core::window::Count;
@@ -207,8 +208,8 @@ mod closed {
     fn expires_a_call_that_passes_its_deadline_and_takes_back_its_place() {
         let mut breaker = with(|config| config.capacity = 1);
         let permit = admit(&mut breaker, at(0));
-        assert_eq!(breaker.poll_timer(at(40)), Some(Nanos::from_millis(100)));
-        breaker.on_timer(None, at(100));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(40)), Some(Nanos::from_millis(100)));
+        breaker.on_timer(None, &NO_STALLS, at(100));
         assert_eq!(breaker.available(), 1);
         assert_eq!(breaker.poll_expired(), Some(Permit::from_raw(permit.into_raw())));
         assert_eq!(breaker.poll_expired(), None);
@@ -218,7 +219,7 @@ mod closed {
     fn a_call_that_was_late_ends_as_a_timeout_whatever_its_action_did() {
         let mut breaker = breaker();
         let permit = admit(&mut breaker, at(0));
-        breaker.on_timer(None, at(100));
+        breaker.on_timer(None, &NO_STALLS, at(100));
         let settled = breaker.on_success(permit, at(101));
         let Settled::Late(permit) = settled else { panic!("{settled:?}") };
         let timed_out = breaker.on_timeout(&permit, at(101)).map(|call| call.latency);
@@ -232,13 +233,15 @@ mod closed {
     }
 
     #[test]
-    fn a_deadline_counts_loop_time() {
+    fn time_in_which_the_loop_is_stalled_does_not_count() {
         let mut breaker = breaker();
         let _permit = admit(&mut breaker, at(0));
-        let stalled = Now { wall: Nanos::from_millis(700), in_loop: Nanos::from_millis(60) };
-        breaker.on_timer(None, stalled);
+        let mut stalls = StallLog::new();
+        stalls.push(Nanos::from_millis(640), Nanos::from_millis(690));
+        let after = Now { stalls: 1, ..at(700) };
+        breaker.on_timer(None, &stalls, after);
         assert!(!breaker.has_expired());
-        assert_eq!(breaker.poll_timer(stalled), Some(Nanos::from_millis(740)));
+        assert_eq!(breaker.poll_timer(&stalls, after), Some(Nanos::from_millis(740)));
     }
 
     #[test]
@@ -250,7 +253,7 @@ mod closed {
             ..Default::default()
         });
         let short = admit(&mut breaker, at(0));
-        breaker.on_timer(None, at(10));
+        breaker.on_timer(None, &NO_STALLS, at(10));
         assert_eq!(breaker.poll_expired(), Some(short));
         assert_eq!(breaker.poll_expired(), None);
     }
@@ -268,7 +271,7 @@ mod open {
         assert_eq!(breaker.try_acquire(false, at(6)), refused);
         assert_eq!(breaker.window(at(6)).total(Count::Rejects), 1);
         assert_eq!(breaker.window(at(6)).total(Count::Fires), 1);
-        assert_eq!(breaker.poll_timer(at(6)), Some(retry_at));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(6)), Some(retry_at));
     }
 
     #[test]
@@ -284,7 +287,7 @@ mod open {
     #[test]
     fn is_half_open_by_the_timer() {
         let mut breaker = opened(at(0));
-        breaker.on_timer(None, at(1000));
+        breaker.on_timer(None, &NO_STALLS, at(1000));
         assert_eq!(events(&mut breaker), [Event::HalfOpened]);
     }
 
@@ -292,7 +295,7 @@ mod open {
     fn stays_open_for_ever_without_a_reset_timeout() {
         let mut breaker = with(|config| config.limits.reset_timeout = Nanos::MAX);
         breaker.open(at(0));
-        assert_eq!(breaker.poll_timer(at(0)), None);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(0)), None);
         assert!(matches!(breaker.state(at(A_CENTURY)), State::Open { .. }));
     }
 
@@ -301,7 +304,7 @@ mod open {
         let mut breaker = opened(at(0));
         breaker.open(at(500));
         assert_eq!(events(&mut breaker), []);
-        assert_eq!(breaker.poll_timer(at(500)), Some(Nanos::from_millis(1000)));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(500)), Some(Nanos::from_millis(1000)));
     }
 
     #[test]
@@ -310,7 +313,7 @@ mod open {
         let (good, bad) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
         breaker.open(at(1));
         events(&mut breaker);
-        breaker.on_timer(None, at(99));
+        breaker.on_timer(None, &NO_STALLS, at(99));
         succeed(&mut breaker, good, at(50));
         fail(&mut breaker, bad, at(50));
         assert!(matches!(breaker.state(at(50)), State::Open { .. }));
@@ -423,9 +426,9 @@ mod shut_down {
         let (quick, hung) = (admit(&mut breaker, at(0)), admit(&mut breaker, at(0)));
         breaker.shutdown(at(1));
         succeed(&mut breaker, quick, at(2));
-        breaker.on_timer(None, at(100));
+        breaker.on_timer(None, &NO_STALLS, at(100));
         assert_eq!(breaker.poll_expired(), Some(hung));
-        assert_eq!(breaker.poll_timer(at(100)), None);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(100)), None);
         assert_eq!(breaker.window(at(100)).total(Count::Successes), 0);
     }
 }
@@ -449,15 +452,15 @@ mod snapshots {
     #[test]
     fn come_at_the_end_of_every_bucket_while_they_are_wanted() {
         let mut breaker = breaker();
-        assert_eq!(breaker.poll_timer(at(10)), None);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(10)), None);
         breaker.set_snapshots(true, at(10));
-        assert_eq!(breaker.poll_timer(at(10)), Some(Nanos::from_millis(1000)));
-        breaker.on_timer(None, at(1000));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(10)), Some(Nanos::from_millis(1000)));
+        breaker.on_timer(None, &NO_STALLS, at(1000));
         assert_eq!(events(&mut breaker), [Event::Snapshot]);
-        breaker.on_timer(None, at(7300));
+        breaker.on_timer(None, &NO_STALLS, at(7300));
         assert_eq!(events(&mut breaker), [Event::Snapshot], "late ones are not made up for");
-        assert_eq!(breaker.poll_timer(at(7300)), Some(Nanos::from_millis(8000)));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(7300)), Some(Nanos::from_millis(8000)));
         breaker.set_snapshots(false, at(7300));
-        assert_eq!(breaker.poll_timer(at(7300)), None);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(7300)), None);
     }
 }

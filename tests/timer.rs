@@ -18,7 +18,7 @@ use didelphis::core::config::Config;
 use didelphis::core::time::Nanos;
 use didelphis::runtime::clock;
 use didelphis::runtime::driver::{Announce, Driver, Sight};
-use didelphis::runtime::loop_clock::{LoopMeter, STALL};
+use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::timer::{Task, Timer};
 
 #[derive(Default)]
@@ -132,6 +132,17 @@ fn a_dropped_task_is_forgotten() {
     assert!(task.upgrade().is_none());
 }
 
+/// Whoever lives on a loop of which no turn is seen.
+struct Nobody;
+
+impl LoopHost for Nobody {
+    fn on_turn(&self, _: Option<Nanos>) {}
+
+    fn oldest_stall(&self, _: usize) -> Option<u64> {
+        None
+    }
+}
+
 /// The alarms that have gone off, as a loop would find them.
 #[derive(Default)]
 struct Inbox(Mutex<VecDeque<Sight>>);
@@ -139,6 +150,10 @@ struct Inbox(Mutex<VecDeque<Sight>>);
 impl Announce for Inbox {
     fn announce(&self, _: u32, sight: Sight) {
         self.0.lock().expect("nobody panics").push_back(sight);
+    }
+
+    fn announce_no_thread(&self) {
+        panic!("there are threads to be had here");
     }
 }
 
@@ -148,7 +163,7 @@ impl Announce for Inbox {
 fn every_call_is_either_settled_or_found_late() {
     const CALLS: u64 = 20_000;
     // SAFETY: no loop is named; loop time is wall time.
-    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(|_| ())) };
+    let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(Nobody)) };
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
     config.limits.timeout = Some(Nanos::new(200_000));

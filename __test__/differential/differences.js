@@ -5,6 +5,8 @@
 
 const HISTOGRAM = 'latencies are kept in a histogram, to within 6.25 %'
 
+const REJECTS = 'fire always gives a promise, which rejects where opossum\'s throws'
+
 module.exports = {
   // On purpose.
   'permits as a success listener sees them':
@@ -27,6 +29,10 @@ module.exports = {
     'a bucket takes counts and latencies, and no measures or fields of others',
 
   // Mended.
+  'a disabled breaker lets the action throw': REJECTS,
+  'a key function that throws': REJECTS,
+  'arguments that cannot be written as JSON': REJECTS,
+  'a transport whose get throws': REJECTS,
   'a plain value that a transport gives':
     'fire gives a promise, of a kept value too',
   'a thenable of the action is kept as it is':

@@ -23,9 +23,11 @@
 
 use std::collections::VecDeque;
 
+use super::call_time::CallTime;
 use super::calls::{Call, Calls, NewCall, Permit, Stage};
 use super::config::{Config, Limits, TimeoutClock};
 use super::lateness::{Lateness, Look};
+use super::stall_log::{StallLog, NO_STALLS};
 use super::state::{Machine, State};
 use super::time::{Nanos, Now, Shift};
 use super::trip;
@@ -93,7 +95,7 @@ pub enum Settled {
 pub struct TimedOut {
     /// How long it took.
     pub latency: u64,
-    /// For how long the loop was stalled meanwhile.
+    /// For how long its time stood still, because the loop was stalled.
     pub stalled: u64,
 }
 
@@ -162,6 +164,18 @@ impl CircuitBreaker {
         if !self.events.is_empty() {
             return Admission::EventsFirst;
         }
+        self.acquire(counted, now)
+    }
+
+    /// The same, whatever there is to announce: for a call before which events are announced
+    /// without end, because listeners make ever more of them.
+    pub fn try_acquire_anyway(&mut self, counted: bool, now: Now) -> Admission {
+        self.advance(now.wall);
+        self.acquire(counted, now)
+    }
+
+    #[inline]
+    fn acquire(&mut self, counted: bool, now: Now) -> Admission {
         if !counted && self.machine.state() != State::Shutdown {
             self.window.count(Count::Fires);
         }
@@ -238,6 +252,22 @@ impl CircuitBreaker {
         true
     }
 
+    /// Tells that whoever held a permit is gone, and will not tell what became of the call:
+    /// it has failed. Returns whether somebody held the permit.
+    pub fn abandon(&mut self, permit: Permit, now: Now) -> bool {
+        if self.calls.get(&permit).is_some_and(|call| call.stage == Stage::Expired) {
+            self.calls.set_stage(&permit, Stage::Told);
+        }
+        match self.calls.get(&permit).map(|call| call.stage) {
+            // It was counted, or refused, before.
+            Some(Stage::Failed) => self.judge(permit, now),
+            _ => match self.on_failure(permit, now) {
+                Settled::ToJudge { permit, .. } => self.judge(permit, now),
+                _ => false,
+            },
+        }
+    }
+
     /// Tells that the maker of a late call has heard of it: counts the timeout. The
     /// call then ends through [`on_failure`](CircuitBreaker::on_failure) or, when its
     /// error is filtered, [`on_success`](CircuitBreaker::on_success). `None` when it is
@@ -255,32 +285,32 @@ impl CircuitBreaker {
             // twice in its latencies, and dashboards are tuned to that.
             self.window.record(now.wall - call.started);
         }
-        let stalled = (now.stalled() - call.stalled).as_millis();
-        Some(TimedOut { latency: latency_ms(&call, now), stalled })
+        Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
 
     /// Tells that time has passed: half-opens a circuit whose time is up, expires
-    /// late calls, takes a snapshot.
-    pub fn on_timer(&mut self, look: Option<&Look>, now: Now) {
+    /// late calls, takes a snapshot. `stalls` are those of the loop.
+    pub fn on_timer(&mut self, look: Option<&Look>, stalls: &StallLog, now: Now) {
         self.advance(now.wall);
+        let time = CallTime::new(self.config.timeout_clock, stalls);
         // By the wall clock a call is late whether or not the loop had its look.
         let look = look.filter(|_| self.config.timeout_clock == TimeoutClock::Loop);
-        let deadlines = self.deadline_clock(now);
-        let expired = self.lateness.expire(&mut self.calls, deadlines, look);
+        let expired = self.lateness.expire(&mut self.calls, &time, look, now);
         self.available = self.available.saturating_add(expired as i64);
         if self.snapshot_at <= now.wall {
             self.events.push_back(Event::Snapshot);
             self.snapshot_at = self.next_snapshot(now.wall);
         }
-        self.wake_at = self.poll_timer(now).unwrap_or(Nanos::MAX);
+        self.wake_at = self.poll_timer(stalls, now).unwrap_or(Nanos::MAX);
     }
 
     /// Counts one of those things that only the host sees: a fire that is announced
-    /// before it is admitted, a fallback, an answer from a cache. Returns whether
-    /// there are events to announce first, in which case nothing was counted.
-    pub fn count(&mut self, kind: Count, now: Now) -> bool {
+    /// before it is admitted, a fallback, an answer from a cache. False when there are
+    /// events to announce first, and nothing was counted; unless it is to be counted
+    /// `anyway`.
+    pub fn count(&mut self, kind: Count, anyway: bool, now: Now) -> bool {
         self.advance(now.wall);
-        if !self.events.is_empty() {
+        if !self.events.is_empty() && !anyway {
             return false;
         }
         if self.machine.state() != State::Shutdown {
@@ -291,10 +321,10 @@ impl CircuitBreaker {
 
     // Commands.
 
-    /// Opens the circuit for the reset timeout.
+    /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
         self.advance(now.wall);
-        let retry_at = now.wall + self.config.limits.reset_timeout;
+        let retry_at = now.wall + self.config.limits.reset_timeout.max(SHORTEST_RESET);
         if self.machine.open(retry_at) {
             self.wake_by(retry_at);
             self.window.mark_circuit(true);
@@ -326,20 +356,18 @@ impl CircuitBreaker {
         self.window = window;
     }
 
-    /// Goes on with other clocks, on which everything that is to come is as far away as
-    /// it was: a test has put its own in place.
-    pub fn change_clocks(&mut self, shift: &Shift) {
+    /// Goes on with another clock, on which everything that is to come is as far away as
+    /// it was: a test has put its own in place. `stalls` are those of the loop that is left.
+    pub fn change_clocks(&mut self, shift: &Shift, stalls: &StallLog) {
         self.advance(shift.from.wall);
-        let by_loop = self.config.timeout_clock == TimeoutClock::Loop;
-        let deadline = |at| if by_loop { shift.in_loop(at) } else { shift.wall(at) };
-        self.calls.change_clocks(shift, deadline);
+        self.calls.change_clocks(shift, &CallTime::new(self.config.timeout_clock, stalls));
         self.machine.change_clocks(shift);
         self.window.change_clocks(shift);
         self.lateness = Lateness::default();
         for at in [&mut self.warm_until, &mut self.made_at, &mut self.snapshot_at] {
             *at = shift.wall(*at);
         }
-        self.wake_at = self.poll_timer(shift.to).unwrap_or(Nanos::MAX);
+        self.wake_at = self.poll_timer(&NO_STALLS, shift.to).unwrap_or(Nanos::MAX);
     }
 
     /// Guards calls, or lets every call through untouched.
@@ -399,16 +427,17 @@ impl CircuitBreaker {
     /// When to call [`on_timer`](CircuitBreaker::on_timer) next, by the wall clock,
     /// unless something else is called before; `None`: not until then.
     #[inline]
-    pub fn poll_timer(&self, now: Now) -> Option<Nanos> {
+    pub fn poll_timer(&self, stalls: &StallLog, now: Now) -> Option<Nanos> {
         let mut at = self.snapshot_at;
         if let State::Open { retry_at } = self.machine.state() {
             at = at.min(retry_at);
         }
         if self.lateness.suspects() {
             at = at.min(now.wall + LOOK_AGAIN);
-        } else if let Some(deadline) = self.calls.next_deadline() {
-            // Loop time does not outrun the wall clock: it cannot be earlier.
-            at = at.min(now.wall + (deadline - self.deadline_clock(now)));
+        } else {
+            let time = CallTime::new(self.config.timeout_clock, stalls);
+            let deadline = self.calls.next_deadline(&time, now);
+            at = at.min(deadline.unwrap_or(Nanos::MAX));
         }
         (!at.is_never()).then_some(at)
     }
@@ -467,6 +496,17 @@ impl CircuitBreaker {
         self.waiting() > 0
     }
 
+    /// How many stalls there were before the first of the calls that wait began: no call
+    /// will ask for any of them.
+    pub fn oldest_stall(&self) -> Option<u64> {
+        self.calls.oldest_stall()
+    }
+
+    /// The next permit that is out, at or after a raw one, whatever became of its call.
+    pub fn next_out(&self, from: u32) -> Option<Permit> {
+        self.calls.next_out(from)
+    }
+
     /// The window as it is at `now`.
     pub fn window(&mut self, now: Now) -> &mut Window {
         self.advance(now.wall);
@@ -491,32 +531,20 @@ impl CircuitBreaker {
         self.wake_at = self.wake_at.min(at);
     }
 
-    /// The present by the clock that timeouts run on.
-    #[inline]
-    fn deadline_clock(&self, now: Now) -> Nanos {
-        match self.config.timeout_clock {
-            TimeoutClock::Loop => now.in_loop,
-            TimeoutClock::Wall => now.wall,
-        }
-    }
-
     #[inline]
     fn admit(&mut self, now: Now) -> Admission {
         let fits = self.take_capacity();
         if !fits {
             self.window.count(Count::SemaphoreRejections);
         }
-        let deadline = match self.config.limits.timeout {
-            Some(timeout) if fits => {
-                self.wake_by(now.wall + timeout);
-                self.deadline_clock(now) + timeout
-            }
-            _ => Nanos::MAX,
-        };
+        let timeout = self.config.limits.timeout.filter(|_| fits);
+        if let Some(timeout) = timeout {
+            self.wake_by(now.wall + timeout);
+        }
         let permit = self.calls.insert(NewCall {
             started: now.wall,
-            deadline,
-            stalled: now.stalled(),
+            timeout,
+            stalls: now.stalls,
             generation: self.machine.generation(),
             stage: if fits { Stage::Pending } else { Stage::Failed },
         });
@@ -582,6 +610,10 @@ impl CircuitBreaker {
 fn latency_ms(call: &Call, now: Now) -> u64 {
     now.wall.as_millis().saturating_sub(call.started.as_millis())
 }
+
+/// A timer of JavaScript's takes no less, and a circuit that is open for no time at all would
+/// be half open before anybody could see it open.
+const SHORTEST_RESET: Nanos = Nanos::from_millis(1);
 
 /// How soon to look again at a loop that keeps a suspicion waiting.
 const LOOK_AGAIN: Nanos = Nanos::new(100_000);

@@ -1,18 +1,15 @@
-//! Calls in flight: a slab of permits, and the queue of their deadlines.
+//! Calls under way, by their permits.
 //!
 //! A permit is the index of a slot, which belongs to one call from its admission
 //! until the one who made it gives the permit back: a slot is never reused under a
 //! call that has only timed out, so a permit needs no counter of its own against
-//! mistaken identity.
-//!
-//! Calls of one breaker share a timeout, so deadlines come in order: the queue is a
-//! list threaded through the slots, joined at its tail and left from anywhere, both
-//! O(1), with nothing left behind by a call that settled. A call that comes out of
-//! order (the timeout was shortened, or the loop clock fell back to the beginning of
-//! a stall) walks from the tail to its place. Lists are rings that begin and end in a slot
-//! of their own, so that a link is never at an end. Called by the breaker alone.
+//! mistaken identity. A call that has settled leaves nothing behind. Called by the
+//! breaker alone.
 
-use super::time::{Nanos, Shift};
+use super::call_time::CallTime;
+use super::deadlines::Deadlines;
+use super::slab::{Slab, NONE};
+use super::time::{Nanos, Now, Shift};
 
 /// The right of one call to be under way. Not `Copy`: it is spent when it is given
 /// back.
@@ -36,7 +33,7 @@ impl Permit {
         Permit(raw)
     }
 
-    /// The slot that it is the right to, behind those of the lists.
+    /// The slot that it is the right to, behind those of the first rings.
     #[inline]
     fn slot(&self) -> u32 {
         self.0.wrapping_add(LISTS)
@@ -69,58 +66,59 @@ pub enum Stage {
 pub struct Call {
     /// When it was admitted, by the wall clock.
     pub started: Nanos,
-    /// When it is late, by the clock that timeouts run on; [`Nanos::MAX`] for a call without a timeout.
-    pub deadline: Nanos,
-    /// The length of all stalls before it was admitted.
-    pub stalled: Nanos,
+    /// How many stalls of the loop had ended before.
+    pub stalls: u64,
+    /// What it has to tell of stalls: on clocks that it has left; once it is late, on all.
+    pub forgiven: Nanos,
     /// The generation it was admitted in.
     pub generation: u32,
     /// How far it has come.
     pub stage: Stage,
-    prev: u32,
-    /// The next in the queue it stands in, or the next free slot.
-    next: u32,
+    /// Whether it has a timeout.
+    pub timed: bool,
+    /// What it waits in, told by [`deadlines`](super::deadlines); the slot of a ring, mostly.
+    pub(super) queue: u32,
+    pub(super) prev: u32,
+    /// The next in the ring it is in, or the next free slot.
+    pub(super) next: u32,
 }
 
-impl Call {
-    /// A slot that is no call's, alone in a ring through `slot`.
-    fn nobodys(slot: u32) -> Call {
-        let [started, deadline, stalled] = [Nanos::ZERO; 3];
-        let (generation, stage) = (0, Stage::Free);
-        Call { started, deadline, stalled, generation, stage, prev: slot, next: slot }
-    }
-}
-
-/// The slab, with three lists through it: free slots, deadlines, and calls whose
-/// makers are to be told that they are late.
+/// The calls under way, and among them those whose makers are to be told that they are late.
 #[derive(Clone, Debug)]
 pub struct Calls {
-    /// Empty until the first call; then the slots of the two rings come first.
-    slots: Vec<Call>,
-    free: u32,
+    slab: Slab,
+    deadlines: Deadlines,
     waiting: usize,
 }
 
 impl Calls {
     /// No calls.
     pub fn new() -> Self {
-        Calls { slots: Vec::new(), free: NONE, waiting: 0 }
+        Calls { slab: Slab::new(), deadlines: Deadlines::default(), waiting: 0 }
     }
 
-    /// Gives a slot to a call. With a deadline it joins the queue.
+    /// Gives a slot to a call. With a timeout it joins a queue.
     #[inline]
     pub fn insert(&mut self, call: NewCall) -> Permit {
-        if self.free == NONE {
-            self.grow();
+        if self.slab.is_empty() {
+            self.prepare();
         }
-        let slot = self.free;
-        let NewCall { started, deadline, stalled, generation, stage } = call;
-        let free = &mut self.slots[slot as usize];
-        self.free = free.next;
-        *free = Call { started, deadline, stalled, generation, stage, prev: NONE, next: NONE };
-        if stage == Stage::Pending && !deadline.is_never() {
+        let NewCall { started, timeout, stalls, generation, stage } = call;
+        let timed = timeout.is_some();
+        let slot = self.slab.insert(Call {
+            started,
+            stalls,
+            forgiven: Nanos::ZERO,
+            generation,
+            stage,
+            timed,
+            queue: NONE,
+            prev: NONE,
+            next: NONE,
+        });
+        if let Some(timeout) = timeout {
             self.waiting += 1;
-            self.enqueue(slot, deadline);
+            self.deadlines.add(&mut self.slab, slot, timeout);
         }
         Permit::of_slot(slot)
     }
@@ -128,50 +126,48 @@ impl Calls {
     /// The call that holds a permit; `None` for a permit nobody holds.
     #[inline]
     pub fn get(&self, permit: &Permit) -> Option<&Call> {
-        self.slots.get(permit.slot() as usize).filter(|call| call.stage != Stage::Free)
+        self.slab.get(permit.slot()).filter(|call| call.stage != Stage::Free)
     }
 
-    /// Moves a call on; it leaves whatever queue it stands in.
+    /// Moves a call on; it leaves whatever queue it waits in.
     #[inline]
     pub fn set_stage(&mut self, permit: &Permit, stage: Stage) {
-        self.leave_queue(permit.slot());
-        self.slots[permit.slot() as usize].stage = stage;
+        let slot = permit.slot();
+        self.leave_queue(slot);
+        self.slab.at(slot).stage = stage;
     }
 
     /// Takes the permit of a call back that ends now: the call as it was; or the permit, and
     /// the stage in which no call ends.
     #[inline]
     pub fn end(&mut self, permit: Permit) -> Result<Call, (Permit, Stage)> {
-        let Some(slot) = self.slots.get_mut(permit.slot() as usize) else {
+        let slot = permit.slot();
+        let Some(&call) = self.slab.get(slot) else {
             return Err((permit, Stage::Free));
         };
-        let call = *slot;
         if matches!(call.stage, Stage::Expired | Stage::Free) {
             return Err((permit, call.stage));
         }
-        slot.stage = Stage::Free;
-        slot.next = self.free;
-        self.free = permit.slot();
-        if !call.deadline.is_never() {
-            self.waiting -= 1;
-            if call.stage == Stage::Pending {
-                self.close_gap(&call);
-            }
-        }
+        self.leave_queue(slot);
+        self.slab.remove(slot);
+        self.waiting -= usize::from(call.timed);
         Ok(call)
     }
 
-    /// Moves every call whose deadline is not after `until` to those whose makers
-    /// are to be told. Returns how many.
-    pub fn expire(&mut self, until: Nanos) -> usize {
+    /// Moves every call whose time has run out by `now` to those whose makers are to be told.
+    /// Returns how many.
+    pub fn expire(&mut self, time: &CallTime<'_>, now: Now) -> usize {
+        let forgiven = |call: &Call| time.forgiven(call, now);
         let mut expired = 0;
-        while let Some(slot) = self.first(DEADLINES) {
-            if self.slots[slot as usize].deadline > until {
-                break;
-            }
-            self.unlink(slot);
-            self.slots[slot as usize].stage = Stage::Expired;
-            self.link_after(self.slots[EXPIRED as usize].prev, slot);
+        loop {
+            self.deadlines.refresh(&self.slab, forgiven);
+            let first = self.deadlines.first(&self.slab, forgiven);
+            let Some((_, slot)) = first.filter(|(due, _)| *due <= now.wall) else { break };
+            self.leave_queue(slot);
+            let call = self.slab.at(slot);
+            call.forgiven = time.told(call, now);
+            call.stage = Stage::Expired;
+            self.slab.append(EXPIRED, slot);
             expired += 1;
         }
         expired
@@ -180,96 +176,67 @@ impl Calls {
     /// The next call whose maker is to be told that it is late. The maker keeps its
     /// permit.
     pub fn poll_expired(&mut self) -> Option<Permit> {
-        let slot = self.first(EXPIRED)?;
-        self.unlink(slot);
-        self.slots[slot as usize].stage = Stage::Told;
+        let slot = self.slab.first(EXPIRED)?;
+        self.slab.unlink(slot);
+        self.slab.at(slot).stage = Stage::Told;
         Some(Permit::of_slot(slot))
     }
 
     /// Whether somebody is to be told.
     pub fn has_expired(&self) -> bool {
-        self.first(EXPIRED).is_some()
+        self.slab.first(EXPIRED).is_some()
     }
 
-    /// The nearest deadline of all calls under way.
+    /// When the time of the first call runs out, as it looks at `now`: stalls to come can only
+    /// put it off.
     #[inline]
-    pub fn next_deadline(&self) -> Option<Nanos> {
-        self.first(DEADLINES).map(|slot| self.slots[slot as usize].deadline)
+    pub fn next_deadline(&self, time: &CallTime<'_>, now: Now) -> Option<Nanos> {
+        let first = self.deadlines.first(&self.slab, |call| time.forgiven(call, now));
+        first.map(|(due, _)| due)
     }
 
-    /// Goes on with other clocks; `deadline` says what a deadline is on the other one.
-    pub fn change_clocks(&mut self, shift: &Shift, deadline: impl Fn(Nanos) -> Nanos) {
-        for call in self.slots.iter_mut().skip(LISTS as usize) {
+    /// How many stalls there were before the first of the calls that wait.
+    pub fn oldest_stall(&self) -> Option<u64> {
+        self.deadlines.oldest(&self.slab).map(|call| call.stalls).min()
+    }
+
+    /// Goes on with another clock, on which every call keeps its age, and for how long its
+    /// time stood still.
+    pub fn change_clocks(&mut self, shift: &Shift, time: &CallTime<'_>) {
+        for call in self.slab.all_mut() {
+            if call.stage == Stage::Pending {
+                call.forgiven = time.told(call, shift.from);
+            }
             call.started = shift.wall(call.started);
-            call.stalled = shift.stalled(call.stalled);
-            call.deadline = deadline(call.deadline);
+            call.stalls = shift.to.stalls;
         }
+        self.deadlines.rebuild(&self.slab);
     }
 
-    /// How many permits are out for calls that have a deadline.
+    /// How many permits are out for calls that have a timeout.
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Makes a free slot.
-    #[cold]
-    fn grow(&mut self) {
-        if self.slots.is_empty() {
-            self.slots.extend([DEADLINES, EXPIRED].map(Call::nobodys));
-        }
-        self.free = self.slots.len() as u32;
-        self.slots.push(Call::nobodys(NONE));
+    /// The next permit that is out, at or after a raw one.
+    pub fn next_out(&self, from: u32) -> Option<Permit> {
+        let from = Permit(from).slot();
+        let out = |(slot, call): &(u32, &Call)| *slot >= from && call.stage != Stage::Free;
+        self.slab.all().find(out).map(|(slot, _)| Permit::of_slot(slot))
     }
 
-    #[inline]
-    fn enqueue(&mut self, slot: u32, deadline: Nanos) {
-        let mut before = self.slots[DEADLINES as usize].prev;
-        // The ring's own slot is never late.
-        while self.slots[before as usize].deadline > deadline {
-            before = self.slots[before as usize].prev;
-        }
-        self.link_after(before, slot);
+    #[cold]
+    fn prepare(&mut self) {
+        let expired = self.slab.new_ring();
+        debug_assert_eq!(expired, EXPIRED);
+        self.deadlines.prepare(&mut self.slab);
     }
 
     #[inline]
     fn leave_queue(&mut self, slot: u32) {
-        let call = &self.slots[slot as usize];
-        let queues = match call.stage {
-            Stage::Pending => !call.deadline.is_never(),
-            stage => stage == Stage::Expired,
-        };
-        if queues {
-            self.unlink(slot);
+        if self.slab.at(slot).queue != NONE {
+            self.deadlines.remove(&mut self.slab, slot);
         }
-    }
-
-    /// The first slot of a ring.
-    #[inline]
-    fn first(&self, ring: u32) -> Option<u32> {
-        self.slots.get(ring as usize).map(|own| own.next).filter(|&slot| slot != ring)
-    }
-
-    /// Puts `slot` after `before`, in the ring in which that is.
-    #[inline]
-    fn link_after(&mut self, before: u32, slot: u32) {
-        let after = std::mem::replace(&mut self.slots[before as usize].next, slot);
-        self.slots[after as usize].prev = slot;
-        let call = &mut self.slots[slot as usize];
-        (call.prev, call.next) = (before, after);
-    }
-
-    /// Takes `slot` out of the ring in which it is.
-    #[inline]
-    fn unlink(&mut self, slot: u32) {
-        let call = self.slots[slot as usize];
-        self.close_gap(&call);
-    }
-
-    /// Links the neighbours of a call to each other.
-    #[inline]
-    fn close_gap(&mut self, &Call { prev, next, .. }: &Call) {
-        self.slots[prev as usize].next = next;
-        self.slots[next as usize].prev = prev;
     }
 }
 
@@ -284,68 +251,111 @@ impl Default for Calls {
 pub struct NewCall {
     /// See [`Call::started`].
     pub started: Nanos,
-    /// See [`Call::deadline`].
-    pub deadline: Nanos,
-    /// See [`Call::stalled`].
-    pub stalled: Nanos,
+    /// How long it may take; `None`: as long as it likes.
+    pub timeout: Option<Nanos>,
+    /// See [`Call::stalls`].
+    pub stalls: u64,
     /// See [`Call::generation`].
     pub generation: u32,
     /// See [`Call::stage`].
     pub stage: Stage,
 }
 
-/// How many slots belong to the rings.
+/// How many slots are rings' from the beginning: permits count from behind them.
 const LISTS: u32 = 2;
-/// The ring of deadlines, the nearest first.
-const DEADLINES: u32 = 0;
 /// The ring of calls that are late and whose makers have not been told, the latest last.
-const EXPIRED: u32 = 1;
-/// No slot.
-const NONE: u32 = u32::MAX;
+const EXPIRED: u32 = 0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::config::TimeoutClock;
+    use crate::core::deadlines::MOST_QUEUES;
+    use crate::core::stall_log::StallLog;
 
-    fn call(deadline: u64) -> NewCall {
-        let deadline = if deadline == 0 { Nanos::MAX } else { Nanos::new(deadline) };
+    fn call(started: u64, timeout: u64) -> NewCall {
         NewCall {
-            started: Nanos::ZERO,
-            deadline,
-            stalled: Nanos::ZERO,
+            started: Nanos::new(started),
+            timeout: (timeout > 0).then(|| Nanos::new(timeout)),
+            stalls: 0,
             generation: 0,
             stage: Stage::Pending,
         }
     }
 
+    fn at(wall: u64) -> Now {
+        Now::unstalled(Nanos::new(wall))
+    }
+
+    const TIME: CallTime<'static> = CallTime::UNSTALLED;
+
+    fn told(calls: &mut Calls) -> Vec<u32> {
+        std::iter::from_fn(|| calls.poll_expired()).map(Permit::into_raw).collect()
+    }
+
     #[test]
-    fn deadlines_that_come_out_of_order_are_found_in_order() {
+    fn calls_with_different_timeouts_expire_in_order() {
         let mut calls = Calls::new();
-        let slots: Vec<_> = [30, 10, 20, 40, 5].map(|at| calls.insert(call(at)).into_raw()).into();
-        calls.expire(Nanos::new(30));
-        let told: Vec<_> = std::iter::from_fn(|| calls.poll_expired()).map(|p| p.0).collect();
-        assert_eq!(told, [slots[4], slots[1], slots[2], slots[0]]);
-        assert_eq!(calls.next_deadline(), Some(Nanos::new(40)));
+        let slots: Vec<_> =
+            [30, 10, 20, 40, 5].map(|timeout| calls.insert(call(0, timeout)).into_raw()).into();
+        assert_eq!(calls.expire(&TIME, at(30)), 4);
+        assert_eq!(told(&mut calls), [slots[4], slots[1], slots[2], slots[0]]);
+        assert_eq!(calls.next_deadline(&TIME, at(0)), Some(Nanos::new(40)));
         assert_eq!(calls.waiting(), 5, "those told still hold their permits");
+    }
+
+    #[test]
+    fn more_timeouts_than_there_are_queues_expire_in_order_too() {
+        let many = 3 * MOST_QUEUES as u64;
+        let mut calls = Calls::new();
+        // Every third is settled, those in the tree among them.
+        let permits: Vec<_> =
+            (0..many).map(|n| calls.insert(call(n, 7 * many - 7 * n)).into_raw()).collect();
+        let (ended, kept): (Vec<u32>, Vec<u32>) =
+            permits.into_iter().partition(|raw| raw.is_multiple_of(3));
+        for raw in ended {
+            assert!(calls.end(Permit::from_raw(raw)).is_ok());
+        }
+        let mut stalls = StallLog::new();
+        stalls.push(Nanos::new(1_000), Nanos::new(1_500));
+        let time = CallTime::new(TimeoutClock::Loop, &stalls);
+        let after = |wall| Now { stalls: 1, ..at(wall) };
+        assert_eq!(calls.expire(&time, after(999)), 0, "their time stood still");
+        let due = calls.next_deadline(&time, after(999)).expect("calls that wait");
+        assert_eq!(calls.expire(&time, after(due.get())), 1);
+        assert_eq!(calls.expire(&time, after(10_000)), kept.len() - 1);
+        assert_eq!(told(&mut calls), kept.into_iter().rev().collect::<Vec<_>>());
+        assert_eq!(calls.next_deadline(&time, after(10_000)), None);
+    }
+
+    #[test]
+    fn a_timeout_that_is_used_no_more_leaves_its_queue_to_another() {
+        let mut calls = Calls::new();
+        for timeout in 1..1_000 {
+            let permit = calls.insert(call(0, timeout));
+            assert_eq!(calls.next_deadline(&TIME, at(0)), Some(Nanos::new(timeout)));
+            assert!(calls.end(permit).is_ok());
+        }
+        assert_eq!(calls.slab.all().count(), LISTS as usize + 1);
     }
 
     #[test]
     fn a_settled_call_leaves_nothing_behind() {
         let mut calls = Calls::new();
         for round in 1..1000 {
-            let permit = calls.insert(call(round));
+            let permit = calls.insert(call(round, 10));
             assert!(calls.end(permit).is_ok());
         }
-        assert_eq!(calls.slots.len(), LISTS as usize + 1);
-        assert_eq!(calls.next_deadline(), None);
+        assert_eq!(calls.slab.all().count(), LISTS as usize + 1);
+        assert_eq!(calls.next_deadline(&TIME, at(0)), None);
         assert_eq!(calls.waiting(), 0);
     }
 
     #[test]
     fn a_call_that_is_late_ends_after_its_maker_has_been_told() {
         let mut calls = Calls::new();
-        let permit = calls.insert(call(10));
-        calls.expire(Nanos::new(10));
+        let permit = calls.insert(call(0, 10));
+        calls.expire(&TIME, at(10));
         let (permit, stage) = calls.end(permit).unwrap_err();
         assert_eq!(stage, Stage::Expired);
         assert_eq!(calls.poll_expired(), Some(permit));
@@ -355,10 +365,20 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_began_as_late_as_time_goes_is_late_all_the_same() {
+        let mut calls = Calls::new();
+        let permit = calls.insert(call(u64::MAX - 5, 10)).into_raw();
+        assert_eq!(calls.expire(&TIME, at(u64::MAX)), 1);
+        assert_eq!(told(&mut calls), [permit]);
+        assert!(calls.end(Permit::from_raw(permit)).is_ok());
+        assert_eq!(calls.waiting(), 0);
+    }
+
+    #[test]
     fn a_call_without_a_timeout_has_no_deadline() {
         let mut calls = Calls::new();
-        let permit = calls.insert(call(0));
-        assert_eq!(calls.next_deadline(), None);
+        let permit = calls.insert(call(5, 0));
+        assert_eq!(calls.next_deadline(&TIME, at(0)), None);
         assert_eq!(calls.waiting(), 0);
         assert!(calls.end(permit).is_ok());
         assert_eq!(calls.waiting(), 0);
@@ -367,10 +387,27 @@ mod tests {
     #[test]
     fn a_permit_nobody_holds_is_found_out() {
         let mut calls = Calls::new();
-        let permit = calls.insert(call(10)).into_raw();
+        let permit = calls.insert(call(0, 10)).into_raw();
         assert!(calls.end(Permit::from_raw(permit)).is_ok());
         assert!(calls.end(Permit::from_raw(permit)).is_err());
         assert!(calls.get(&Permit::from_raw(permit)).is_none());
         assert!(calls.get(&Permit::from_raw(7)).is_none());
+        assert!(calls.get(&Permit::from_raw(u32::MAX)).is_none(), "a slot of a ring");
+    }
+
+    #[test]
+    fn permits_that_are_out_are_found_one_after_the_other() {
+        let mut calls = Calls::new();
+        let mut out: Vec<_> = (1..40).map(|n| calls.insert(call(0, n)).into_raw()).collect();
+        for raw in out.extract_if(.., |raw| raw.is_multiple_of(4)) {
+            assert!(calls.end(Permit::from_raw(raw)).is_ok());
+        }
+        let (mut found, mut from) = (vec![], 0);
+        while let Some(permit) = calls.next_out(from) {
+            from = permit.raw() + 1;
+            found.push(permit.into_raw());
+        }
+        out.sort();
+        assert_eq!(found, out);
     }
 }

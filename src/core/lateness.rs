@@ -10,8 +10,9 @@
 //! timeouts for ever). Even a loop that is seen waiting is given that look: it may be about
 //! to be woken by the answer. Called by the breaker from its timer input alone.
 
+use super::call_time::CallTime;
 use super::calls::Calls;
-use super::time::Nanos;
+use super::time::{Nanos, Now};
 
 /// The event loop at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +42,27 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    /// Expires the calls that are late at `now`, by the clock of their deadlines. Without a
-    /// look the loop cannot be late, and all whose deadlines have passed are. Returns how
-    /// many.
-    pub fn expire(&mut self, calls: &mut Calls, now: Nanos, look: Option<&Look>) -> usize {
+    /// Expires the calls that are late at `now`. Without a look the loop cannot be late, and
+    /// all whose deadlines have passed are. Returns how many.
+    pub fn expire(
+        &mut self,
+        calls: &mut Calls,
+        time: &CallTime<'_>,
+        look: Option<&Look>,
+        now: Now,
+    ) -> usize {
         let Some(look) = look else {
             self.suspicion = None;
-            return calls.expire(now);
+            return calls.expire(time, now);
         };
         let mut expired = 0;
-        if let Some(suspicion) = self.suspicion.take_if(|s| s.holds(&look.seen)) {
-            expired = calls.expire(suspicion.deadlines_until);
+        if let Some(Suspicion { at, .. }) = self.suspicion.take_if(|s| s.holds(&look.seen)) {
+            expired = calls.expire(time, at);
         }
-        let due = calls.next_deadline().is_some_and(|deadline| deadline <= now);
-        if due && self.suspicion.is_none() {
+        let due = calls.next_deadline(time, now);
+        if due.is_some_and(|due| due <= now.wall) && self.suspicion.is_none() {
             let LoopView { idle, turns, .. } = look.here;
-            self.suspicion = Some(Suspicion { deadlines_until: now, idle, turns });
+            self.suspicion = Some(Suspicion { at: now, idle, turns });
         }
         expired
     }
@@ -69,7 +75,7 @@ impl Lateness {
 
 #[derive(Clone, Debug)]
 struct Suspicion {
-    deadlines_until: Nanos,
+    at: Now,
     idle: Nanos,
     turns: u64,
 }
@@ -96,8 +102,8 @@ mod tests {
         for &deadline in deadlines {
             calls.insert(NewCall {
                 started: Nanos::ZERO,
-                deadline: Nanos::new(deadline),
-                stalled: Nanos::ZERO,
+                timeout: Some(Nanos::new(deadline)),
+                stalls: 0,
                 generation: 0,
                 stage: Stage::Pending,
             });
@@ -105,8 +111,8 @@ mod tests {
         calls
     }
 
-    fn at(nanos: u64) -> Nanos {
-        Nanos::new(nanos)
+    fn expire(lateness: &mut Lateness, calls: &mut Calls, at: u64, look: Option<&Look>) -> usize {
+        lateness.expire(calls, &CallTime::UNSTALLED, look, Now::unstalled(Nanos::new(at)))
     }
 
     fn look(seen: LoopView) -> Look {
@@ -116,7 +122,7 @@ mod tests {
     #[test]
     fn a_loop_that_cannot_be_late_needs_no_look() {
         let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
-        assert_eq!(lateness.expire(&mut calls, at(20), None), 2);
+        assert_eq!(expire(&mut lateness, &mut calls, 20, None), 2);
         assert!(!lateness.suspects());
     }
 
@@ -124,9 +130,9 @@ mod tests {
     fn a_waiting_loop_that_may_be_about_to_wake_is_asked_twice() {
         let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
         let waiting = look(LoopView { waiting: true, ..BUSY });
-        assert_eq!(lateness.expire(&mut calls, at(20), Some(&waiting)), 0);
+        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&waiting)), 0);
         assert!(lateness.suspects(), "the answers may have come with the message");
-        assert_eq!(lateness.expire(&mut calls, at(20), Some(&waiting)), 2);
+        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&waiting)), 2);
         assert!(!lateness.suspects());
     }
 
@@ -136,10 +142,10 @@ mod tests {
         // The wait went on while the message was on its way.
         let here = LoopView { idle: Nanos::new(60), ..BUSY };
         let seen = LoopView { waiting: true, ..BUSY };
-        lateness.expire(&mut calls, at(20), Some(&Look { seen, here }));
-        assert_eq!(lateness.expire(&mut calls, at(20), Some(&look(here))), 0);
+        expire(&mut lateness, &mut calls, 20, Some(&Look { seen, here }));
+        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&look(here))), 0);
         let since = LoopView { idle: Nanos::new(61), ..BUSY };
-        assert_eq!(lateness.expire(&mut calls, at(20), Some(&look(since))), 1);
+        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&look(since))), 1);
     }
 
     #[test]
@@ -147,27 +153,31 @@ mod tests {
         let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
         for turns in 7..11 {
             let busy = look(LoopView { turns, ..BUSY });
-            assert_eq!(lateness.expire(&mut calls, at(99), Some(&busy)), 0);
+            assert_eq!(expire(&mut lateness, &mut calls, 99, Some(&busy)), 0);
             assert!(lateness.suspects());
         }
         let busy = look(LoopView { turns: 11, ..BUSY });
-        assert_eq!(lateness.expire(&mut calls, at(99), Some(&busy)), 1);
+        assert_eq!(expire(&mut lateness, &mut calls, 99, Some(&busy)), 1);
         assert!(!lateness.suspects());
     }
 
     #[test]
     fn a_loop_that_has_waited_since_had_nothing_to_read() {
         let (mut calls, mut lateness) = (calls(&[10, 40]), Lateness::default());
-        lateness.expire(&mut calls, at(30), Some(&look(BUSY)));
+        expire(&mut lateness, &mut calls, 30, Some(&look(BUSY)));
         let waited = look(LoopView { idle: Nanos::new(51), ..BUSY });
-        assert_eq!(lateness.expire(&mut calls, at(50), Some(&waited)), 1, "the second came later");
+        assert_eq!(
+            expire(&mut lateness, &mut calls, 50, Some(&waited)),
+            1,
+            "the second came later"
+        );
         assert!(lateness.suspects(), "and has a look of its own");
     }
 
     #[test]
     fn nothing_is_suspected_before_its_deadline() {
         let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
-        assert_eq!(lateness.expire(&mut calls, at(9), Some(&look(BUSY))), 0);
+        assert_eq!(expire(&mut lateness, &mut calls, 9, Some(&look(BUSY))), 0);
         assert!(!lateness.suspects());
     }
 }

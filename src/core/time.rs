@@ -74,52 +74,37 @@ impl Sub for Nanos {
     }
 }
 
-/// The present on the two clocks that a breaker lives by.
+/// The present, and what the event loop has done by then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// The monotonic wall clock: the window, resets, warm-up and latencies.
+    /// The monotonic clock.
     pub wall: Nanos,
-    /// Loop time, which stands still while the event loop is stalled: timeouts. It
-    /// never runs faster than the wall clock.
-    pub in_loop: Nanos,
+    /// How many stalls of the loop have ended so far.
+    pub stalls: u64,
+    /// The length of the stall under way; zero while there is none.
+    pub stalling: Nanos,
 }
 
 impl Now {
-    /// By how much loop time is behind: the length of all stalls so far.
-    #[inline]
-    pub fn stalled(&self) -> Nanos {
-        self.wall - self.in_loop
-    }
-
-    /// A present without stalls: loop time is wall time.
+    /// A present without stalls.
     pub const fn unstalled(wall: Nanos) -> Self {
-        Now { wall, in_loop: wall }
+        Now { wall, stalls: 0, stalling: Nanos::ZERO }
     }
 }
 
-/// From one pair of clocks to another: each moment keeps its distance from the present.
+/// From one clock to another: each moment keeps its distance from the present.
 #[derive(Clone, Copy, Debug)]
 pub struct Shift {
-    /// The present on the clocks that are left.
+    /// The present on the clock that is left.
     pub from: Now,
-    /// The present on the clocks that count from now on.
+    /// The present on the clock that counts from now on.
     pub to: Now,
 }
 
 impl Shift {
-    /// What a moment of the wall clock is on the other one.
+    /// What a moment is on the other clock.
     pub fn wall(&self, at: Nanos) -> Nanos {
         shift(at, self.from.wall, self.to.wall)
-    }
-
-    /// The same for loop time.
-    pub fn in_loop(&self, at: Nanos) -> Nanos {
-        shift(at, self.from.in_loop, self.to.in_loop)
-    }
-
-    /// The same for a length of stalls, as [`Now::stalled`] gave it.
-    pub fn stalled(&self, stalled: Nanos) -> Nanos {
-        shift(stalled, self.from.stalled(), self.to.stalled())
     }
 }
 
@@ -149,12 +134,10 @@ mod tests {
 
     #[test]
     fn a_moment_keeps_its_distance_from_the_present_on_another_clock() {
-        let at = |wall, in_loop| Now { wall: Nanos::new(wall), in_loop: Nanos::new(in_loop) };
-        let shift = Shift { from: at(100, 90), to: at(1_000, 1_000) };
+        let at = |wall| Now::unstalled(Nanos::new(wall));
+        let shift = Shift { from: at(100), to: at(1_000) };
         assert_eq!(shift.wall(Nanos::new(130)), Nanos::new(1_030));
         assert_eq!(shift.wall(Nanos::new(70)), Nanos::new(970));
-        assert_eq!(shift.in_loop(Nanos::new(95)), Nanos::new(1_005));
-        assert_eq!(shift.stalled(Nanos::new(4)), Nanos::ZERO, "before either clock began");
         assert_eq!(shift.wall(Nanos::MAX), Nanos::MAX, "never stays never");
     }
 

@@ -8,19 +8,20 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::{check_status, sys, Result};
+use napi::{check_status, sys, Error, Result, Status};
 
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use super::sole;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::latency::CELLS;
-use crate::core::time::{Nanos, Now, Shift};
-use crate::runtime::driver::{Driver, Host};
-use crate::runtime::loop_clock::LoopMeter;
+use crate::core::time::{Nanos, Now};
+use crate::runtime::driver::Driver;
+use crate::runtime::host_clock::{Host, HostClock};
+use crate::runtime::loop_clock::{LoopHost, LoopMeter};
 
 /// See the [module](self).
 pub(crate) struct Environment {
@@ -28,7 +29,7 @@ pub(crate) struct Environment {
     meter: Rc<LoopMeter>,
     events: Arc<Events>,
     mailbox: Mailbox,
-    keep_alive: Rc<KeepAlive>,
+    keep_alive: KeepAlive,
     /// Taken by whoever closes the environment first: the end of the JavaScript
     /// environment, or the collection of the module.
     cleanup: Cell<Option<Cleanup>>,
@@ -40,48 +41,43 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Sets up an environment. `on_news` is kept alive by the caller. `with_libuv`
-    /// says that this runtime lets addons use its libuv.
+    /// says that this runtime lets addons use its libuv; `memory` is for the mailbox.
     ///
     /// # Safety
     ///
-    /// `env` must be the current environment and `on_news` a function of it.
+    /// `env` must be the current environment, and `on_news` a function and `memory` a
+    /// typed array of it.
     pub(crate) unsafe fn open(
         env: sys::napi_env,
         on_news: sys::napi_value,
         with_libuv: bool,
+        memory: sys::napi_value,
     ) -> Result<Rc<Environment>> {
         let mut uv_loop = ptr::null_mut();
         if with_libuv {
             // SAFETY: `env` is current. A failure leaves null: no libuv.
             unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) };
         }
+        // SAFETY: `env` is current, and so are the values.
+        let mailbox = unsafe { Mailbox::new(env, memory)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
         let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
-        let keep_alive = Rc::new(keep_alive);
-        let asker = events.clone();
-        let on_turn = {
-            let (keep_alive, events) = (keep_alive.clone(), events.clone());
-            move |stall: Option<Nanos>| {
-                keep_alive.on_turn();
-                if let Some(length) = stall {
-                    events.on_stall(length);
-                }
-            }
-        };
-        // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
-        // below closes the meter.
-        let environment = unsafe {
-            Rc::new(Environment {
+        let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
+            let host = Box::new(this.clone());
+            // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
+            // below closes the meter.
+            let meter = unsafe { LoopMeter::start(uv_loop.cast(), Some(events.clone()), host) };
+            Environment {
                 breakers: RefCell::new(Breakers::default()),
-                mailbox: Mailbox::new(env)?,
+                mailbox,
                 events,
                 keep_alive,
-                meter: LoopMeter::start(uv_loop.cast(), Some(asker), Box::new(on_turn)),
+                meter,
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
                 closed: Cell::new(false),
-            })
-        };
+            }
+        });
         sole::add(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.
@@ -102,23 +98,21 @@ impl Environment {
 
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
     /// present.
-    pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: TimeSource) -> u32 {
+    pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: &TimeSource) -> u32 {
         self.breakers.borrow_mut().add(|id| self.drive(id, make, time))
     }
 
-    /// Has a breaker live by something else from now on.
+    /// Has a breaker live by something else from now on. Runs the code of hosts.
     pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
+        for host in [self.host_of(id), time.host()].into_iter().flatten() {
+            host.read();
+        }
         self.breakers.borrow_mut().replace(id, |driver| {
-            let hosted = driver.is_hosted();
-            let (mut breaker, from) = driver.into_breaker();
-            let waits = breaker.is_waiting();
-            let make = |to| {
-                breaker.change_clocks(&Shift { from, to });
-                breaker
-            };
-            let driver = self.drive(id, make, time);
+            let hosted = driver.host().is_some();
+            let waits = driver.with(|breaker, _| breaker.is_waiting());
+            let driver = self.drive(id, driver.leave(), &time);
             // Only where the timer thread wakes the loop is this kept alive from here.
-            match (hosted, driver.is_hosted()) {
+            match (hosted, driver.host().is_some()) {
                 (false, true) if waits => self.on_waiting(false),
                 (true, false) if waits => self.on_waiting(true),
                 _ => {}
@@ -138,12 +132,17 @@ impl Environment {
         }
     }
 
-    fn drive(&self, id: u32, make: impl FnOnce(Now) -> CircuitBreaker, time: TimeSource) -> Driver {
+    fn drive(
+        &self,
+        id: u32,
+        make: impl FnOnce(Now) -> CircuitBreaker,
+        time: &TimeSource,
+    ) -> Driver {
         match time {
-            TimeSource::Host(host) => Driver::hosted(make, host),
+            TimeSource::Host(host) => Driver::hosted(make, host.clone()),
             TimeSource::Loop { stall_threshold } => {
                 let (meter, events) = (self.meter.clone(), self.events.clone());
-                Driver::native(make, meter, stall_threshold, events, id)
+                Driver::native(make, meter, *stall_threshold, events, id)
             }
         }
     }
@@ -160,7 +159,7 @@ impl Environment {
         id: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> Option<R> {
-        Some(self.breakers.borrow().get(id)?.with(act))
+        self.with_driver(id, |driver| driver.with(act))
     }
 
     /// The same for what may begin or end a call with a timeout: keeps the process
@@ -171,17 +170,44 @@ impl Environment {
         id: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> Option<(R, bool)> {
+        self.with_driver(id, |driver| {
+            let (result, waited, waits) = driver.with(|breaker, now| {
+                let waited = breaker.is_waiting();
+                (act(breaker, now), waited, breaker.is_waiting())
+            });
+            // The timers of a host keep alive what they please.
+            if waited != waits && driver.host().is_none() {
+                self.on_waiting(waits);
+            }
+            (result, waited && !waits)
+        })
+    }
+
+    #[inline]
+    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
         let breakers = self.breakers.borrow();
         let driver = breakers.get(id)?;
-        let (result, waited, waits) = driver.with(|breaker, now| {
-            let waited = breaker.is_waiting();
-            (act(breaker, now), waited, breaker.is_waiting())
-        });
-        // The timers of a host keep alive what they please.
-        if waited != waits && !driver.is_hosted() {
-            self.on_waiting(waits);
+        if driver.host().is_some() {
+            drop(breakers);
+            return self.with_hosted(id, act);
         }
-        Some((result, waited && !waits))
+        Some(act(driver))
+    }
+
+    /// The code of a host may do anything, to this breaker, too: it runs before and after
+    /// whatever is done, while nothing is borrowed.
+    #[cold]
+    fn with_hosted<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
+        self.host_of(id)?.read();
+        let result = self.breakers.borrow().get(id).map(act)?;
+        if let Some(host) = self.host_of(id) {
+            host.set_timer();
+        }
+        Some(result)
+    }
+
+    fn host_of(&self, id: u32) -> Option<Rc<HostClock>> {
+        self.breakers.borrow().get(id)?.host().cloned()
     }
 
     /// The next thing that JavaScript has not heard of.
@@ -190,6 +216,9 @@ impl Environment {
             if !self.answering.replace(true) {
                 if let Some(length) = self.meter.on_answer() {
                     self.events.on_stall(length);
+                }
+                if !self.meter.sees_turns() && self.mailbox.has_untaken() {
+                    self.events.on_untaken();
                 }
             }
             match message {
@@ -202,6 +231,8 @@ impl Environment {
                 }
                 Message::Stall(length) => return Some(News::Stall(length)),
                 Message::Question => {}
+                Message::NoThread => return Some(News::NoThread),
+                Message::Untaken => return Some(News::Untaken),
             }
         }
         self.answering.set(false);
@@ -216,7 +247,7 @@ impl Environment {
     /// The timer of a breaker that lives by a clock of JavaScript's has gone off. Whether
     /// there is something to announce.
     pub(crate) fn on_host_alarm(&self, id: u32) -> bool {
-        self.breakers.borrow().get(id).is_some_and(Driver::on_host_alarm)
+        self.with_driver(id, Driver::on_host_alarm).unwrap_or(false)
     }
 
     /// The clock of the loop.
@@ -270,6 +301,26 @@ impl Drop for Environment {
     }
 }
 
+impl LoopHost for Weak<Environment> {
+    fn on_turn(&self, stall: Option<Nanos>) {
+        let Some(environment) = self.upgrade() else { return };
+        environment.keep_alive.on_turn();
+        if let Some(length) = stall {
+            environment.events.on_stall(length);
+        }
+        // Between two turns nothing of JavaScript's runs that could still do it.
+        if environment.mailbox.has_untaken() {
+            environment.events.on_untaken();
+        }
+    }
+
+    fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
+        let environment = self.upgrade()?;
+        let breakers = environment.breakers.borrow();
+        breakers.all().filter_map(|driver| driver.oldest_stall(tally_place)).min()
+    }
+}
+
 /// The hook that closes an environment when that of JavaScript ends.
 enum Cleanup {
     /// Which JavaScript's environment waits for until it is removed: libuv has to let go of
@@ -285,6 +336,10 @@ pub(crate) enum News {
     Breaker(u32),
     /// A stall of the loop has ended that was so long.
     Stall(Nanos),
+    /// There is no timer thread to be had.
+    NoThread,
+    /// Calls were admitted in an earlier turn of which nobody has taken charge.
+    Untaken,
 }
 
 /// What a breaker lives by.
@@ -292,7 +347,21 @@ pub(crate) enum TimeSource {
     /// The loop's clock, which stands still in turns that are busy for longer.
     Loop { stall_threshold: Nanos },
     /// A clock of JavaScript's.
-    Host(Box<dyn Host>),
+    Host(Rc<HostClock>),
+}
+
+impl TimeSource {
+    /// Takes a clock of JavaScript's, and runs its code.
+    pub(crate) fn hosted(host: impl Host + 'static) -> Self {
+        TimeSource::Host(Rc::new(HostClock::new(Box::new(host))))
+    }
+
+    fn host(&self) -> Option<Rc<HostClock>> {
+        match self {
+            TimeSource::Host(host) => Some(host.clone()),
+            TimeSource::Loop { .. } => None,
+        }
+    }
 }
 
 /// Breakers by number. Numbers are small and used again.
@@ -328,6 +397,10 @@ impl Breakers {
     fn get(&self, id: u32) -> Option<&Driver> {
         self.drivers.get(id as usize)?.as_ref()
     }
+
+    fn all(&self) -> impl Iterator<Item = &Driver> {
+        self.drivers.iter().flatten()
+    }
 }
 
 /// Memory that both sides see: what a crossing takes and gives. JavaScript sees it as
@@ -335,8 +408,10 @@ impl Breakers {
 /// `Float64Array` of numbers, for statistics, which begin behind the words. A store
 /// and a load cost a nanosecond or two where converting a JavaScript value costs ten.
 pub(crate) struct Mailbox {
+    env: sys::napi_env,
     memory: *mut f64,
-    buffer: sys::napi_ref,
+    /// What keeps the memory.
+    array: sys::napi_ref,
 }
 
 impl Mailbox {
@@ -346,22 +421,50 @@ impl Mailbox {
     pub(crate) const STATS: usize = Self::WORDS / 2;
     /// Room for what is read at once at the most: the stats of a window with each of its
     /// cells in use.
-    const NUMBERS: usize = 32 + CELLS;
+    pub(crate) const NUMBERS: usize = 32 + CELLS;
+    /// The word in which are counted the calls that were admitted and of which JavaScript
+    /// has not taken charge.
+    pub(crate) const UNTAKEN: usize = 3;
 
+    /// `array` is a `Float64Array` of a `SharedArrayBuffer`, which nobody can transfer away.
+    ///
     /// # Safety
     ///
-    /// `env` must be the current environment.
-    unsafe fn new(env: sys::napi_env) -> Result<Mailbox> {
-        let (mut memory, mut array) = (ptr::null_mut(), ptr::null_mut());
-        let mut buffer = ptr::null_mut();
-        // SAFETY: `env` is current. The memory of an array buffer does not move, and
-        // the reference keeps it for as long as the environment lives.
+    /// `env` must be the current environment and `array` a value of it.
+    unsafe fn new(env: sys::napi_env, array: sys::napi_value) -> Result<Mailbox> {
+        let (mut kind, mut length, mut offset) = (0, 0, 0);
+        let (mut memory, mut buffer, mut reference) =
+            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `env` is current. The memory of a shared buffer does not move, and the
+        // reference keeps it until the mailbox is dropped.
         unsafe {
-            let bytes = Self::NUMBERS * size_of::<f64>();
-            check_status!(sys::napi_create_arraybuffer(env, bytes, &mut memory, &mut array))?;
-            check_status!(sys::napi_create_reference(env, array, 1, &mut buffer))?;
+            check_status!(sys::napi_get_typedarray_info(
+                env,
+                array,
+                &mut kind,
+                &mut length,
+                &mut memory,
+                &mut buffer,
+                &mut offset
+            ))?;
+            if kind != sys::TypedarrayType::float64_array || length < Self::NUMBERS {
+                let expected = format!("expected a Float64Array of {} numbers", Self::NUMBERS);
+                return Err(Error::new(Status::InvalidArg, expected));
+            }
+            check_status!(sys::napi_create_reference(env, array, 1, &mut reference))?;
         }
-        Ok(Mailbox { memory: memory.cast(), buffer })
+        Ok(Mailbox { env, memory: memory.cast(), array: reference })
+    }
+
+    /// One call more was admitted.
+    #[inline]
+    pub(crate) fn count_untaken(&self) {
+        self.put_word(Self::UNTAKEN, self.word(Self::UNTAKEN).wrapping_add(1));
+    }
+
+    /// Whether there are any.
+    pub(crate) fn has_untaken(&self) -> bool {
+        self.word(Self::UNTAKEN) != 0
     }
 
     /// A word that JavaScript left. Read one by one, as they were written: a wider
@@ -401,17 +504,13 @@ impl Mailbox {
         // SAFETY: as above.
         std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
     }
+}
 
-    /// The memory as JavaScript gets it.
-    ///
-    /// # Safety
-    ///
-    /// `env` must be the environment that the mailbox was made in, and current.
-    pub(crate) unsafe fn to_js(&self, env: sys::napi_env) -> Result<sys::napi_value> {
-        let mut buffer = ptr::null_mut();
-        // SAFETY: as promised by the caller; the reference is strong.
-        check_status!(unsafe { sys::napi_get_reference_value(env, self.buffer, &mut buffer) })?;
-        Ok(buffer)
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        // SAFETY: whoever drops the last reference to the environment is on its thread: a
+        // finalizer or a hook, in which references may be deleted.
+        unsafe { sys::napi_delete_reference(self.env, self.array) };
     }
 }
 

@@ -1,10 +1,11 @@
-//! From the timer thread to the loop: whose alarm has gone off. And from the loop's own
-//! clock: that a stall has ended.
+//! From the timer thread to the loop: whose alarm has gone off. And from the loop to its
+//! next turn: that a stall has ended, and whatever else is better done with nothing of
+//! JavaScript's on the stack.
 //!
 //! The sender leaves a message and wakes the loop, once for however many are left until
-//! the loop has come; the loop calls JavaScript, which fetches them one by one. A threadsafe function must not be called after its
-//! environment is gone, which may be at any moment: it is called only under the lock
-//! that [`Events::close`] takes first.
+//! the loop has come; the loop calls JavaScript, which fetches them one by one. A
+//! threadsafe function must not be called after its environment is gone, which may be at
+//! any moment: it is called only under the lock that [`Events::close`] takes first.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -103,6 +104,11 @@ impl Events {
         }
     }
 
+    /// Calls were admitted of which nobody has taken charge.
+    pub(crate) fn on_untaken(&self) {
+        self.inbox.lock().leave(Message::Untaken);
+    }
+
     /// Closes the way for good. To be called on the loop, before its environment ends
     /// or when nobody can listen any more.
     pub(crate) fn close(&self) {
@@ -124,6 +130,14 @@ impl Announce for Events {
     fn announce(&self, id: u32, sight: Sight) {
         self.inbox.lock().leave(Message::Alarm(id, sight));
     }
+
+    fn announce_no_thread(&self) {
+        let mut inbox = self.inbox.lock();
+        // The loop will see to whatever is due: once is enough.
+        if !inbox.messages.iter().any(|message| matches!(message, Message::NoThread)) {
+            inbox.leave(Message::NoThread);
+        }
+    }
 }
 
 impl Ask for Events {
@@ -140,6 +154,10 @@ pub(crate) enum Message {
     Stall(Nanos),
     /// Whether the loop still answers.
     Question,
+    /// The timer has no thread; the loop is to do its work.
+    NoThread,
+    /// Calls were admitted in an earlier turn of which nobody has taken charge.
+    Untaken,
 }
 
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::ptr;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object};
+use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
@@ -20,6 +20,7 @@ use crate::core::state::State;
 use crate::core::time::{Nanos, Now, Shift};
 use crate::core::window::Count;
 use crate::runtime::clock;
+use crate::runtime::timer::Timer;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -31,35 +32,42 @@ pub struct JsEnvironment {
 impl JsEnvironment {
     /// `onNews()` is called on the loop when `news()` has something to say; it must be
     /// kept alive by the caller. `withLibuv`: whether this runtime
-    /// lets addons use its libuv.
-    #[napi(constructor)]
-    pub fn new(env: Env, on_news: Function<(), ()>, with_libuv: bool) -> Result<Self> {
-        // SAFETY: napi gives the current environment and a function of it.
-        let inner = unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv)? };
+    /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`, as
+    /// large as [`JsEnvironment::memory_needed`] says, through which the raw functions take
+    /// and give.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        on_news: Function<(), ()>,
+        with_libuv: bool,
+        memory: Unknown,
+    ) -> Result<Self> {
+        // SAFETY: napi gives the current environment and values of it.
+        let inner =
+            unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv, memory.raw())? };
         Ok(JsEnvironment { inner })
     }
 
-    /// The raw functions, and `memory`, the `ArrayBuffer` that they share.
-    #[napi]
+    /// How many numbers of memory are needed.
+    #[napi(catch_unwind)]
+    pub fn memory_needed() -> u32 {
+        Mailbox::NUMBERS as u32
+    }
+
+    /// The raw functions.
+    #[napi(catch_unwind)]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
         // in: its objects cannot leave it.
         unsafe {
             let object = hot::functions(env.raw(), &self.inner)?;
-            let mailbox = self.inner.mailbox().to_js(env.raw())?;
-            napi::check_status!(sys::napi_set_named_property(
-                env.raw(),
-                object,
-                c"memory".as_ptr(),
-                mailbox
-            ))?;
             Object::from_napi_value(env.raw(), object)
         }
     }
 
     /// The codes that the raw functions take and return, and the places of the
     /// mailbox.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn codes<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let codes = [
             (c"EVENTS_FIRST", hot::refused::EVENTS_FIRST),
@@ -69,6 +77,8 @@ impl JsEnvironment {
             (c"CAPACITY", hot::refused::CAPACITY),
             (c"NEVER", hot::refused::NEVER),
             (c"UNKNOWN", hot::refused::UNKNOWN),
+            (c"COUNTED", hot::again::COUNTED),
+            (c"ANYWAY", hot::again::ANYWAY),
             (c"EVENTS", hot::settled::EVENTS),
             (c"LATE", hot::settled::LATE),
             (c"IDLE", hot::settled::IDLE),
@@ -81,6 +91,8 @@ impl JsEnvironment {
             (c"HALF_OPENED", hot::news::HALF_OPENED),
             (c"SNAPSHOT", hot::news::SNAPSHOT),
             (c"STALL", hot::news::STALL),
+            (c"NO_THREAD", hot::news::NO_THREAD),
+            (c"NEWS_UNTAKEN", hot::news::UNTAKEN),
             (c"IS_CLOSED", hot::state::CLOSED),
             (c"IS_OPEN", hot::state::OPEN),
             (c"IS_HALF_OPEN", hot::state::HALF_OPEN),
@@ -93,6 +105,7 @@ impl JsEnvironment {
             (c"STALLED", hot::STALLED as i32),
             (c"LENGTH", hot::LENGTH as i32),
             (c"STATS", Mailbox::STATS as i32),
+            (c"UNTAKEN", Mailbox::UNTAKEN as i32),
         ];
         let mut object = ptr::null_mut();
         // SAFETY: napi gives the current environment.
@@ -110,7 +123,7 @@ impl JsEnvironment {
 
     /// Makes a breaker with the options in the mailbox, and leaves its number in the first
     /// word.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn create(&self) -> Result<Handle> {
         let options = BreakerOptions::left_in(self.inner.mailbox());
         let stall_threshold = Nanos::from_millis_f64(options.stall_threshold);
@@ -121,7 +134,7 @@ impl JsEnvironment {
     /// that it shows, and `setTimer(ms)` sees to it that `onTimer()` of the breaker is
     /// called in so many milliseconds, or not at all, instead of whenever it was set
     /// to before.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn create_hosted(
         &self,
         env: Env,
@@ -129,12 +142,18 @@ impl JsEnvironment {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<Handle> {
         let options = BreakerOptions::left_in(self.inner.mailbox());
-        let host = JsHost::new(env, &now, &set_timer)?;
-        self.add(options, TimeSource::Host(Box::new(host)))
+        self.add(options, TimeSource::hosted(JsHost::new(env, &now, &set_timer)?))
+    }
+
+    /// Does the work of the timer thread, if there is still none to be had. Returns in how
+    /// many milliseconds there is more to do, -1 when there is nothing for the caller.
+    #[napi(catch_unwind)]
+    pub fn work(&self) -> f64 {
+        Timer::global().work().map_or(-1.0, Nanos::as_millis_f64)
     }
 
     /// Whether stalls of the loop are to be among the news.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn hear_stalls(&self, wanted: bool) {
         self.inner.hear_stalls(wanted);
     }
@@ -143,7 +162,7 @@ impl JsEnvironment {
     /// been busy; of the window, the number of stalls, their length and that of the
     /// longest, the mean of the turns' busy times and their quantiles; and the stalls since
     /// the beginning.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read_lag(&self) {
         let (mut lag, busy) = self.inner.meter().lag();
         let now = clock::now();
@@ -159,14 +178,14 @@ impl JsEnvironment {
     }
 
     /// For each cell of a histogram the latency that it stands for, in ms.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn middles(&self) -> Vec<f64> {
         (0..CELLS).map(|cell| latency::middle_of(cell).as_millis_f64()).collect()
     }
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
-        let id = self.inner.add(|now| CircuitBreaker::new(config, now), time);
+        let id = self.inner.add(|now| CircuitBreaker::new(config, now), &time);
         self.inner.mailbox().put_word(0, id as i32);
         Ok(Handle { environment: self.inner.clone(), id })
     }
@@ -293,50 +312,50 @@ pub struct Handle {
 #[napi]
 impl Handle {
     /// Its number, the first argument of the raw functions.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.id
     }
 
     /// Opens the circuit.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open(&self) {
         self.with(|breaker, now| breaker.open(now));
     }
 
     /// Closes the circuit.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self) {
         self.with(|breaker, now| breaker.close(now));
     }
 
     /// Guards calls, or does not.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_enabled(&self, enabled: bool) {
         self.with(|breaker, _| breaker.set_enabled(enabled));
     }
 
     /// Refuses every call from now on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn shutdown(&self) {
         self.with(|breaker, now| breaker.shutdown(now));
     }
 
     /// An open circuit that may be tried in `remaining` ms, without announcing it.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn restore_open(&self, remaining: f64) {
         let remaining = Nanos::from_millis_f64(remaining);
         self.with(|breaker, now| breaker.restore(State::Open { retry_at: now.wall + remaining }));
     }
 
     /// A half-open circuit, without announcing it.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn restore_half_open(&self) {
         self.with(|breaker, _| breaker.restore(State::HalfOpen { probing: false }));
     }
 
     /// Changes the limits for what comes.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_limits(
         &self,
         timeout: f64,
@@ -350,31 +369,31 @@ impl Handle {
     }
 
     /// Asks for a snapshot at the end of every bucket, or for none.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_snapshots(&self, wanted: bool) {
         self.with(|breaker, now| breaker.set_snapshots(wanted, now));
     }
 
     /// Places left of the capacity.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn available(&self) -> i64 {
         self.with(|breaker, _| breaker.available())
     }
 
     /// Takes a place of the capacity by hand.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take_capacity(&self) -> bool {
         self.with(|breaker, _| breaker.take_capacity())
     }
 
     /// Gives one back.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release_capacity(&self) {
         self.with(|breaker, _| breaker.release_capacity());
     }
 
     /// Takes over the window of another breaker as it stands: counts and shape.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn copy_window(&self, other: &Handle) {
         let (mut window, from) = other.with(|breaker, now| (breaker.window(now).clone(), now));
         self.with(|breaker, to| {
@@ -384,7 +403,7 @@ impl Handle {
     }
 
     /// Begins a new bucket.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn rotate(&self) {
         self.with(|breaker, now| breaker.window(now).rotate());
     }
@@ -392,7 +411,7 @@ impl Handle {
     /// Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
     /// when latencies are not kept; and their histogram, as of `read_bucket_latencies`.
     /// Returns how many numbers there are.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read_stats(&self) -> u32 {
         self.with(|breaker, now| {
             let window = breaker.window(now);
@@ -411,7 +430,7 @@ impl Handle {
     }
 
     /// The serials of the oldest and the newest bucket.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn window_range(&self) -> (i64, i64) {
         self.with(|breaker, now| {
             let window = breaker.window(now);
@@ -423,7 +442,7 @@ impl Handle {
     /// Leaves a bucket's counts in the mailbox, and after them 1 when the circuit
     /// opened in it, 0 when it closed, -1 when it did neither. Whether there is such
     /// a bucket.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read_bucket(&self, serial: i64) -> bool {
         let bucket = self.with(|breaker, now| {
             let bucket = breaker.window(now).bucket(to_serial(serial));
@@ -437,7 +456,7 @@ impl Handle {
     }
 
     /// Sets a count of a bucket.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn write_bucket(&self, serial: i64, kind: u32, value: f64) {
         if let Some(kind) = Count::from_index(kind as usize) {
             self.with(|breaker, now| {
@@ -447,7 +466,7 @@ impl Handle {
     }
 
     /// Notes in the newest bucket that the circuit opened or closed.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn mark_circuit(&self, open: bool) {
         self.with(|breaker, now| breaker.window(now).mark_circuit(open));
     }
@@ -456,7 +475,7 @@ impl Handle {
     /// in ms, and for each cell that is not empty how many are in it, times the number of cells
     /// that there are, plus which one it is. Returns how many numbers these are: none without a
     /// latency.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read_bucket_latencies(&self, serial: i64) -> u32 {
         self.with(|breaker, now| {
             let bucket = breaker.window(now).bucket(to_serial(serial));
@@ -466,7 +485,7 @@ impl Handle {
     }
 
     /// Replaces the latencies of a bucket.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_latencies(&self, serial: i64, latencies: Vec<f64>) {
         let latencies = latencies.into_iter().map(Nanos::from_millis_f64);
         self.with(|breaker, now| {
@@ -475,7 +494,7 @@ impl Handle {
     }
 
     /// Counts something and records latencies in the newest bucket by hand.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn record(&self, kind: Option<u32>, latencies: Vec<f64>) {
         self.with(|breaker, now| {
             let window = breaker.window(now);
@@ -490,13 +509,13 @@ impl Handle {
 
     /// The timer of a breaker that lives by JavaScript's clock has gone off. Whether
     /// there is something to announce.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn on_timer(&self) -> bool {
         self.environment.on_host_alarm(self.id)
     }
 
     /// Lives by a clock of JavaScript's from now on; see `createHosted`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn follow_host(
         &self,
         env: Env,
@@ -504,12 +523,12 @@ impl Handle {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<()> {
         let host = JsHost::new(env, &now, &set_timer)?;
-        self.environment.change_clocks(self.id, TimeSource::Host(Box::new(host)));
+        self.environment.change_clocks(self.id, TimeSource::hosted(host));
         Ok(())
     }
 
     /// Lives by the loop's clock from now on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
         self.environment.change_clocks(self.id, TimeSource::Loop { stall_threshold });

@@ -1,21 +1,22 @@
 //! The clock and the timer of JavaScript as a driver: for breakers that are made while
 //! a test has its fake timers in place, so that they live by these.
+//!
+//! Both are anybody's code, called raw: the conversion of a pending exception by napi-rs
+//! runs JavaScript itself, without end if that throws again.
 
-use std::cell::Cell;
+use std::ptr;
 
-use napi::bindgen_prelude::{Function, FunctionRef};
-use napi::{Env, Result};
+use napi::bindgen_prelude::{Function, FunctionRef, JsValue};
+use napi::{sys, Env, Result};
 
 use crate::core::time::Nanos;
-use crate::runtime::driver::Host;
+use crate::runtime::host_clock::Host;
 
 /// See the [module](self).
 pub(crate) struct JsHost {
     env: Env,
     now: FunctionRef<(), f64>,
     set_timer: FunctionRef<Option<f64>, ()>,
-    /// What the clock showed last, for when it fails.
-    shown: Cell<Nanos>,
 }
 
 impl JsHost {
@@ -25,28 +26,63 @@ impl JsHost {
         now: &Function<(), f64>,
         set_timer: &Function<Option<f64>, ()>,
     ) -> Result<Self> {
-        Ok(JsHost {
-            env,
-            now: now.create_ref()?,
-            set_timer: set_timer.create_ref()?,
-            shown: Cell::new(Nanos::ZERO),
-        })
+        Ok(JsHost { env, now: now.create_ref()?, set_timer: set_timer.create_ref()? })
     }
 }
 
 impl Host for JsHost {
-    fn now(&self) -> Nanos {
-        let shown = self.now.borrow_back(&self.env).and_then(|now| now.call(()));
-        if let Ok(shown) = shown {
-            self.shown.set(Nanos::from_millis_f64(shown));
+    fn now(&self) -> Option<f64> {
+        let now = self.now.borrow_back(&self.env).ok()?;
+        let mut millis = 0.0;
+        // SAFETY: this is the environment's thread, inside a call from JavaScript.
+        unsafe {
+            let shown = call(self.env.raw(), now.raw(), &[])?;
+            let read = sys::napi_get_value_double(self.env.raw(), shown, &mut millis);
+            (read == sys::Status::napi_ok).then_some(millis)
         }
-        self.shown.get()
     }
 
-    fn set_alarm(&self, wait: Option<Nanos>) {
-        let set_timer = self.set_timer.borrow_back(&self.env);
-        // A timer that cannot be set is one that does not go off: what the breaker
-        // does by the clock, it then does when it is asked.
-        let _ = set_timer.and_then(|set_timer| set_timer.call(wait.map(Nanos::as_millis_f64)));
+    /// A timer that cannot be set is one that does not go off: what the breaker does by the
+    /// clock, it then does when it is asked.
+    fn set_timer(&self, wait: Option<Nanos>) {
+        let Ok(set_timer) = self.set_timer.borrow_back(&self.env) else { return };
+        let env = self.env.raw();
+        let mut millis = ptr::null_mut();
+        // SAFETY: as above.
+        unsafe {
+            match wait {
+                Some(wait) => sys::napi_create_double(env, wait.as_millis_f64(), &mut millis),
+                None => sys::napi_get_undefined(env, &mut millis),
+            };
+            call(env, set_timer.raw(), &[millis]);
+        }
     }
+}
+
+/// Calls a function of the host's. `None` when it throws; of what it threw nothing is kept.
+///
+/// # Safety
+///
+/// `env` must be current, and the values its own.
+unsafe fn call(
+    env: sys::napi_env,
+    function: sys::napi_value,
+    arguments: &[sys::napi_value],
+) -> Option<sys::napi_value> {
+    let (mut this, mut result) = (ptr::null_mut(), ptr::null_mut());
+    let (mut pending, mut thrown) = (false, ptr::null_mut());
+    // SAFETY: as promised by the caller.
+    unsafe {
+        sys::napi_get_undefined(env, &mut this);
+        let (count, arguments) = (arguments.len(), arguments.as_ptr());
+        let called = sys::napi_call_function(env, this, function, count, arguments, &mut result);
+        if called == sys::Status::napi_ok {
+            return Some(result);
+        }
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env, &mut thrown);
+        }
+    }
+    None
 }

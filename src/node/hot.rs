@@ -41,6 +41,14 @@ pub(crate) mod refused {
     pub(crate) const CAPACITY: i32 = -16;
 }
 
+/// Bits that `admitAgain` takes.
+pub(crate) mod again {
+    /// The fire has been counted.
+    pub(crate) const COUNTED: i32 = 1;
+    /// Whatever there is to announce.
+    pub(crate) const ANYWAY: i32 = 2;
+}
+
 /// Bits of what `settle` and `judge` return.
 pub(crate) mod settled {
     /// There are events to announce.
@@ -74,8 +82,12 @@ pub(crate) mod news {
     /// A snapshot is due.
     pub(crate) const SNAPSHOT: i32 = -5;
     /// A stall of the loop has ended; its length in milliseconds is in the next word.
-    /// Only among the news of the loop.
+    /// Only among the news of the loop, as are the next ones.
     pub(crate) const STALL: i32 = -6;
+    /// There is no timer thread: the loop is to do its work.
+    pub(crate) const NO_THREAD: i32 = -7;
+    /// Calls were admitted in an earlier turn of which nobody has taken charge.
+    pub(crate) const UNTAKEN: i32 = -8;
 }
 
 /// Bits of what `state` returns.
@@ -110,11 +122,13 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 8] = [
+    let functions: [(&CStr, sys::napi_callback); 10] = [
         (c"admit", Some(raw::<Admit>)),
-        (c"admitCounted", Some(raw::<AdmitCounted>)),
+        (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"settle", Some(raw::<Settle>)),
         (c"judge", Some(raw::<Judge>)),
+        (c"abandon", Some(raw::<Abandon>)),
+        (c"nextOut", Some(raw::<NextOut>)),
         (c"count", Some(raw::<CountOne>)),
         (c"news", Some(raw::<News>)),
         (c"poll", Some(raw::<Poll>)),
@@ -161,30 +175,46 @@ struct Admit;
 impl Crossing for Admit {
     #[inline]
     fn cross(environment: &Environment, id: u32) -> i32 {
-        admit(environment, id, false)
+        admit(environment, id, |breaker, now| breaker.try_acquire(false, now))
     }
 }
 
-struct AdmitCounted;
+struct AdmitAgain;
 
-impl Crossing for AdmitCounted {
+impl Crossing for AdmitAgain {
+    /// With bits of [`again`].
     fn cross(environment: &Environment, id: u32) -> i32 {
-        admit(environment, id, true)
+        let bits = environment.mailbox().word(1);
+        let counted = bits & again::COUNTED != 0;
+        if bits & again::ANYWAY != 0 {
+            admit(environment, id, |breaker, now| breaker.try_acquire_anyway(counted, now))
+        } else {
+            admit(environment, id, |breaker, now| breaker.try_acquire(counted, now))
+        }
     }
 }
 
 #[inline]
-fn admit(environment: &Environment, id: u32, counted: bool) -> i32 {
-    let admitted = environment.with_calls(id, |breaker, now| breaker.try_acquire(counted, now));
+fn admit(
+    environment: &Environment,
+    id: u32,
+    ask: impl FnOnce(&mut CircuitBreaker, Now) -> Admission,
+) -> i32 {
+    let mailbox = environment.mailbox();
+    let admitted = environment.with_calls(id, ask);
     match admitted.map(|(admission, _)| admission) {
-        Some(Admission::Admitted(permit)) => permit.into_raw() as i32,
+        Some(Admission::Admitted(permit)) => {
+            mailbox.count_untaken();
+            permit.into_raw() as i32
+        }
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
         Some(Admission::Refused(Refusal::Open { retry_after })) => {
-            environment.mailbox().put_word(RETRY_AFTER, wait_word(retry_after));
+            mailbox.put_word(RETRY_AFTER, wait_word(retry_after));
             refused::OPEN
         }
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
+            mailbox.count_untaken();
             refused::CAPACITY - permit.into_raw() as i32
         }
         Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
@@ -244,6 +274,29 @@ impl Crossing for Judge {
     }
 }
 
+struct Abandon;
+
+impl Crossing for Abandon {
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let permit = environment.mailbox().word(1);
+        end_call(environment, id, |breaker, now| {
+            breaker.abandon(Permit::from_raw(permit as u32), now);
+            0
+        })
+    }
+}
+
+struct NextOut;
+
+impl Crossing for NextOut {
+    /// The next permit that is out, from one on, or `NONE`.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let from = environment.mailbox().word(1) as u32;
+        let permit = environment.with(id, |breaker, _| breaker.next_out(from)).flatten();
+        permit.map_or(news::NONE, |permit| permit.into_raw() as i32)
+    }
+}
+
 /// Lets `act` end a call, and adds to its bits what came of it.
 #[inline]
 fn end_call(
@@ -269,11 +322,12 @@ fn end_call(
 struct CountOne;
 
 impl Crossing for CountOne {
-    /// 1 when it was counted, 0 when events are to be announced first.
+    /// 1 when it was counted, 0 when events are to be announced first; never that when the
+    /// second word says that it is to be counted anyway.
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let kind = environment.mailbox().word(1);
+        let (kind, anyway) = (environment.mailbox().word(1), environment.mailbox().word(2) != 0);
         let Some(kind) = Count::from_index(kind as usize) else { return 1 };
-        let counted = environment.with(id, |breaker, now| breaker.count(kind, now));
+        let counted = environment.with(id, |breaker, now| breaker.count(kind, anyway, now));
         i32::from(counted.unwrap_or(true))
     }
 }
@@ -285,6 +339,8 @@ impl Crossing for News {
     fn cross(environment: &Environment, _: u32) -> i32 {
         match environment.next_news() {
             Some(environment::News::Breaker(id)) => id as i32,
+            Some(environment::News::NoThread) => news::NO_THREAD,
+            Some(environment::News::Untaken) => news::UNTAKEN,
             Some(environment::News::Stall(length)) => {
                 environment.mailbox().put_word(LENGTH, length.as_millis() as i32);
                 news::STALL

@@ -9,27 +9,26 @@
 //!   call nothing, where a lock that both take costs two atomic operations for each
 //!   crossing; and a call whose answer is read before the loop comes to decide has
 //!   been answered.
-//! - **host**: the clock and the timers of whoever owns the loop ([`Host`]), which in
-//!   tests are fake.
+//! - **host**: the clock and the timers of whoever owns the loop ([`HostClock`]), which
+//!   in tests are fake.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
-use super::clock;
+use super::host_clock::HostClock;
 use super::loop_clock::{LoopClock, LoopMeter, Tally};
 use super::timer::{Task, Timer};
 use crate::core::breaker::CircuitBreaker;
 use crate::core::lateness::{Look, LoopView};
-use crate::core::time::{Nanos, Now};
+use crate::core::stall_log::{StallLog, NO_STALLS};
+use crate::core::time::{Nanos, Now, Shift};
 
 /// What the timer thread saw of a loop at the moment of an alarm.
 #[derive(Clone, Copy, Debug)]
 pub struct Sight {
     /// What the alarm was set to.
     pub at: Nanos,
-    /// The moment at which it went off.
-    pub now: Now,
     /// The loop; `None` where it shows nothing of itself.
     pub view: Option<LoopView>,
 }
@@ -39,23 +38,17 @@ pub trait Announce: Send + Sync {
     /// The alarm of breaker `id` has gone off; its loop is to call
     /// [`Driver::on_alarm`]. Called on the timer thread.
     fn announce(&self, id: u32, sight: Sight);
-}
 
-/// A clock and an alarm that are not ours.
-pub trait Host {
-    /// The present, by a clock that may jump and run backwards.
-    fn now(&self) -> Nanos;
-
-    /// Asks for [`Driver::on_host_alarm`] after that time, or not at all, instead of
-    /// whenever it was asked for before.
-    fn set_alarm(&self, wait: Option<Nanos>);
+    /// There is no timer thread to be had: the loop is to see to the
+    /// [timer](Timer::work) itself. Called on the loop's thread.
+    fn announce_no_thread(&self);
 }
 
 /// A breaker, and what drives it.
 pub struct Driver {
     breaker: RefCell<CircuitBreaker>,
     source: Source,
-    /// When the alarm is set to go off; [`Nanos::MAX`]: it is not set.
+    /// When the next alarm is set to go off; [`Nanos::MAX`]: none is set.
     set_to: Cell<Nanos>,
 }
 
@@ -71,14 +64,16 @@ impl Driver {
         id: u32,
     ) -> Driver {
         let tally = meter.tally(stall_threshold);
-        let alarm =
-            Arc::new(Alarm { clock: meter.clock().clone(), tally: tally.place(), announcer, id });
-        Driver::new(make, Source::Native { meter, tally, alarm })
+        let alarm = Arc::new(Alarm { clock: meter.clock().clone(), announcer, id });
+        Driver::new(make, Source::Native { meter, tally, alarm, later: RefCell::default() })
     }
 
-    /// The same, with a clock and alarm of the host's.
-    pub fn hosted(make: impl FnOnce(Now) -> CircuitBreaker, host: Box<dyn Host>) -> Driver {
-        Driver::new(make, Source::Host { host, latest: Cell::new(Nanos::ZERO) })
+    /// The same, with a clock and alarm of the host's. The breaker lives in the present that
+    /// was [read](HostClock::read) last; whoever uses the driver reads the clock before, and
+    /// [sets its timer](HostClock::set_timer) after, while nothing is borrowed: both run
+    /// the host's code.
+    pub fn hosted(make: impl FnOnce(Now) -> CircuitBreaker, host: Rc<HostClock>) -> Driver {
+        Driver::new(make, Source::Host(host))
     }
 
     fn new(make: impl FnOnce(Now) -> CircuitBreaker, source: Source) -> Driver {
@@ -86,98 +81,108 @@ impl Driver {
         Driver { breaker, source, set_to: Cell::new(Nanos::MAX) }
     }
 
-    /// The breaker, for another driver, with the present that it has lived to.
-    pub fn into_breaker(self) -> (CircuitBreaker, Now) {
-        let now = self.source.now();
-        (self.breaker.into_inner(), now)
+    /// Gives the breaker up: what makes it for another driver, under which everything that is
+    /// to come is as far away as it was.
+    pub fn leave(self) -> impl FnOnce(Now) -> CircuitBreaker {
+        let from = self.source.now();
+        move |to| {
+            let mut breaker = self.breaker.into_inner();
+            self.source.with_stalls(|stalls| breaker.change_clocks(&Shift { from, to }, stalls));
+            breaker
+        }
     }
 
     /// Does something with the breaker.
     #[inline]
     pub fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        self.with_at(self.source.now(), act)
+        let now = self.source.now();
+        let mut breaker = self.breaker.borrow_mut();
+        let result = act(&mut breaker, now);
+        match &self.source {
+            // To put off the alarm of the timer thread costs more than to let it go off.
+            Source::Native { .. } => {
+                let at = breaker.wake_at();
+                if at < self.set_to.get() {
+                    self.set_alarm(at);
+                }
+            }
+            // That of a host is on show; but it has to go off while there is something to
+            // announce, which whoever has only looked does not.
+            Source::Host(host) => {
+                let at = breaker.poll_timer(&NO_STALLS, now).unwrap_or(Nanos::MAX);
+                let set_to = self.set_to.get();
+                if at < set_to || at > set_to && !breaker.has_events() {
+                    self.set_to.set(host.want_timer(at, now.wall));
+                }
+            }
+        }
+        result
     }
 
     /// The alarm has gone off. Returns whether there is something to announce. An
-    /// alarm that has been set to an earlier moment since is of no interest: if it set
+    /// alarm that has been set to an earlier moment since is of no interest yet: if it set
     /// the next one, there would be ever more of them.
     pub fn on_alarm(&self, sight: &Sight) -> bool {
-        let Source::Native { meter, .. } = &self.source else { return false };
+        let Source::Native { meter, later, .. } = &self.source else { return false };
+        if sight.at != self.set_to.get() {
+            return false;
+        }
+        self.set_to.set(later.borrow_mut().pop().unwrap_or(Nanos::MAX));
         let look = sight.view.map(|seen| Look { seen, here: meter.view() });
-        sight.at == self.set_to.get() && self.on_timer(look.as_ref(), sight.now)
+        self.on_timer(look.as_ref())
     }
 
     /// The same for the alarm of a host. Its clock need not have come so far: hosts
     /// may fake the one and not the other.
     pub fn on_host_alarm(&self) -> bool {
-        let Source::Host { latest, .. } = &self.source else { return false };
-        let set_to = self.set_to.get();
+        let Source::Host(host) = &self.source else { return false };
+        let set_to = self.set_to.replace(Nanos::MAX);
         if !set_to.is_never() {
-            latest.set(latest.get().max(set_to));
+            host.reach(set_to);
         }
-        self.on_timer(None, self.source.now())
+        self.on_timer(None)
     }
 
-    /// Whether the host drives the breaker.
+    /// The clock of the host that drives the breaker, if one does.
     #[inline]
-    pub fn is_hosted(&self) -> bool {
-        matches!(self.source, Source::Host { .. })
+    pub fn host(&self) -> Option<&Rc<HostClock>> {
+        match &self.source {
+            Source::Host(host) => Some(host),
+            Source::Native { .. } => None,
+        }
     }
 
-    fn on_timer(&self, look: Option<&Look>, now: Now) -> bool {
-        self.set_to.set(Nanos::MAX);
-        self.with_at(now, |breaker, now| {
-            breaker.on_timer(look, now);
+    /// How many stalls longer than that of the tally in a place there were before any call
+    /// that waits; `None` where no call asks for these.
+    pub fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
+        match &self.source {
+            Source::Native { tally, .. } if tally.place() == tally_place => {
+                self.breaker.borrow().oldest_stall()
+            }
+            _ => None,
+        }
+    }
+
+    fn on_timer(&self, look: Option<&Look>) -> bool {
+        self.with(|breaker, now| {
+            self.source.with_stalls(|stalls| breaker.on_timer(look, stalls, now));
             breaker.has_events() || breaker.has_expired()
         })
     }
 
-    #[inline]
-    fn with_at<R>(&self, now: Now, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        let mut breaker = self.breaker.borrow_mut();
-        let result = act(&mut breaker, now);
-        let set_to = self.set_to.get();
-        // To put off the alarm of the timer thread costs more than to let it go off. That
-        // of a host is on show; but it has to go off while there is something to announce,
-        // which whoever has only looked does not.
-        let (at, put_off) = if self.is_hosted() {
-            let at = breaker.poll_timer(now).unwrap_or(Nanos::MAX);
-            (at, at > set_to && !breaker.has_events())
-        } else {
-            (breaker.wake_at(), false)
-        };
-        if at < set_to || put_off {
-            // A host's alarm may be anybody's code.
-            drop(breaker);
-            self.set_alarm(at, now);
-        }
-        result
-    }
-
     #[cold]
-    fn set_alarm(&self, at: Nanos, now: Now) {
-        match &self.source {
-            Source::Native { alarm, .. } => {
-                self.set_to.set(at);
-                let alarm: Weak<Alarm> = Arc::downgrade(alarm);
-                Timer::global().call_at(at, alarm);
-            }
-            Source::Host { host, .. } if at.is_never() => {
-                self.set_to.set(at);
-                host.set_alarm(None);
-            }
-            Source::Host { host, .. } => {
-                let wait = (at - now.wall).min(LONGEST_WAIT);
-                self.set_to.set(now.wall + wait);
-                host.set_alarm(Some(wait));
-            }
+    fn set_alarm(&self, at: Nanos) {
+        let Source::Native { alarm, later, .. } = &self.source else { return };
+        let set_to = self.set_to.replace(at);
+        if !set_to.is_never() {
+            later.borrow_mut().push(set_to);
+        }
+        let task: Weak<Alarm> = Arc::downgrade(alarm);
+        if !Timer::global().call_at(at, task) {
+            alarm.announcer.announce_no_thread();
         }
     }
 }
-
-/// The longest time that JavaScript's `setTimeout` takes: it keeps milliseconds in 31
-/// bits, and makes one millisecond of more.
-const LONGEST_WAIT: Nanos = Nanos::from_millis((1 << 31) - 1);
 
 /// What tells a breaker the time and wakes it.
 enum Source {
@@ -185,12 +190,11 @@ enum Source {
         meter: Rc<LoopMeter>,
         tally: Rc<Tally>,
         alarm: Arc<Alarm>,
+        /// When the alarm goes off again after the next time: it has been set to moments
+        /// ever nearer.
+        later: RefCell<Vec<Nanos>>,
     },
-    Host {
-        host: Box<dyn Host>,
-        /// The latest moment it is known to have reached.
-        latest: Cell<Nanos>,
-    },
+    Host(Rc<HostClock>),
 }
 
 impl Source {
@@ -198,10 +202,14 @@ impl Source {
     fn now(&self) -> Now {
         match self {
             Source::Native { meter, tally, .. } => meter.now(tally),
-            Source::Host { host, latest } => {
-                latest.set(latest.get().max(host.now()));
-                Now::unstalled(latest.get())
-            }
+            Source::Host(host) => Now::unstalled(host.present()),
+        }
+    }
+
+    fn with_stalls<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+        match self {
+            Source::Native { tally, .. } => ask(&tally.log()),
+            Source::Host(_) => ask(&NO_STALLS),
         }
     }
 }
@@ -209,15 +217,18 @@ impl Source {
 /// What the timer thread knows of a breaker.
 struct Alarm {
     clock: Arc<LoopClock>,
-    /// The place of the breaker's tally there.
-    tally: usize,
     announcer: Arc<dyn Announce>,
     id: u32,
 }
 
 impl Task for Alarm {
     fn on_time(&self, at: Nanos) {
-        let (now, view) = self.clock.view(clock::now(), self.tally);
-        self.announcer.announce(self.id, Sight { at, now, view });
+        self.announcer.announce(self.id, Sight { at, view: self.clock.view() });
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        Timer::global().on_task_dropped();
     }
 }

@@ -1,18 +1,18 @@
-//! The clock that stands still while the event loop is stalled.
+//! The clock of an event loop, which sees its stalls.
 //!
 //! Between two turns of a libuv loop, `busy = elapsed − growth of the idle time`. A
-//! turn that was busy for longer than a threshold is a stall, and loop time does not
-//! move during it; in shorter turns it runs with the wall clock, for a loop that is
-//! busy in short turns still reads its sockets. Breakers may have thresholds of their
-//! own: for each there is a [`Tally`].
+//! turn that was busy for longer than a threshold is a stall, in which the time of calls
+//! stands still ([`StallLog`] says for how many); in shorter turns it goes on, for a loop
+//! that is busy in short turns still reads its sockets. Breakers may have thresholds of
+//! their own: for each there is a [`Tally`].
 //!
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
-//! call. [`LoopClock`] is what other threads see, and sees a stall while it lasts.
+//! call. [`LoopClock`] is what other threads see.
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
@@ -25,23 +25,55 @@ use super::timer::{Task, Timer};
 use super::uv::{self, HandlePtr, LoopPtr, Uv};
 use crate::core::lag::Lag;
 use crate::core::lateness::LoopView;
+use crate::core::stall_log::StallLog;
 use crate::core::time::{Nanos, Now};
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);
 
-/// The stalls longer than some threshold, as loop time leaves them out.
+/// The stalls longer than some threshold.
 #[derive(Debug)]
 pub struct Tally {
     threshold: Nanos,
-    /// Their length so far, without the turn under way.
-    stalled: Cell<Nanos>,
+    /// How many have ended.
+    count: Cell<u64>,
+    log: RefCell<StallLog>,
+    /// How many the log may keep before somebody is asked what can be forgotten.
+    room: Cell<usize>,
     /// Its place among the tallies of its clock.
     place: usize,
 }
 
 impl Tally {
-    /// Its place among the tallies of its clock, for [`LoopClock::view`].
+    fn new(threshold: Nanos, place: usize) -> Tally {
+        Tally {
+            threshold,
+            count: Cell::new(0),
+            log: RefCell::default(),
+            room: Cell::new(LEAST_ROOM),
+            place,
+        }
+    }
+
+    /// The stalls that have ended.
+    pub fn log(&self) -> Ref<'_, StallLog> {
+        self.log.borrow()
+    }
+
+    /// Adds a stall. `oldest` says how many there were before the first call that waits: it is
+    /// asked now and then, so that the log forgets what no call will ask for.
+    fn add(&self, length: Nanos, ended: Nanos, oldest: impl FnOnce() -> Option<u64>) {
+        let mut log = self.log.borrow_mut();
+        log.push(length, ended);
+        self.count.set(log.count());
+        if log.kept() >= self.room.get() {
+            let oldest = oldest().unwrap_or(log.count());
+            log.forget_before(oldest);
+            self.room.set((log.kept() * 2).max(LEAST_ROOM));
+        }
+    }
+
+    /// Its place among the tallies of its clock.
     pub fn place(&self) -> usize {
         self.place
     }
@@ -78,29 +110,22 @@ pub trait Ask: Send + Sync {
 }
 
 impl LoopClock {
-    /// The present by the tally in that place, and what can be seen of the loop.
-    pub fn view(&self, wall: Nanos, tally: usize) -> (Now, Option<LoopView>) {
+    /// What can be seen of the loop; `None` where it shows nothing of itself.
+    pub fn view(&self) -> Option<LoopView> {
         let mut shared = self.shared.lock();
-        let (threshold, tallied) = shared.tallies[tally];
-        let (stalled, view) = match shared.source {
-            Some(source) => {
-                let idle = source.idle();
-                // Idle time grows while the loop waits in the kernel, and only then.
-                let waiting = source.idle() > idle;
-                let turn = &mut shared.turn;
-                let busy = turn.busy(wall, idle);
-                turn.see_hold_up(clock::held_up(wall), busy);
-                let view = LoopView { turns: turn.number, idle, waiting };
-                (turn.held_up_idle + stall_in(busy, threshold), view)
-            }
-            None if self.asker.is_some() => {
-                let turns = shared.heartbeat.turns();
-                let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
-                (stall_in(shared.heartbeat.busy(wall), threshold), view)
-            }
-            None => return (Now::unstalled(wall), None),
+        let Some(source) = shared.source else {
+            let turns = shared.heartbeat.turns();
+            let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
+            return self.asker.as_ref().map(|_| view);
         };
-        (Now { wall, in_loop: wall - tallied - stalled }, Some(view))
+        let idle = source.idle();
+        // Idle time grows while the loop waits in the kernel, and only then.
+        let waiting = source.idle() > idle;
+        let wall = clock::now();
+        let turn = &mut shared.turn;
+        let busy = turn.busy(wall, idle);
+        turn.see_hold_up(clock::held_up(wall), busy);
+        Some(LoopView { turns: turn.number, idle, waiting })
     }
 }
 
@@ -128,9 +153,9 @@ impl LoopClock {
 /// The clock on the loop's own thread.
 pub struct LoopMeter {
     turn: Cell<Turn>,
-    /// Until then the turn cannot be a stall, however busy; never after it where turns are
-    /// not seen.
-    sound_until: Cell<Nanos>,
+    /// How soon after its beginning the turn may be a stall, however busy; at once where
+    /// turns are not seen.
+    sound_for: Cell<Nanos>,
     /// Since when this turn has been busy, once somebody needed to know.
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
@@ -138,19 +163,24 @@ pub struct LoopMeter {
     /// The first is that of [`STALL`].
     tallies: RefCell<Vec<Rc<Tally>>>,
     lag: RefCell<Lag>,
-    on_turn: OnTurn,
+    host: Box<dyn LoopHost>,
     clock: Arc<LoopClock>,
 }
 
-/// Called at the beginning of each turn with the length of the stall, if one has just
-/// ended.
-pub type OnTurn = Box<dyn Fn(Option<Nanos>)>;
+/// Whoever lives on the loop.
+pub trait LoopHost {
+    /// A turn begins; `stall` is the length of the stall that has just ended, if one has.
+    fn on_turn(&self, stall: Option<Nanos>);
+
+    /// How many stalls, by the tally in that place, there were before the first of all calls
+    /// that wait.
+    fn oldest_stall(&self, tally_place: usize) -> Option<u64>;
+}
 
 impl LoopMeter {
-    /// Starts to measure a libuv loop, and calls `on_turn` at the beginning of each of
-    /// its turns. Without a loop, or where the process does not have the functions of
+    /// Starts to measure a libuv loop, and tells `host` of each of its turns. Without a loop, or where the process does not have the functions of
     /// libuv, turns are not seen; the loop is asked by `asker` while it is
-    /// [watched](LoopMeter::watch). Without either loop time is wall time.
+    /// [watched](LoopMeter::watch). Without either there are no stalls.
     ///
     /// # Safety
     ///
@@ -160,7 +190,7 @@ impl LoopMeter {
     pub unsafe fn start(
         uv_loop: *mut c_void,
         asker: Option<Arc<dyn Ask>>,
-        on_turn: OnTurn,
+        host: Box<dyn LoopHost>,
     ) -> Rc<LoopMeter> {
         let uv = if uv_loop.is_null() { None } else { Uv::find() };
         let source = uv.map(|uv| Source { uv, uv_loop });
@@ -170,21 +200,21 @@ impl LoopMeter {
             unsafe { (uv.loop_configure)(uv_loop, uv::METRICS_IDLE_TIME) };
         }
         let idle = source.map_or(Nanos::ZERO, |source| source.idle());
-        let began = clock::now();
+        let began = clock::checked_now();
         let turn = Turn::begin(0, began, idle, clock::held_up(began));
         let heartbeat = Heartbeat::default();
-        let shared = Mutex::new(Shared { turn, source, heartbeat, tallies: Vec::new() });
+        let shared = Mutex::new(Shared { turn, source, heartbeat });
         let asker = asker.filter(|_| source.is_none());
         let clock = Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() });
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
-            sound_until: Cell::new(Nanos::ZERO),
+            sound_for: Cell::new(Nanos::ZERO),
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(std::ptr::null_mut()),
             tallies: RefCell::new(Vec::new()),
             lag: RefCell::new(Lag::new(clock::now())),
-            on_turn,
+            host,
             clock,
         });
         meter.tally(STALL);
@@ -206,10 +236,9 @@ impl LoopMeter {
         }
         let place = tallies.len();
         // Until the next turn nobody relies on what held for the tallies there were.
-        self.sound_until.set(Nanos::ZERO);
-        let tally = Rc::new(Tally { threshold, stalled: Cell::new(Nanos::ZERO), place });
+        self.sound_for.set(Nanos::ZERO);
+        let tally = Rc::new(Tally::new(threshold, place));
         tallies.push(tally.clone());
-        self.clock.shared.lock().tallies.push((threshold, Nanos::ZERO));
         tally
     }
 
@@ -227,21 +256,31 @@ impl LoopMeter {
     #[inline]
     pub fn now(&self, tally: &Tally) -> Now {
         let wall = clock::now();
-        if wall > self.sound_until.get() {
-            return self.look_closer(wall, tally);
+        // A clock that has jumped to before the turn wraps around, and is found out, too.
+        let since = wall.get().wrapping_sub(self.turn.get().began.get());
+        if since >= self.sound_for.get().get() {
+            return self.look_closer(tally);
         }
-        Now { wall, in_loop: wall - tally.stalled.get() }
+        Now { wall, stalls: tally.count.get(), stalling: Nanos::ZERO }
     }
 
     /// The present in a turn that may be a stall.
     #[cold]
-    fn look_closer(&self, wall: Nanos, tally: &Tally) -> Now {
-        if self.source.is_none() {
-            return self.clock.view(wall, tally.place).0;
-        }
-        let busy = self.busy_in_turn(wall);
-        let stalled = self.held_up_idle(wall, busy) + tally.of(busy);
-        Now { wall, in_loop: wall - (tally.stalled.get() + stalled) }
+    fn look_closer(&self, tally: &Tally) -> Now {
+        let wall = clock::checked_now();
+        let stalling = match self.source {
+            Some(_) => {
+                let busy = self.busy_in_turn(wall);
+                self.held_up_idle(wall, busy) + tally.of(busy)
+            }
+            None => tally.of(self.clock.shared.lock().heartbeat.busy(wall)),
+        };
+        Now { wall, stalls: tally.count.get(), stalling }
+    }
+
+    /// Whether each turn of the loop is seen.
+    pub fn sees_turns(&self) -> bool {
+        self.source.is_some()
     }
 
     /// The loop as it is now, which is at work: this is its thread.
@@ -281,8 +320,8 @@ impl LoopMeter {
         let wall = clock::now();
         let mut shared = self.clock.shared.lock();
         let (busy, surely) = shared.heartbeat.on_answer(wall)?;
-        self.add_to_tallies(&mut shared, |tally| tally.of(busy));
         drop(shared);
+        self.add_to_tallies(|tally| tally.of(busy), wall);
         let stalled = busy > STALL;
         let late = if stalled { busy } else { surely };
         self.lag.borrow_mut().on_turn(late, stalled, wall);
@@ -364,25 +403,21 @@ impl LoopMeter {
     /// A turn has ended and the next one begins.
     fn begin_turn(&self) {
         let Some(source) = &self.source else { return };
-        let (wall, idle, last) = (clock::now(), source.idle(), self.turn.get());
+        let (wall, idle, last) = (clock::checked_now(), source.idle(), self.turn.get());
         let busy = last.busy(wall, idle);
         let held_up = self.held_up_idle(wall, busy);
         let turn = Turn::begin(last.number + 1, wall, idle, self.turn.get().held_up);
         self.turn.set(turn);
-        self.sound_until.set(wall + self.least_stall());
+        self.sound_for.set(self.least_stall());
         self.busy_since.set(None);
-        {
-            // Both at once, for the timer thread may look in between.
-            let mut shared = self.clock.shared.lock();
-            shared.turn = turn;
-            self.add_to_tallies(&mut shared, |tally| held_up + tally.of(busy));
-        }
+        self.clock.shared.lock().turn = turn;
+        self.add_to_tallies(|tally| held_up + tally.of(busy), wall);
         // Time in which the process was held up is not the loop's doing, but the loop was
         // as late as if it were.
         let late = busy + held_up;
         let stalled = late > STALL;
         self.lag.borrow_mut().on_turn(late, stalled, wall);
-        (self.on_turn)(stalled.then_some(late));
+        self.host.on_turn(stalled.then_some(late));
     }
 
     /// How soon after its beginning a turn may be a stall to somebody, or the process have
@@ -392,13 +427,19 @@ impl LoopMeter {
         tallies.iter().map(|tally| tally.threshold).fold(clock::OVERSLEPT, Nanos::min)
     }
 
-    fn add_to_tallies(&self, shared: &mut Shared, stalled: impl Fn(&Tally) -> Nanos) {
-        for (tally, (_, shown)) in self.tallies.borrow().iter().zip(&mut shared.tallies) {
-            tally.stalled.set(tally.stalled.get() + stalled(tally));
-            *shown = tally.stalled.get();
+    /// Adds to each tally what is a stall to it, which has ended.
+    fn add_to_tallies(&self, stall: impl Fn(&Tally) -> Nanos, ended: Nanos) {
+        for tally in self.tallies.borrow().iter() {
+            let length = stall(tally);
+            if length > Nanos::ZERO {
+                tally.add(length, ended, || self.host.oldest_stall(tally.place));
+            }
         }
     }
 }
+
+/// So many stalls are kept, whether or not a call may ask for them.
+const LEAST_ROOM: usize = 256;
 
 /// What other threads see. The lock is held while the loop is asked, so that it
 /// cannot go away meanwhile.
@@ -406,8 +447,6 @@ struct Shared {
     turn: Turn,
     source: Option<Source>,
     heartbeat: Heartbeat,
-    /// The threshold of each [`Tally`], and what it shows.
-    tallies: Vec<(Nanos, Nanos)>,
 }
 
 /// Where idle time is read from.

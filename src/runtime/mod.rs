@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod driver;
 mod heartbeat;
+pub mod host_clock;
 pub mod loop_clock;
 pub mod timer;
 mod uv;

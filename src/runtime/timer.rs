@@ -3,8 +3,11 @@
 //!
 //! It is told of an earlier moment through a queue under a lock, and woken only when
 //! it sleeps for longer than that; so nothing that comes in order wakes it. It holds
-//! what it looks after weakly: a breaker that was dropped is forgotten when its
-//! moment comes. It decides nothing.
+//! what it looks after weakly: a breaker that was dropped is not called. It decides
+//! nothing.
+//!
+//! In a process that can have no more threads, the loops do its work, and try for the
+//! thread again each time.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -40,8 +43,9 @@ impl Timer {
 
     /// Has [`Task::on_time`] called at `at` or as soon after as the system wakes the
     /// thread; at once if `at` has passed. A task that asks again is called for each
-    /// time it asked.
-    pub fn call_at(&'static self, at: Nanos, task: Weak<dyn Task>) {
+    /// time it asked. False when there is no thread to be had: then somebody has to
+    /// [`work`](Timer::work).
+    pub fn call_at(&'static self, at: Nanos, task: Weak<dyn Task>) -> bool {
         let mut schedule = self.schedule.lock();
         schedule.queue.push(Entry { at, task });
         if !schedule.running {
@@ -49,12 +53,53 @@ impl Timer {
         } else if at < schedule.asleep_until {
             self.earlier.notify_one();
         }
+        schedule.running
+    }
+
+    /// Does what is due, in the place of the thread, unless there is one by now. Returns in
+    /// how much time there will be more to do; `None`: nothing, or not for the caller.
+    pub fn work(&'static self) -> Option<Nanos> {
+        let mut schedule = self.schedule.lock();
+        loop {
+            schedule.running = schedule.running || self.spawn();
+            if schedule.running {
+                return None;
+            }
+            let next = schedule.queue.peek()?.at;
+            let now = clock::checked_now();
+            if next > now {
+                return Some(next - now);
+            }
+            run_next(&mut schedule);
+        }
+    }
+
+    /// A task that has asked is gone. What is left of such tasks is thrown away when it may
+    /// be half of all.
+    pub fn on_task_dropped(&self) {
+        let mut schedule = self.schedule.lock();
+        schedule.dropped += 1;
+        if schedule.dropped > schedule.queue.len() / 2 {
+            schedule.dropped = 0;
+            schedule.queue.retain(|entry| entry.task.strong_count() > 0);
+        }
+    }
+
+    /// How many moments are being waited for, those of tasks that are gone included.
+    pub fn len(&self) -> usize {
+        self.schedule.lock().queue.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn new() -> Self {
         Timer {
             schedule: Mutex::new(Schedule {
                 queue: BinaryHeap::new(),
+                dropped: 0,
                 asleep_until: Nanos::ZERO,
                 running: false,
             }),
@@ -62,7 +107,7 @@ impl Timer {
         }
     }
 
-    /// A process that is out of threads tries again with the next moment.
+    /// False in a process that can have no more threads.
     fn spawn(&'static self) -> bool {
         thread::Builder::new().name("didelphis".into()).spawn(|| self.run()).is_ok()
     }
@@ -74,12 +119,8 @@ impl Timer {
             let next = schedule.queue.peek().map_or(Nanos::MAX, |entry| entry.at);
             if next > clock::now() {
                 self.sleep_until(next, &mut schedule);
-            } else if let Some(Entry { at, task }) = schedule.queue.pop() {
-                MutexGuard::unlocked(&mut schedule, || {
-                    // A defect in one breaker must not stop the others' timeouts.
-                    let run = || task.upgrade().map(|task| task.on_time(at));
-                    let _ = catch_unwind(AssertUnwindSafe(run));
-                });
+            } else {
+                run_next(&mut schedule);
             }
         }
     }
@@ -89,6 +130,7 @@ impl Timer {
         if at.is_never() {
             schedule.asleep_until = at;
             self.earlier.wait(schedule);
+            clock::check();
         } else {
             let now = clock::now();
             let span = nap(at - now);
@@ -104,6 +146,16 @@ impl Timer {
     }
 }
 
+/// Calls the task whose moment comes first, without the lock.
+fn run_next(schedule: &mut MutexGuard<'_, Schedule>) {
+    let Some(Entry { at, task }) = schedule.queue.pop() else { return };
+    MutexGuard::unlocked(schedule, || {
+        // A defect in one breaker must not stop the others' timeouts.
+        let run = || task.upgrade().map(|task| task.on_time(at));
+        let _ = catch_unwind(AssertUnwindSafe(run));
+    });
+}
+
 /// Asks the system to wake this thread when it is time. Linux lets a thread sleep for another
 /// 50 µs, to wake several at once; it is told the least that it knows, a nanosecond.
 fn wake_on_time() {
@@ -116,6 +168,8 @@ fn wake_on_time() {
 
 struct Schedule {
     queue: BinaryHeap<Entry>,
+    /// Tasks that have gone since the queue was last rid of what they left.
+    dropped: usize,
     /// Zero while the thread is awake.
     asleep_until: Nanos,
     running: bool,

@@ -16,6 +16,7 @@ const MENDS = {
   warmUp: 'the warm-up of a breaker that is shut down ends, too',
   lastTimerAt: '`lastTimerAt` is the time of opening',
   refused: 'nobody joins a call that `capacity` refused',
+  throwing: '`fire` rejects where it threw, with a disabled breaker',
   thrown: 'an action that throws is to `coalesceResetOn` what one that rejects is',
   latencies: 'no bucket keeps latencies that `rollingPercentilesEnabled: false` says are of no interest',
   permits: 'a permit is released before `success` is heard'
@@ -113,6 +114,15 @@ function reference (left) {
       if (this.isShutdown && mended('shutdown')) return
       if (succeeding !== undefined && succeeding !== this.generation && mended('generations')) return
       super.close()
+    }
+
+    fire (call) {
+      try {
+        return super.fire(call)
+      } catch (error) {
+        if (!mended('throwing')) throw error
+        return Promise.reject(error)
+      }
     }
 
     call (context, call) {

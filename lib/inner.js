@@ -1,0 +1,41 @@
+'use strict'
+
+// What a breaker has of its own and shows nobody: one object, under one symbol. Used by the
+// class and the way of its calls.
+//
+// Under a symbol, as opossum's fields are: a Proxy around a breaker sees through it, as it
+// does not through `#private` names. In an object of its own it may change while the breaker
+// is frozen, and once it has been read, nothing that a user does to the breaker is in the way
+// of a call that has begun.
+
+const INNER = Symbol('inner')
+
+class Inner {
+  constructor (name, group, volumeThreshold) {
+    // The native half: the object that owns it, its number, and where its news go.
+    this.handle = undefined
+    this.id = -1
+    this.owner = undefined
+    // What JavaScript holds of calls, by permit.
+    this.calls = []
+    // What the native half has been told of the live options; whether calls have a timeout.
+    this.limits = undefined
+    this.timed = false
+    // The timers that were in place when it was last looked at.
+    this.clock = undefined
+    this.stallThreshold = undefined
+    this.fallback = null
+    this.name = name
+    this.group = group
+    this.volumeThreshold = volumeThreshold
+    this.lastTimerAt = undefined
+    // Made when they are asked for.
+    this.semaphore = undefined
+    this.status = undefined
+    this.cache = undefined
+    this.coalesceCache = undefined
+    this.healthChecks = undefined
+  }
+}
+
+module.exports = { INNER, Inner }

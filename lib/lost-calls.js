@@ -1,0 +1,51 @@
+'use strict'
+
+// Calls that were admitted and of which nobody took charge: JavaScript was stopped in
+// between, by the end of the stack or by the timeout of `node:vm`, and no `finally` runs
+// then. The native half sees in the next turn of the loop that there are some; here they are
+// found and given up: they have failed. Used by the binding's news.
+
+const { abandon, allTaken, codes, handlers, nextOut, owners } = require('./binding')
+const { announce } = require('./announce')
+const { disown, isTaken } = require('./call')
+const { INNER } = require('./inner')
+
+const { EVENTS, IDLE, NONE } = codes
+
+handlers.onUntaken = () => {
+  if (isNested()) return
+  allTaken()
+  for (const owner of owners) {
+    const breaker = owner?.weakly.deref()
+    // A status without a breaker is an owner, too.
+    if (breaker?.[INNER] !== undefined) giveUp(breaker, breaker[INNER])
+  }
+}
+
+function giveUp (breaker, inner) {
+  for (let permit = nextOut(inner.id, 0); permit !== NONE; permit = nextOut(inner.id, permit + 1)) {
+    if (isTaken(inner, permit)) continue
+    disown(inner, permit)
+    const bits = abandon(inner.id, permit)
+    if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
+    if ((bits & EVENTS) !== 0) announce(breaker)
+    inner.semaphore?.serve()
+  }
+}
+
+// Whether an action is still running further down the stack, which makes the loop turn
+// meanwhile, as `deasync` does. Its call is not lost, and when it returns, somebody takes
+// charge of it.
+function isNested () {
+  const { stackTraceLimit } = Error
+  try {
+    Error.stackTraceLimit = OWN_FRAMES + 1
+    const { stack } = new Error('')
+    return typeof stack === 'string' && stack.split('\n').length - 1 > OWN_FRAMES
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+// isNested, onUntaken, and in the binding hear and onNews.
+const OWN_FRAMES = 4

@@ -1,0 +1,183 @@
+'use strict'
+
+// How a call ends: tells the native half, announces what came of it, and gives what the
+// promise of the caller is to be resolved with. Used by the way of a call.
+//
+// Nothing here throws. The outcome of a call is that of its action, whatever listeners,
+// getters of options and the rest of the user's code do meanwhile; what they throw surfaces
+// as an uncaught exception.
+
+const { abort } = require('./abort')
+const { announce } = require('./announce')
+const { codes, judge, latency, retryAfter, settle, stalled } = require('./binding')
+const { KINDS, tally } = require('./counts')
+const { emit, hears, surface } = require('./emit')
+const { buildError } = require('./errors')
+const { tryUpdateLimits } = require('./limits')
+const { NO_FILTER } = require('./options')
+
+const { EVENTS, FAILURE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
+
+/** The action resolved: what the caller's promise is resolved with. */
+function succeed (call, value) {
+  const { breaker, inner, memo, permit } = call
+  const bits = settle(inner.id, permit, SUCCESS)
+  if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, call.args, memo)
+  const ms = latency()
+  end(breaker, inner, call, bits)
+  if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
+  if (memo !== undefined) memo.succeeded()
+  return value
+}
+
+/** The deadline passed before the action settled. */
+function timeOut (breaker, inner, permit, args, memo) {
+  // The error names the timeout as it stands, unless that is nonsense.
+  tryUpdateLimits(breaker, inner)
+  const error = buildError(breaker, 'ETIMEDOUT', inner.limits.timeout)
+  settle(inner.id, permit, TIMEOUT)
+  const ms = latency()
+  error.stalled = stalled()
+  inner.semaphore?.serve()
+  if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
+  const outcome = fail(breaker, inner, permit, args, error, memo, ms)
+  abort(breaker)
+  return outcome
+}
+
+/**
+ * The action failed. `known` is the latency of a call that has timed out, which has been
+ * told already.
+ */
+function fail (breaker, inner, permit, args, error, memo, known) {
+  const filtered = isFiltered(breaker, error, args)
+  const bits = settle(inner.id, permit, filtered ? SUCCESS : FAILURE)
+  if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, args, memo)
+  const ms = known ?? latency()
+  let outcome
+  if (filtered) {
+    end(breaker, inner, inner.calls[permit], bits)
+    if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
+    outcome = new Rejection(error)
+  } else {
+    inner.semaphore?.serve()
+    if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+    tryUpdateLimits(breaker, inner)
+    end(breaker, inner, inner.calls[permit], judge(inner.id, permit))
+    outcome = fallBack(breaker, inner, error, args)
+  }
+  if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
+  return outcome
+}
+
+/** The circuit is open: a promise of what there is instead. */
+function reject (breaker, inner, args) {
+  const wait = retryAfter()
+  const error = buildError(breaker, 'EOPENBREAKER')
+  error.retryAfter = wait
+  if (hears(breaker, 'reject')) emit(breaker, 'reject', error)
+  return adopted(fallBack(breaker, inner, error, args))
+}
+
+/** No place is free: the call fails without having begun. */
+function lock (breaker, inner, permit, args) {
+  const error = buildError(breaker, 'ESEMLOCKED')
+  if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
+  // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
+  if (breaker._eventsCount !== 0 && breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)
+  return fail(breaker, inner, permit, args, error)
+}
+
+/**
+ * What a promise that is to reject is resolved with. A promise that is rejected before
+ * anybody has it is reported as unhandled, and then as handled, which costs as much as five
+ * calls that succeed; this one rejects when it is adopted, in the next microtask.
+ */
+class Rejection {
+  constructor (error) {
+    this.error = error
+  }
+
+  then (_, reject) {
+    reject(this.error)
+  }
+}
+
+/** A promise of an outcome, which is a promise already or a rejection. */
+function adopted (outcome) {
+  return outcome instanceof Rejection ? Promise.resolve(outcome) : outcome
+}
+
+/** What goes untouched: a promise of any kind, or a thenable, is the caller's to use. */
+function asItIs (result) {
+  return typeof result?.then === 'function' ? result : Promise.resolve(result)
+}
+
+const { then: plainThen } = Promise.prototype
+
+/**
+ * Plain promises are used as they are. Anything else, a promise with a `then` or a
+ * species of its own included, is adopted by one, which settles once whatever the other
+ * does.
+ */
+function toPromise (result) {
+  return result?.constructor === Promise && result.then === plainThen ? result : adopt(result)
+}
+
+// On its own, for the closure would make every call pay for its context.
+function adopt (result) {
+  return new Promise(resolve => resolve(result))
+}
+
+// So many call objects are kept for their next call; those beyond, of a burst, are not.
+const KEPT = 1024
+
+// The permit is spent: does what the bits of its last crossing ask for, after the call
+// object, if there is one, has been made ready for its next call.
+function end (breaker, inner, call, bits) {
+  if (call !== undefined) {
+    call.clear()
+    if (call.permit >= KEPT) inner.calls[call.permit] = undefined
+  }
+  if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
+  if ((bits & EVENTS) !== 0) announce(breaker)
+  if (inner.semaphore !== undefined) inner.semaphore.serve()
+}
+
+// A filter that throws has not said that the error is harmless.
+function isFiltered (breaker, error, args) {
+  try {
+    const filter = breaker.options.errorFilter || NO_FILTER
+    return filter !== NO_FILTER && Boolean(filter(error, ...args))
+  } catch (thrown) {
+    surface(thrown)
+    return false
+  }
+}
+
+function fallBack (breaker, inner, error, args) {
+  const { fallback } = inner
+  if (!fallback) return new Rejection(error)
+  let promise, result
+  try {
+    result = applyWith(fallback, args, error)
+    promise = toPromise(result)
+  } catch (thrown) {
+    return new Rejection(thrown)
+  }
+  tally(breaker, inner, KINDS.fallbacks)
+  if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
+  return promise
+}
+
+// As an action is called, for few arguments and the error.
+function applyWith (fallback, args, error) {
+  switch (args.length) {
+    case 0: return fallback.call(fallback, error)
+    case 1: return fallback.call(fallback, args[0], error)
+    case 2: return fallback.call(fallback, args[0], args[1], error)
+    default: return fallback.apply(fallback, [...args, error])
+  }
+}
+
+module.exports = { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise }

@@ -1,0 +1,123 @@
+//! The slots that calls are kept in, and the rings that are threaded through them.
+//!
+//! A ring is a circular list that begins and ends in a slot of its own, so that a link is
+//! never at an end. Whoever is in a ring leaves it from anywhere in O(1). Used by [`calls`]
+//! and [`deadlines`], which say what the rings are for.
+//!
+//! [`calls`]: super::calls
+//! [`deadlines`]: super::deadlines
+
+use super::calls::{Call, Stage};
+use super::time::Nanos;
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub(super) struct Slab {
+    slots: Vec<Call>,
+    free: u32,
+}
+
+impl Slab {
+    /// No slots, and no memory for any.
+    pub(super) fn new() -> Self {
+        Slab { slots: Vec::new(), free: NONE }
+    }
+
+    /// Whether there has never been a slot.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Gives a slot to a call.
+    #[inline]
+    pub(super) fn insert(&mut self, call: Call) -> u32 {
+        if self.free == NONE {
+            self.free = self.push(NONE);
+        }
+        let slot = self.free;
+        let place = &mut self.slots[slot as usize];
+        self.free = place.next;
+        *place = call;
+        slot
+    }
+
+    /// Takes a slot back. The call in it must not be in a ring any more.
+    #[inline]
+    pub(super) fn remove(&mut self, slot: u32) {
+        let place = &mut self.slots[slot as usize];
+        place.stage = Stage::Free;
+        place.next = std::mem::replace(&mut self.free, slot);
+    }
+
+    /// Makes a ring; gives the slot that is its own.
+    pub(super) fn new_ring(&mut self) -> u32 {
+        let ring = self.slots.len() as u32;
+        self.push(ring)
+    }
+
+    fn push(&mut self, next: u32) -> u32 {
+        let slot = self.slots.len() as u32;
+        self.slots.push(Call {
+            started: Nanos::ZERO,
+            stalls: 0,
+            forgiven: Nanos::ZERO,
+            generation: 0,
+            stage: Stage::Free,
+            timed: false,
+            queue: NONE,
+            prev: slot,
+            next,
+        });
+        slot
+    }
+
+    /// What is in a slot, if there is such a slot.
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&Call> {
+        self.slots.get(slot as usize)
+    }
+
+    /// The same, of a slot that is known to be there.
+    #[inline]
+    pub(super) fn at(&mut self, slot: u32) -> &mut Call {
+        &mut self.slots[slot as usize]
+    }
+
+    /// Every slot, those of rings and those that are free included.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Call)> {
+        (0..).zip(&self.slots)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Call> {
+        self.slots.iter_mut()
+    }
+
+    /// The first slot of a ring.
+    #[inline]
+    pub(super) fn first(&self, ring: u32) -> Option<u32> {
+        self.slots.get(ring as usize).map(|own| own.next).filter(|&slot| slot != ring)
+    }
+
+    /// Puts a slot at the end of a ring.
+    #[inline]
+    pub(super) fn append(&mut self, ring: u32, slot: u32) {
+        let last = std::mem::replace(&mut self.slots[ring as usize].prev, slot);
+        self.slots[last as usize].next = slot;
+        let call = &mut self.slots[slot as usize];
+        (call.queue, call.prev, call.next) = (ring, last, ring);
+    }
+
+    /// Takes a slot out of the ring in which it is.
+    #[inline]
+    pub(super) fn unlink(&mut self, slot: u32) {
+        let call = &mut self.slots[slot as usize];
+        call.queue = NONE;
+        let (prev, next) = (call.prev, call.next);
+        self.slots[prev as usize].next = next;
+        self.slots[next as usize].prev = prev;
+    }
+}
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;

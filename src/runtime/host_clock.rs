@@ -1,0 +1,154 @@
+//! The clock and the timer of a host: in tests, those that a test has put in place.
+//!
+//! A host's clock may jump and run backwards, be set to any date, and fail; it is anybody's
+//! code. Here it becomes a present that never runs backwards, counted from the moment at
+//! which the host was taken. The host's code runs in [`HostClock::read`] and
+//! [`HostClock::set_timer`] alone, and may do anything, so whoever calls these holds nothing
+//! borrowed. Used by the driver.
+
+use std::cell::Cell;
+
+use crate::core::time::Nanos;
+
+/// A clock and a timer that are not ours.
+pub trait Host {
+    /// The milliseconds that the clock shows; `None` when it fails.
+    fn now(&self) -> Option<f64>;
+
+    /// Asks for [`Driver::on_host_alarm`](super::driver::Driver::on_host_alarm) after that
+    /// time, or not at all, instead of whenever it was asked for before.
+    fn set_timer(&self, wait: Option<Nanos>);
+}
+
+/// See the [module](self).
+pub struct HostClock {
+    host: Box<dyn Host>,
+    /// The latest that the clock has shown.
+    shown: Cell<f64>,
+    /// The moment of that.
+    shown_at: Cell<Nanos>,
+    /// The latest moment that is known to have come.
+    present: Cell<Nanos>,
+    /// The timer that is to be set: in how much time, or none.
+    wanted: Cell<Option<Option<Nanos>>>,
+}
+
+impl HostClock {
+    /// Takes a host. Runs its code, as [`HostClock::read`] does.
+    pub fn new(host: Box<dyn Host>) -> Self {
+        let shown = host.now().filter(|shown| shown.is_finite());
+        HostClock {
+            host,
+            shown: Cell::new(shown.unwrap_or(f64::NEG_INFINITY)),
+            shown_at: Cell::new(BEGINNING),
+            present: Cell::new(BEGINNING),
+            wanted: Cell::new(None),
+        }
+    }
+
+    /// Looks at the host's clock.
+    pub fn read(&self) {
+        let Some(shown) = self.host.now().filter(|shown| shown.is_finite()) else { return };
+        let passed = shown - self.shown.get();
+        if passed > 0.0 {
+            // A clock may be set to any date: a jump takes half of what is left of time, so
+            // that time never comes to its end.
+            let left = Nanos::new((END - self.shown_at.get()).get() / 2);
+            // The first that a clock shows which has failed until now says nothing.
+            let passed = if passed.is_finite() { passed } else { 0.0 };
+            self.shown_at.set(self.shown_at.get() + Nanos::from_millis_f64(passed).min(left));
+            self.shown.set(shown);
+            self.reach(self.shown_at.get());
+        }
+    }
+
+    /// The present, as it was read last.
+    #[inline]
+    pub fn present(&self) -> Nanos {
+        self.present.get()
+    }
+
+    /// That moment is known to have come.
+    pub(super) fn reach(&self, at: Nanos) {
+        self.present.set(self.present.get().max(at));
+    }
+
+    /// The timer is to go off at `at`, or never. Returns when it will.
+    pub(super) fn want_timer(&self, at: Nanos, now: Nanos) -> Nanos {
+        let wait = (!at.is_never()).then(|| (at - now).min(LONGEST_WAIT));
+        self.wanted.set(Some(wait));
+        wait.map_or(Nanos::MAX, |wait| now + wait)
+    }
+
+    /// Sets the timer as it is wanted.
+    pub fn set_timer(&self) {
+        if let Some(wait) = self.wanted.take() {
+            self.host.set_timer(wait);
+        }
+    }
+}
+
+/// Far from both ends of time: what was before the host was taken must be there.
+const BEGINNING: Nanos = Nanos::new(u64::MAX / 4);
+
+/// Before [`Nanos::MAX`], which is never, with room for what is still to come.
+const END: Nanos = Nanos::new(u64::MAX / 4 * 3);
+
+/// The longest time that JavaScript's `setTimeout` takes: it keeps milliseconds in 31
+/// bits, and makes one millisecond of more.
+const LONGEST_WAIT: Nanos = Nanos::from_millis((1 << 31) - 1);
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wall(Cell<f64>);
+
+    impl Host for Rc<Wall> {
+        fn now(&self) -> Option<f64> {
+            Some(self.0.get())
+        }
+
+        fn set_timer(&self, _: Option<Nanos>) {}
+    }
+
+    const YEAR: f64 = 365.0 * 24.0 * 3_600_000.0;
+
+    #[test]
+    fn time_passes_at_any_date_and_after_any_jump() {
+        let wall = Rc::new(Wall::default());
+        let clock = HostClock::new(Box::new(wall.clone()));
+        let mut date = 0.0;
+        for jump in [0.0, 600.0 * YEAR, 8_000.0 * YEAR, 1e300, 1.0, 9_000.0 * YEAR] {
+            date += jump;
+            wall.0.set(date);
+            clock.read();
+            let before = clock.present();
+            wall.0.set(date + 1_000.0);
+            clock.read();
+            // A date may be so far away that its clock shows nothing as short as a second.
+            if wall.0.get() > date {
+                assert_eq!((clock.present() - before).as_millis(), 1_000, "after {jump} ms");
+            }
+            assert!(clock.present() < END);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stands_still_until_it_has_come_up_again() {
+        let wall = Rc::new(Wall::default());
+        wall.0.set(5_000.0);
+        let clock = HostClock::new(Box::new(wall.clone()));
+        for shown in [4_000.0, f64::NAN, f64::INFINITY, 5_000.0] {
+            wall.0.set(shown);
+            clock.read();
+            assert_eq!(clock.present(), BEGINNING);
+        }
+        wall.0.set(5_001.0);
+        clock.read();
+        assert_eq!(clock.present(), BEGINNING + Nanos::from_millis(1));
+    }
+}
