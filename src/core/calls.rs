@@ -98,27 +98,30 @@ impl Calls {
     }
 
     /// Gives a slot to a call. With a timeout it joins a queue.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, call: NewCall) -> Permit {
         if self.slab.is_empty() {
             self.prepare();
         }
         let NewCall { started, timeout, stalls, generation, stage } = call;
-        let timed = timeout.is_some();
+        let queue = match timeout {
+            Some(timeout) => self.deadlines.queue_of(&mut self.slab, timeout),
+            None => NONE,
+        };
+        self.waiting += usize::from(timeout.is_some());
         let slot = self.slab.insert(Call {
             started,
             stalls,
             forgiven: Nanos::ZERO,
             generation,
             stage,
-            timed,
-            queue: NONE,
+            timed: timeout.is_some(),
+            queue,
             prev: NONE,
             next: NONE,
         });
         if let Some(timeout) = timeout {
-            self.waiting += 1;
-            self.deadlines.add(&mut self.slab, slot, timeout);
+            self.deadlines.add(&mut self.slab, slot, queue, timeout);
         }
         Permit::of_slot(slot)
     }
@@ -139,7 +142,7 @@ impl Calls {
 
     /// Takes the permit of a call back that ends now: the call as it was; or the permit, and
     /// the stage in which no call ends.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, permit: Permit) -> Result<Call, (Permit, Stage)> {
         let slot = permit.slot();
         let Some(&call) = self.slab.get(slot) else {
@@ -148,7 +151,9 @@ impl Calls {
         if matches!(call.stage, Stage::Expired | Stage::Free) {
             return Err((permit, call.stage));
         }
-        self.leave_queue(slot);
+        if call.queue != NONE {
+            self.deadlines.remove(&mut self.slab, slot, &call);
+        }
         self.slab.remove(slot);
         self.waiting -= usize::from(call.timed);
         Ok(call)
@@ -177,7 +182,7 @@ impl Calls {
     /// permit.
     pub fn poll_expired(&mut self) -> Option<Permit> {
         let slot = self.slab.first(EXPIRED)?;
-        self.slab.unlink(slot);
+        self.leave_queue(slot);
         self.slab.at(slot).stage = Stage::Told;
         Some(Permit::of_slot(slot))
     }
@@ -232,10 +237,11 @@ impl Calls {
         self.deadlines.prepare(&mut self.slab);
     }
 
-    #[inline]
     fn leave_queue(&mut self, slot: u32) {
-        if self.slab.at(slot).queue != NONE {
-            self.deadlines.remove(&mut self.slab, slot);
+        let call = *self.slab.at(slot);
+        if call.queue != NONE {
+            self.deadlines.remove(&mut self.slab, slot, &call);
+            self.slab.at(slot).queue = NONE;
         }
     }
 }

@@ -44,27 +44,32 @@ impl Deadlines {
         self.queues.push(Queue { ring: slab.new_ring(), ..Queue::default() });
     }
 
-    /// A call waits, from its beginning on and no longer than `timeout`.
-    #[inline]
-    pub(super) fn add(&mut self, slab: &mut Slab, slot: u32, timeout: Nanos) {
+    /// What a call with that timeout waits in.
+    #[inline(always)]
+    pub(super) fn queue_of(&mut self, slab: &mut Slab, timeout: Nanos) -> u32 {
         if self.latest.timeout != timeout {
             self.latest = self.queue(slab, timeout);
         }
-        if self.latest.ring == SORTED {
+        self.latest.ring
+    }
+
+    /// A call waits in that queue, from its beginning on and no longer than `timeout`.
+    #[inline(always)]
+    pub(super) fn add(&mut self, slab: &mut Slab, slot: u32, queue: u32, timeout: Nanos) {
+        if queue == SORTED {
             self.sorted.add(slab.at(slot), slot, timeout);
         } else {
-            slab.append(self.latest.ring, slot);
+            slab.append(queue, slot);
         }
     }
 
     /// A call waits no more.
-    #[inline]
-    pub(super) fn remove(&mut self, slab: &mut Slab, slot: u32) {
-        if slab.at(slot).queue == SORTED {
-            slab.at(slot).queue = NONE;
+    #[inline(always)]
+    pub(super) fn remove(&mut self, slab: &mut Slab, slot: u32, call: &Call) {
+        if call.queue == SORTED {
             self.sorted.remove(slot);
         } else {
-            slab.unlink(slot);
+            slab.unlink(call);
         }
     }
 
@@ -138,8 +143,7 @@ struct Sorted {
 
 impl Sorted {
     #[cold]
-    fn add(&mut self, call: &mut Call, slot: u32, timeout: Nanos) {
-        call.queue = SORTED;
+    fn add(&mut self, call: &Call, slot: u32, timeout: Nanos) {
         let due = call.started + timeout;
         self.by_due.insert((due, slot));
         self.by_slot.insert(slot, (due, timeout));

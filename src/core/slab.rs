@@ -29,7 +29,7 @@ impl Slab {
     }
 
     /// Gives a slot to a call.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, call: Call) -> u32 {
         if self.free == NONE {
             self.free = self.push(NONE);
@@ -42,7 +42,7 @@ impl Slab {
     }
 
     /// Takes a slot back. The call in it must not be in a ring any more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, slot: u32) {
         let place = &mut self.slots[slot as usize];
         place.stage = Stage::Free;
@@ -72,13 +72,13 @@ impl Slab {
     }
 
     /// What is in a slot, if there is such a slot.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, slot: u32) -> Option<&Call> {
         self.slots.get(slot as usize)
     }
 
     /// The same, of a slot that is known to be there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&mut self, slot: u32) -> &mut Call {
         &mut self.slots[slot as usize]
     }
@@ -94,13 +94,13 @@ impl Slab {
     }
 
     /// The first slot of a ring.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first(&self, ring: u32) -> Option<u32> {
         self.slots.get(ring as usize).map(|own| own.next).filter(|&slot| slot != ring)
     }
 
     /// Puts a slot at the end of a ring.
-    #[inline]
+    #[inline(always)]
     pub(super) fn append(&mut self, ring: u32, slot: u32) {
         let last = std::mem::replace(&mut self.slots[ring as usize].prev, slot);
         self.slots[last as usize].next = slot;
@@ -108,14 +108,11 @@ impl Slab {
         (call.queue, call.prev, call.next) = (ring, last, ring);
     }
 
-    /// Takes a slot out of the ring in which it is.
-    #[inline]
-    pub(super) fn unlink(&mut self, slot: u32) {
-        let call = &mut self.slots[slot as usize];
-        call.queue = NONE;
-        let (prev, next) = (call.prev, call.next);
-        self.slots[prev as usize].next = next;
-        self.slots[next as usize].prev = prev;
+    /// Takes a call out of the ring in which it is: links its neighbours to each other.
+    #[inline(always)]
+    pub(super) fn unlink(&mut self, call: &Call) {
+        self.slots[call.prev as usize].next = call.next;
+        self.slots[call.next as usize].prev = call.prev;
     }
 }
 

@@ -104,7 +104,8 @@ impl Environment {
 
     /// Has a breaker live by something else from now on. Runs the code of hosts.
     pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
-        for host in [self.host_of(id), time.host()].into_iter().flatten() {
+        self.read_host(id);
+        if let TimeSource::Host(host) = &time {
             host.read();
         }
         self.breakers.borrow_mut().replace(id, |driver| {
@@ -183,27 +184,43 @@ impl Environment {
         })
     }
 
-    #[inline]
-    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
-        let breakers = self.breakers.borrow();
-        let driver = breakers.get(id)?;
-        if driver.host().is_some() {
-            drop(breakers);
-            return self.with_hosted(id, act);
-        }
-        Some(act(driver))
-    }
-
     /// The code of a host may do anything, to this breaker, too: it runs before and after
     /// whatever is done, while nothing is borrowed.
+    #[inline]
+    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
+        loop {
+            let breakers = self.breakers.borrow();
+            let driver = breakers.get(id)?;
+            if !driver.is_read() {
+                drop(breakers);
+                self.read_host(id);
+                continue;
+            }
+            let result = act(driver);
+            if driver.host().is_some() {
+                drop(breakers);
+                self.set_host_timer(id);
+            }
+            return Some(result);
+        }
+    }
+
     #[cold]
-    fn with_hosted<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
-        self.host_of(id)?.read();
-        let result = self.breakers.borrow().get(id).map(act)?;
+    fn read_host(&self, id: u32) {
+        if let Some(host) = self.host_of(id) {
+            host.read();
+        }
+        // Whatever the breaker lives by now: it is not asked again.
+        if let Some(driver) = self.breakers.borrow().get(id) {
+            driver.mark_read();
+        }
+    }
+
+    #[cold]
+    fn set_host_timer(&self, id: u32) {
         if let Some(host) = self.host_of(id) {
             host.set_timer();
         }
-        Some(result)
     }
 
     fn host_of(&self, id: u32) -> Option<Rc<HostClock>> {
@@ -354,13 +371,6 @@ impl TimeSource {
     /// Takes a clock of JavaScript's, and runs its code.
     pub(crate) fn hosted(host: impl Host + 'static) -> Self {
         TimeSource::Host(Rc::new(HostClock::new(Box::new(host))))
-    }
-
-    fn host(&self) -> Option<Rc<HostClock>> {
-        match self {
-            TimeSource::Host(host) => Some(host.clone()),
-            TimeSource::Loop { .. } => None,
-        }
     }
 }
 

@@ -79,17 +79,20 @@ static CHECKED_AT: AtomicU64 = AtomicU64::new(0);
 #[inline]
 fn counter() -> u64 {
     // The first reading calibrates the counter, which takes about a millisecond.
-    static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(|| {
-        let clock = quanta::Clock::new();
-        OFFSET
-            .store(system().wrapping_sub(clock.delta_as_nanos(0, clock.raw())), Ordering::Relaxed);
-        clock
-    });
+    static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(first_reading);
     let counter: &quanta::Clock = &COUNTER;
     let reading = counter.delta_as_nanos(0, counter.raw());
     #[cfg(debug_assertions)]
     let reading = reading.wrapping_add(jumps::BY.load(Ordering::Relaxed));
     reading
+}
+
+#[cold]
+fn first_reading() -> quanta::Clock {
+    let clock = quanta::Clock::new();
+    let reading = clock.delta_as_nanos(0, clock.raw());
+    OFFSET.store(system().wrapping_sub(reading), Ordering::Relaxed);
+    clock
 }
 
 /// The system's monotonic clock, in nanoseconds.

@@ -152,6 +152,23 @@ impl Driver {
         }
     }
 
+    /// Whether the present is known: the host's clock, if there is one, has been read for
+    /// what comes next. That is known once for each time it was read.
+    #[inline]
+    pub fn is_read(&self) -> bool {
+        match &self.source {
+            Source::Native { .. } => true,
+            Source::Host(host) => host.take_reading(),
+        }
+    }
+
+    /// The clock has been read for what comes next.
+    pub fn mark_read(&self) {
+        if let Source::Host(host) = &self.source {
+            host.mark_read();
+        }
+    }
+
     /// How many stalls longer than that of the tally in a place there were before any call
     /// that waits; `None` where no call asks for these.
     pub fn oldest_stall(&self, tally_place: usize) -> Option<u64> {

@@ -29,6 +29,8 @@ pub struct HostClock {
     shown_at: Cell<Nanos>,
     /// The latest moment that is known to have come.
     present: Cell<Nanos>,
+    /// Whether it has been read for what is done next.
+    is_read: Cell<bool>,
     /// The timer that is to be set: in how much time, or none.
     wanted: Cell<Option<Option<Nanos>>>,
 }
@@ -42,6 +44,7 @@ impl HostClock {
             shown: Cell::new(shown.unwrap_or(f64::NEG_INFINITY)),
             shown_at: Cell::new(BEGINNING),
             present: Cell::new(BEGINNING),
+            is_read: Cell::new(false),
             wanted: Cell::new(None),
         }
     }
@@ -60,6 +63,14 @@ impl HostClock {
             self.shown.set(shown);
             self.reach(self.shown_at.get());
         }
+    }
+
+    pub(super) fn take_reading(&self) -> bool {
+        self.is_read.replace(false)
+    }
+
+    pub(super) fn mark_read(&self) {
+        self.is_read.set(true);
     }
 
     /// The present, as it was read last.
