@@ -577,7 +577,8 @@ test('what nobody reads is not kept, and a slow reader holds up little', async (
   for (let i = 0; i < 1000; i++) snapshot(breaker)
   assert.equal(stream.readableLength, stream.readableHighWaterMark)
   stream.resume()
-  await until(() => read.length === stream.readableHighWaterMark)
+  // A breaker whose bucket has ended meanwhile is told of besides.
+  await until(() => read.length >= stream.readableHighWaterMark)
   stream.removeListener('data', slow)
 })
 

@@ -1,11 +1,14 @@
 'use strict'
 
-// The manifests of the packages of binaries, which must go along with the root's.
+// The packages of binaries: their manifests, which must go along with the root's, and the
+// notices of what is linked into them.
 
 const assert = require('node:assert/strict')
 const { readdirSync, readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { test } = require('node:test')
+
+const notices = require('../.ci/notices')
 
 const ROOT = join(__dirname, '..')
 const read = (...path) => JSON.parse(readFileSync(join(ROOT, ...path, 'package.json'), 'utf8'))
@@ -33,7 +36,7 @@ for (const folder of folders) {
     assert.equal(manifest.version, root.version)
     assert.equal(root.optionalDependencies[manifest.name], root.version, 'depended upon in another version')
     assert.equal(manifest.main, binary)
-    assert.deepEqual(manifest.files, [binary])
+    assert.deepEqual(manifest.files, [binary, 'LICENSE', notices.NAME])
     assert.deepEqual(manifest.os, [os])
     assert.deepEqual(manifest.cpu, [cpu])
     // npm tells the two C libraries of Linux apart for most processors.
@@ -42,6 +45,34 @@ for (const folder of folders) {
     assert.equal(manifest.license, root.license)
   })
 }
+
+test('all of them carry the licence, and one text of notices', () => {
+  const text = (...path) => readFileSync(join(ROOT, ...path), 'utf8')
+  for (const folder of folders) {
+    assert.equal(text('npm', folder, 'LICENSE'), text('LICENSE'), folder)
+    assert.equal(text('npm', folder, notices.NAME), text('npm', folders[0], notices.NAME), folder)
+  }
+})
+
+test('the notices are of the crates that are linked, in these versions, with their licences', () => {
+  const text = readFileSync(join(ROOT, 'npm', folders[0], notices.NAME), 'utf8')
+  const [, list] = text.match(/^Crates:\n\n(.*?)\n\n/ms)
+  const named = list.split('\n').map(line => line.match(/^ {2}(\S+ \S+ \(.*?\)) /)[1])
+  const linked = notices.crates()
+  const OUTDATED = 'run "npm run notices"'
+  assert.deepEqual(named, linked.map(({ name, version, licence }) => `${name} ${version} (${licence})`), OUTDATED)
+  assert.ok(linked.some(({ name }) => name === 'winapi'), 'what is linked on Windows alone')
+
+  const squeezed = notices.squeezed(text)
+  for (const { name, version, texts } of linked) {
+    for (const { file, text } of texts) {
+      assert.ok(squeezed.includes(`${name} ${version}: ${file}`), `${name}: ${file}: ${OUTDATED}`)
+      assert.ok(squeezed.includes(notices.squeezed(notices.terms(text))), `the text of ${name}: ${file}: ${OUTDATED}`)
+    }
+  }
+  assert.match(list, /^ {2}napi /m)
+  assert.match(text, /^ {2}std, Rust's standard library [0-9.]+ \(MIT OR Apache-2\.0\)/m)
+})
 
 test('the binary of this platform is looked for in one of them', () => {
   const platform = require('../lib/platform')()

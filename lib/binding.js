@@ -5,6 +5,7 @@
 
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const v8 = require('node:v8')
 const { announce } = require('./announce')
 const { surface } = require('./emit')
 const { fakeClock, isFaked } = require('./fake-clock')
@@ -295,6 +296,8 @@ module.exports = {
 }
 
 function load () {
+  // Node aborts as it writes a snapshot that holds an addon, and does not say whose.
+  if (v8.startupSnapshot?.isBuildingSnapshot?.()) throw new Error(inSnapshot())
   const platform = platformName()
   const local = join(__dirname, '..', `didelphis.${platform}.node`)
   if (existsSync(local)) return require(local)
@@ -304,6 +307,12 @@ function load () {
   } catch (cause) {
     throw new Error(missing(platform, name), { cause })
   }
+}
+
+function inSnapshot () {
+  return 'didelphis cannot be part of a startup snapshot: its native half does not survive one. ' +
+    'Require it when the program that was built starts, inside the function that is given to ' +
+    "require('node:v8').startupSnapshot.setDeserializeMainFunction()."
 }
 
 function missing (platform, name) {
