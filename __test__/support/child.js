@@ -12,13 +12,19 @@ const KILL_MS = 30_000
 
 /**
  * Runs a function in a process of its own and tells how that ended. The function is
- * given `require` and `path`, that of our module; it sees nothing else from here.
+ * given `require` and `path`, that of our module; it sees nothing else from here. `env` is
+ * added to the environment, `flags` to those of Node.
  */
-function child (program) {
+function child (program, { env, flags = [], killMs = KILL_MS } = {}) {
   const source = `(${program})({ require, path: ${JSON.stringify(OURS)} })`
   return new Promise(resolve => {
-    const options = { stdio: ['ignore', 'pipe', 'pipe'], timeout: KILL_MS, killSignal: 'SIGKILL' }
-    const process_ = spawn(process.execPath, ['--expose-gc', '-e', source], options)
+    const options = {
+      env: { ...process.env, ...env },
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: killMs
+    }
+    const process_ = spawn(process.execPath, ['--expose-gc', ...flags, '-e', source], options)
     const told = { stdout: '', stderr: '' }
     for (const stream of ['stdout', 'stderr']) {
       process_[stream].setEncoding('utf8').on('data', text => { told[stream] += text })

@@ -1,0 +1,326 @@
+'use strict'
+
+// Calls whose way is cut short wherever they are: by the end of the stack, or by V8, which
+// ends a script that takes too long. No permit goes with them, and no process stays
+// for them; while an action that only takes its time keeps its permit.
+
+const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { after, before, describe, test } = require('node:test')
+
+const { child } = require('../support/child')
+const { compiled } = require('./support/compiled')
+
+const CAPACITY = 1_000_000
+const TIMEOUTS = [300, false]
+
+// Is to be fired by way of `guarded`, so that a call made later does not do it again.
+const RECURSIONS = {
+  'an action that fires its own breaker': 'breaker.action = guarded(() => breaker.fire())',
+  'an action that fires it by `call`': 'breaker.action = guarded(() => breaker.call(null, 1, 2, 3))',
+  'an asynchronous action that fires it': 'breaker.action = guarded(async () => breaker.fire())',
+  'two breakers that fire each other': `
+    const other = new CircuitBreaker(() => breaker.fire(), options)
+    breaker.action = guarded(() => other.fire())`,
+  'an action of a breaker that caches': `
+    breaker.options.cache = breaker.options.coalesce = false
+    let key = 0
+    const caching = new CircuitBreaker(() => caching.fire(++key), { ...options, coalesce: true })
+    breaker.action = guarded(() => caching.fire(++key))`,
+  'a listener to fire that fires': "breaker.on('fire', guarded(() => breaker.fire().catch(ignore)))",
+  'a listener to failure that fires': `
+    breaker.action = guarded(raise)
+    breaker.on('failure', guarded(() => breaker.fire().catch(ignore)))`,
+  'an error filter that fires': `
+    breaker.action = guarded(raise)
+    breaker.options.errorFilter = guarded(() => { breaker.fire().catch(ignore) })`,
+  'a fallback that fires': `
+    breaker.action = guarded(raise)
+    breaker.fallback(guarded(() => breaker.fire()))`,
+  'fallback breakers in a cycle': `
+    const other = new CircuitBreaker(raise, options).fallback(breaker)
+    breaker.action = guarded(raise)
+    breaker.fallback(other)`,
+  'a thenable that fires': `
+    breaker.action = guarded(() => ({ get then () { breaker.fire().catch(ignore) } }))`
+}
+
+describe('recursion without an end leaves no permit taken, and the process ends by itself', { concurrency: 2 }, () => {
+  for (const timeout of TIMEOUTS) {
+    for (const [name, prepare] of Object.entries(RECURSIONS)) {
+      test(`${name}, timeout: ${timeout}`, async () => {
+        const { told, ...end } = await played(`
+          ${prepare}
+          breaker.fire().then(note('resolved'), note('rejected'))
+        `, { timeout })
+        assert.deepEqual(end, WELL)
+        assert.deepEqual({ ...told, notes: told.notes.length }, { free: CAPACITY, later: 'well', notes: 1 })
+      })
+    }
+  }
+})
+
+describe('a call made where the stack ends is settled, and leaves no permit taken', { concurrency: 2 }, () => {
+  const ACTIONS = {
+    'that succeeds': "async () => 'well'",
+    'that returns nothing': '() => {}',
+    'that gives a thenable': "() => ({ then: done => done('well') })",
+    'that throws': 'raise',
+    'that hangs': 'timeout ? () => new Promise(ignore) : async () => {}'
+  }
+  const WITH = {
+    nothing: '',
+    listeners: "for (const name of ['fire', 'success', 'failure', 'timeout', 'fallback']) breaker.on(name, () => {})",
+    'a fallback': "breaker.fallback(() => 'instead')"
+  }
+  for (const timeout of TIMEOUTS) {
+    for (const [what, action] of Object.entries(ACTIONS)) {
+      for (const [others, prepare] of Object.entries(WITH)) {
+        test(`an action ${what}, with ${others}, timeout: ${timeout}`, async () => {
+          const { told, ...end } = await played(`
+            const timeout = ${timeout}
+            let [made, ended] = [0, 0]
+            const end = () => { ended++ }
+            breaker.action = guarded(${action})
+            ${prepare}
+            // From each of the last frames of the stack. How much is left in them depends on how
+            // much is on it before.
+            const dive = () => {
+              try { dive() } catch {}
+              if (made - before > 300) return
+              try {
+                const promise = breaker.fire(1, 2)
+                made++
+                promise.then(end, end)
+              } catch {}
+            }
+            const from = (...padding) => dive()
+            let before
+            for (let padding = 0; padding < 40; padding++) {
+              before = made
+              from(...new Array(padding))
+            }
+            atEnd(() => note('pending')(made - ended, made > 1000))
+          `, { timeout })
+          assert.deepEqual(end, WELL)
+          assert.deepEqual(told, { free: CAPACITY, later: 'well', notes: [['pending', 0, true]] })
+        })
+      }
+    }
+  }
+})
+
+describe('a call that V8 terminates leaves no permit taken, and the process ends by itself', { concurrency: 2 }, () => {
+  for (const timeout of TIMEOUTS) {
+    test(`somewhere, thirty times, timeout: ${timeout}`, async () => {
+      const { told, ...end } = await played(`
+        const context = vm.createContext({ breaker })
+        for (let times = 0; times < 30; times++) {
+          try {
+            vm.runInContext('for (;;) breaker.fire(1)', context, { timeout: 10 })
+          } catch (error) {
+            note(error.code)()
+          }
+          await turn()
+        }
+      `, { timeout })
+      assert.deepEqual(end, WELL)
+      const notes = new Array(30).fill([TERMINATED])
+      assert.deepEqual(told, { free: CAPACITY, later: 'well', notes })
+    })
+  }
+
+  const PLACES = {
+    'in its action': 'breaker.action = guarded(spin)',
+    'in the first part of an asynchronous action': 'breaker.action = guarded(async () => spin())',
+    'in a getter of what its action gives': 'breaker.action = guarded(() => ({ get then () { spin() } }))',
+    'in its error filter': 'breaker.action = guarded(raise); breaker.options.errorFilter = guarded(spin)',
+    'in its fallback': 'breaker.action = guarded(raise); breaker.fallback(guarded(spin))',
+    "in the fallback's result": 'breaker.action = guarded(raise); breaker.fallback(guarded(() => ({ get then () { spin() } })))',
+    'in an action that another one calls': `
+      const other = new CircuitBreaker(spin, options)
+      breaker.action = guarded(() => other.fire())`
+  }
+  for (const name of ['fire', 'failure', 'fallback', 'open']) {
+    PLACES[`in a listener to ${name}`] = `
+      if (${name === 'open'}) breaker.options.errorThresholdPercentage = 0
+      breaker.action = guarded(raise)
+      breaker.fallback(guarded(() => 'instead'))
+      breaker.on('${name}', guarded(spin))`
+  }
+  for (const timeout of TIMEOUTS) {
+    for (const [place, prepare] of Object.entries(PLACES)) {
+      test(`${place}, timeout: ${timeout}`, async () => {
+        // As many as there are places, and more: later ones have to be admitted.
+        const { told, ...end } = await played(`
+          ${prepare}
+          for (let times = 0; times < 8; times++) {
+            note(terminated(() => breaker.fire(1)))()
+            breaker.close()
+            const givenBack = () => breaker.semaphore.count === options.capacity
+            for (let turns = 0; turns < (${timeout} ? 1e6 : 50) && !givenBack(); turns++) await turn()
+          }
+          breaker.options.errorThresholdPercentage = 100
+          breaker.close()
+        `, { capacity: 5, timeout: timeout && 100, resetTimeout: 3_600_000 })
+        assert.deepEqual(end, WELL)
+        assert.deepEqual(told, { free: 5, later: 'well', notes: new Array(8).fill([TERMINATED]) })
+      })
+    }
+
+    test(`a probe is followed by another one, timeout: ${timeout}`, async () => {
+      const { told, ...end } = await played(`
+        breaker.action = guarded(spin)
+        for (let times = 0; times < 3; times++) {
+          breaker.open()
+          while (!breaker.halfOpen) await sleep(5)
+          note(terminated(() => breaker.fire(1)))()
+        }
+        breaker.action = async () => 'well'
+        const giveUpAt = Date.now() + 10_000
+        let outcome
+        while (outcome !== 'well' && Date.now() < giveUpAt) {
+          outcome = await breaker.fire().catch(({ code }) => code)
+          await sleep(5)
+        }
+        note(outcome)(breaker.closed)
+      `, { capacity: 5, timeout: timeout && 100, resetTimeout: 20 })
+      assert.deepEqual(end, WELL)
+      const notes = [[TERMINATED], [TERMINATED], [TERMINATED], ['well', true]]
+      assert.deepEqual(told, { free: 5, later: 'well', notes })
+    })
+  }
+})
+
+describe('an action that blocks for longer than its timeout is answered', { concurrency: 2 }, () => {
+  const BLOCKS = {
+    'by spinning': 'const end = Date.now() + 150; while (Date.now() < end);',
+    'by Atomics.wait': 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150)',
+    'by a process that it waits for': "require('node:child_process').execFileSync(process.execPath, ['-e', 'setTimeout(() => {}, 150)'])"
+  }
+  for (const [how, block] of Object.entries(BLOCKS)) {
+    for (const timeout of [50, false]) {
+      test(`${how}, timeout: ${timeout}`, async () => {
+        const { told, ...end } = await played(`
+          breaker.action = guarded(() => { ${block}; return 'blocked' })
+          note(await breaker.fire().catch(({ code }) => code))(breaker.semaphore.count)
+          const many = [1, 2, 3].map(() => breaker.fire().catch(({ code }) => code))
+          for (const outcome of await Promise.all(many)) note(outcome)(breaker.semaphore.count)
+        `, { timeout, capacity: 5 })
+        assert.deepEqual(end, WELL)
+        assertAnswered(told, 4, timeout, 'blocked')
+      })
+    }
+  }
+})
+
+// As by deasync.
+describe('an action that turns the loop itself keeps its permit until it returns', { concurrency: 2, skip: process.platform !== 'linux' }, () => {
+  let addon
+  before(() => {
+    const source = readFileSync(join(__dirname, 'support', 'nested-loop.c'), 'utf8')
+    addon = compiled(source, 'nested-loop.node', after)
+  })
+
+  const ENDS = {
+    'which is well': "return 'turned'",
+    'which throws': "throw new Error('turned')"
+  }
+  for (const timeout of [50, 5_000, false]) {
+    for (const [which, end] of Object.entries(ENDS)) {
+      test(`${which}, timeout: ${timeout}`, async () => {
+        const { told, ...ended } = await played(`
+          const nested = require(${JSON.stringify(addon)})
+          breaker.action = guarded(depth => {
+            // Others come and go meanwhile.
+            const other = new CircuitBreaker(async () => 'well', options)
+            const until = Date.now() + 150
+            for (let turns = 0; turns < 100 || Date.now() < until; turns++) {
+              if (turns % 10 === 0) other.fire()
+              nested()
+              process._tickCallback()
+            }
+            // Of the places of those who have not returned, only a timeout gives one back.
+            const { count } = breaker.semaphore
+            note('taken')(5 - count === depth || (${timeout} === 50 && 5 - count < depth))
+            if (depth < 2) breaker.fire(depth + 1).then(note('inner'), ({ code, message }) => note('inner')(code ?? message))
+            ${end}
+          })
+          note(await breaker.fire(1).catch(({ code, message }) => code ?? message))(breaker.semaphore.count)
+        `, { timeout, capacity: 5 })
+        assert.deepEqual(ended, WELL)
+        const answer = note => timeout === 50 && note[note.length - 1] === 'ETIMEDOUT' ? 'turned' : note[note.length - 1]
+        const [first, second, ...rest] = told.notes
+        assert.deepEqual([first, second], [['taken', true], ['taken', true]])
+        assert.equal(rest.length, 2)
+        const [outer, inner] = rest[0][0] === 'inner' ? [rest[1], rest[0]] : rest
+        assert.equal(outer[0] === 'ETIMEDOUT' && timeout === 50 ? 'turned' : outer[0], 'turned')
+        assert.equal(answer(inner), 'turned')
+        assert.deepEqual([told.free, told.later], [5, 'well'])
+      })
+    }
+  }
+})
+
+const TERMINATED = 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+const WELL = { code: 0, signal: null, stderr: '' }
+
+function assertAnswered ({ notes, ...told }, calls, timeout, value) {
+  assert.deepEqual(told, { free: 5, later: 'well' })
+  assert.equal(notes.length, calls)
+  for (const [outcome] of notes) assert.ok(outcome === value || (timeout && outcome === 'ETIMEDOUT'), outcome)
+}
+
+/**
+ * Plays a program in a process of its own, which has to come to its end by itself: when it does,
+ * `told` are its notes, how many places of its breaker are free then, and what a call
+ * made after that gives.
+ */
+async function played (program, options) {
+  const { stdout, ...end } = await child(`async ({ require, path }) => {
+    const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises')
+    const vm = require('node:vm')
+    const CircuitBreaker = require(path)
+
+    const options = {
+      capacity: ${CAPACITY}, errorThresholdPercentage: 100, rollingPercentilesEnabled: false,
+      ...${JSON.stringify(options)}
+    }
+    const breaker = new CircuitBreaker(() => {}, options)
+    const notes = []
+    const note = what => (...others) => { notes.push([what, ...others]) }
+    const ignore = () => {}
+    const raise = () => { throw new Error('ill') }
+    const spin = () => { for (;;); }
+
+    // Does what is to be done only until the program has come to its end.
+    let over = false
+    const guarded = act => function (...args) {
+      return over ? 'well' : act.apply(this, args)
+    }
+    const terminated = act => {
+      try {
+        vm.runInContext('act()', vm.createContext({ act }), { timeout: 20 })
+      } catch (error) {
+        return error.code
+      }
+      return 'came back'
+    }
+    let last = ignore
+    const atEnd = act => { last = act }
+
+    // What is not caught there is of no interest here: the program is not what is judged.
+    process.on('unhandledRejection', ignore)
+    process.on('uncaughtException', ignore)
+    process.once('beforeExit', async () => {
+      over = true
+      last()
+      const free = breaker.semaphore.count
+      const later = await breaker.fire().catch(({ code, message }) => code ?? message)
+      console.log(JSON.stringify({ free, later, notes }))
+    })
+    ${program}
+  }`)
+  return { ...end, told: stdout && JSON.parse(stdout) }
+}
