@@ -1,0 +1,137 @@
+'use strict'
+
+// Listeners and fallbacks that set off what they hear of: the call is answered, the loop
+// turns, and nothing goes on without an end within one turn.
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+
+const { child } = require('../support/child')
+
+const SETUP = `
+  const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises')
+  const CircuitBreaker = require(path)
+  const error = new Error('ill')
+  const ignore = () => {}
+  const answers = []
+  let looked = 0
+  process.on('unhandledRejection', ignore)
+  // The end of the stack is an end, of listeners that set off each other.
+  process.on('uncaughtException', error => { if (!(error instanceof RangeError)) console.error(error) })
+  const fewTurns = async () => { for (let turns = 0; turns < 5; turns++) await turn() }
+`
+
+// What is done to a circuit by whoever hears of its doings, and to which the same answer
+// could be given for ever.
+const SETTINGS_OFF = {
+  'halfOpen: opens': "breaker.on('halfOpen', () => breaker.open())",
+  'halfOpen: opens, having looked': "breaker.on('halfOpen', () => { if (breaker.halfOpen || breaker.opened) breaker.open() })",
+  'halfOpen: opens, and looks': "breaker.on('halfOpen', () => { breaker.open(); looked += breaker.opened + breaker.halfOpen })",
+  'halfOpen: opens twice': "breaker.on('halfOpen', () => { breaker.open(); breaker.open() })",
+  'halfOpen: opens and fires': "breaker.on('halfOpen', () => { breaker.open(); fire() })",
+  'halfOpen: fires and opens': "breaker.on('halfOpen', () => { fire(); breaker.open() })",
+  'halfOpen: closes': "breaker.on('halfOpen', () => breaker.close())",
+  'halfOpen: closes and opens': "breaker.on('halfOpen', () => { breaker.close(); breaker.open() })",
+  'open: closes': "breaker.on('open', () => breaker.close())",
+  'open: opens': "breaker.on('open', () => breaker.open())",
+  'open: closes; close: opens': "breaker.on('open', () => breaker.close()); breaker.on('close', () => breaker.open())",
+  'open: closes and opens': "breaker.on('open', () => { breaker.close(); breaker.open() })",
+  'close: opens': "breaker.on('close', () => breaker.open())",
+  'close: opens; halfOpen: closes': "breaker.on('close', () => breaker.open()); breaker.on('halfOpen', () => breaker.close())",
+  'open: reads, fires': "breaker.on('open', () => { looked += breaker.halfOpen; fire() })",
+  'reject: opens': "breaker.on('reject', () => breaker.open())",
+  'failure: opens': "breaker.on('failure', () => breaker.open())",
+  'failure: closes': "breaker.on('failure', () => breaker.close())",
+  'failure: fires': "breaker.on('failure', () => fire())",
+  'reject: fires': "breaker.on('reject', () => fire())",
+  'fire: opens': "breaker.on('fire', () => breaker.open())",
+  'a fallback that opens': "breaker.fallback(() => { breaker.open(); return 'instead' })",
+  'a fallback that opens and fires': 'breaker.fallback(() => { breaker.open(); fire(); throw error })',
+  'an error filter that opens': 'breaker.options.errorFilter = () => { breaker.open() }',
+  'an action that opens': 'breaker.action = () => { breaker.open(); throw error }',
+  'snapshot: rotates': "breaker.status.on('snapshot', () => breaker.status.rotateBucket())",
+  'snapshot: opens and closes': "breaker.status.on('snapshot', () => { breaker.open(); breaker.close() })",
+  'snapshot: listens anew': `
+    const hear = () => {
+      breaker.status.removeAllListeners('snapshot')
+      breaker.status.on('snapshot', hear)
+    }
+    breaker.status.on('snapshot', hear)`,
+  'snapshot: fires': "breaker.status.on('snapshot', () => fire())"
+}
+
+for (const resetTimeout of [0, 1]) {
+  describe(`with a reset timeout of ${resetTimeout}, whatever it sets off, a call is answered and the loop turns`, { concurrency: 2 }, () => {
+    for (const [name, prepare] of Object.entries(SETTINGS_OFF)) {
+      test(name, async () => {
+        const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+          ${SETUP}
+          const breaker = new CircuitBreaker(async () => { throw error }, { resetTimeout: ${resetTimeout}, rollingCountTimeout: 10, timeout: 1000 })
+          // What a listener fires is one more to be answered, but these come to an end.
+          let left = 1000
+          const fire = () => { if (left-- > 0) answers.push(breaker.fire().then(ignore, ignore)) }
+          ${prepare}
+          fire()
+          await fewTurns()
+          breaker.open()
+          fire()
+          await fewTurns()
+          breaker.close()
+          fire()
+          await sleep(30)
+          await fewTurns()
+          left = 0
+          // To those that wait for each other as well.
+          let answered = 0
+          while (answered < answers.length) await answers[answered++]
+          console.log('answered', answered >= 3, breaker.closed + breaker.opened + breaker.halfOpen)
+          process.exit()
+        }`)
+        assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: 'answered true 1\n', said: '', code: 0, signal: null })
+      })
+    }
+  })
+}
+
+describe('a fallback that fires its own breaker, which refuses, has an end', { concurrency: 2 }, () => {
+  // At the end of the stack, where there is no other.
+  const FALLBACKS = {
+    'the open breaker itself': 'refusing.open(); refusing.fallback(refusing)',
+    'a function that fires the open one': 'refusing.open(); refusing.fallback(() => refusing.fire())',
+    'one without room': 'refusing = make({ capacity: 0 }); refusing.fallback(refusing)',
+    'two open ones, in a cycle': `
+      const other = make({})
+      for (const one of [refusing, other]) one.open()
+      refusing.fallback(other)
+      other.fallback(refusing)`,
+    'by a listener to reject': "refusing.open(); refusing.on('reject', () => { refusing.fire().catch(ignore) })",
+    'by a listener to semaphoreLocked': `
+      refusing = make({ capacity: 0 })
+      refusing.on('semaphoreLocked', () => { refusing.fire().catch(ignore) })`
+  }
+  for (const [name, prepare] of Object.entries(FALLBACKS)) {
+    test(name, async () => {
+      const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+        ${SETUP}
+        const make = options => new CircuitBreaker(async () => 'well', { resetTimeout: 3_600_000, timeout: 1000, errorThresholdPercentage: 100, ...options })
+        let refusing = make({})
+        ${prepare}
+        for (let calls = 0; calls < 3; calls++) {
+          let promise
+          try { promise = refusing.fire() } catch { promise = Promise.reject(error) }
+          console.log(await promise.then(ignore, () => 'rejected'))
+        }
+        const { capacity } = refusing.options
+        console.log(capacity - refusing.semaphore.count)
+        process.exit()
+      }`)
+      const stdoutOf = 'rejected\nrejected\nrejected\n0\n'
+      assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: stdoutOf, said: '', code: 0, signal: null })
+    })
+  }
+})
+
+// At the end of the stack Node says that it cannot tell of a rejection.
+function said (stderr) {
+  return stderr.replaceAll(/^Exception in PromiseRejectCallback:\n(.*\n)*?RangeError: .*\n\n/gm, '')
+}
