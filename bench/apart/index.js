@@ -15,5 +15,6 @@ module.exports = {
   idle: require('./idle'),
   hour: require('./hour'),
   lateness: require('./lateness'),
+  burst: require('./burst'),
   server: require('./server')
 }
