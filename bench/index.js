@@ -6,8 +6,8 @@
 //   npm run bench -- [group ...] [--quick] [--json | --markdown] [--check [--targets]] [--readme]
 //
 // `--check` fails where ours is slower, by its peer, than three quarters of what the README
-// states, or misses a target that is held to always; with `--targets` where it misses any. `--readme` writes the README's
-// table, and what later checks hold to.
+// states, or misses a target that is held to always; with `--targets` where it misses any.
+// `--readme` writes the README's table, and what later checks hold to.
 
 const { parseArgs } = require('node:util')
 const { buildFloor } = require('./floor')
