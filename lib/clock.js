@@ -4,22 +4,23 @@
 // test's. Used by the class and the way of a call.
 
 const { changeClocks } = require('./binding')
+const { timersInPlace } = require('./fake-clock')
 const { INNER } = require('./inner')
 const { readNumber } = require('./options')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */
 function noteClock ({ [INNER]: inner, options }) {
-  inner.clock = globalThis.setTimeout
+  inner.clock = timersInPlace()
   inner.stallThreshold = readNumber('stallThreshold', options.stallThreshold)
 }
 
 /** Has the breaker follow when others have been put in place since. */
 function followClock (inner) {
-  if (inner.clock !== globalThis.setTimeout) changeClock(inner)
+  if (inner.clock !== timersInPlace()) changeClock(inner)
 }
 
 function changeClock (inner) {
-  inner.clock = globalThis.setTimeout
+  inner.clock = timersInPlace()
   changeClocks(inner.handle, inner.stallThreshold)
 }
 

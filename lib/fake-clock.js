@@ -5,12 +5,21 @@
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
+/** The `setTimeout` that is in place; undefined where there is none, or none that can be had. */
+function timersInPlace () {
+  try {
+    return globalThis.setTimeout
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Whether timers are faked: by @sinonjs/fake-timers, which is also what Jest and Vitest
  * use and marks what it puts in place, or by the mock timers of node:test.
  */
 function isFaked () {
-  return globalThis.setTimeout?.clock !== undefined || Date.isMock === true
+  return timersInPlace()?.clock !== undefined || Date.isMock === true
 }
 
 /**
@@ -31,7 +40,7 @@ function fakeClock (onTimer) {
     timer = undefined
     wait = ms
     // A timer of a clock that is gone cannot be cleared, and will not go off.
-    if (previous !== undefined && setter === setTimeout) clear(previous)
+    if (previous !== undefined && setter === timersInPlace()) clear(previous)
     if (ms == null || mine !== count) return
     setter = setTimeout
     const made = setTimeout(() => ring(mine), ms)
@@ -48,14 +57,14 @@ function fakeClock (onTimer) {
 
   const now = () => {
     // What was waited for under the clock that is gone, others may be waiting behind.
-    if (timer !== undefined && setter !== setTimeout) setTimer(wait)
+    if (timer !== undefined && setter !== timersInPlace()) setTimer(wait)
     return Date.now()
   }
 
   return [now, setTimer]
 }
 
-module.exports = { fakeClock, isFaked }
+module.exports = { fakeClock, isFaked, timersInPlace }
 
 // One that is not cleared goes off for nothing.
 function clear (timer) {

@@ -208,10 +208,12 @@ impl Window {
         self.newest.circuit_open = Some(open);
     }
 
-    /// Sets one count of the bucket with that serial. Nothing happens when it has
-    /// run out.
+    /// Sets one count of the bucket with that serial, as near to `value` as leaves room for
+    /// the sum of all buckets. Nothing happens when it has run out.
     pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
         let kind = kind as usize;
+        let most = (i64::MAX / 2 / self.len() as i64).min(MOST_SET);
+        let value = value.clamp(-most, most);
         match self.place_of(serial) {
             Some(Place::Newest) => self.newest.counts[kind] = value,
             Some(Place::Full(index)) => {
@@ -327,6 +329,9 @@ impl Window {
     }
 }
 
+/// The greatest whole number that a number of JavaScript's holds together with all below it.
+const MOST_SET: i64 = (1 << 53) - 1;
+
 /// Where a bucket stands: the newest, or so far from the beginning of the full ones.
 #[derive(Clone, Copy)]
 enum Place {
@@ -359,6 +364,26 @@ mod tests {
         let span = Nanos::from_millis(1000 * u64::from(buckets));
         let config = WindowConfig::new(span, buckets, Rotation::ByClock, true);
         Window::new(&config.expect("a sound window"), Nanos::ZERO)
+    }
+
+    #[test]
+    fn counts_that_are_set_to_the_end_of_numbers_can_be_counted_on_and_summed_up() {
+        let window = |buckets| {
+            let config =
+                WindowConfig::new(Nanos::from_millis(1_000), buckets, Rotation::ByClock, true);
+            Window::new(&config.expect("a sound window"), Nanos::ZERO)
+        };
+        for (buckets, value) in [(2, i64::MAX), (2, i64::MIN), (100_000, i64::MAX)] {
+            let mut window = window(buckets);
+            for serial in 0..u64::from(buckets) {
+                window.set_count(serial, Count::Fires, value);
+            }
+            window.count(Count::Fires);
+            window.rotate();
+            window.count(Count::Fires);
+            let total = window.total(Count::Fires);
+            assert_eq!(total.signum(), value.signum(), "{buckets} buckets of {value}: {total}");
+        }
     }
 
     #[test]

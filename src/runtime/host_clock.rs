@@ -23,9 +23,9 @@ pub trait Host {
 /// See the [module](self).
 pub struct HostClock {
     host: Box<dyn Host>,
-    /// The latest that the clock has shown.
+    /// What the clock has shown last.
     shown: Cell<f64>,
-    /// The moment of that.
+    /// The moment of that: no time passes when a clock is set back.
     shown_at: Cell<Nanos>,
     /// The latest moment that is known to have come.
     present: Cell<Nanos>,
@@ -52,17 +52,14 @@ impl HostClock {
     /// Looks at the host's clock.
     pub fn read(&self) {
         let Some(shown) = self.host.now().filter(|shown| shown.is_finite()) else { return };
-        let passed = shown - self.shown.get();
-        if passed > 0.0 {
-            // A clock may be set to any date: a jump takes half of what is left of time, so
-            // that time never comes to its end.
-            let left = Nanos::new((END - self.shown_at.get()).get() / 2);
-            // The first that a clock shows which has failed until now says nothing.
-            let passed = if passed.is_finite() { passed } else { 0.0 };
-            self.shown_at.set(self.shown_at.get() + Nanos::from_millis_f64(passed).min(left));
-            self.shown.set(shown);
-            self.reach(self.shown_at.get());
-        }
+        // The first that a clock shows which has failed until now says nothing.
+        let before = self.shown.replace(shown);
+        let passed = if before.is_finite() { shown - before } else { 0.0 };
+        // A clock may be set to any date: a jump takes half of what is left of time, so that
+        // time never comes to its end.
+        let left = Nanos::new((END - self.shown_at.get()).get() / 2);
+        self.shown_at.set(self.shown_at.get() + Nanos::from_millis_f64(passed).min(left));
+        self.reach(self.shown_at.get());
     }
 
     pub(super) fn take_reading(&self) -> bool {
@@ -87,7 +84,8 @@ impl HostClock {
     /// The timer is to go off at `at`, or never. Returns when it will.
     pub(super) fn want_timer(&self, at: Nanos, now: Nanos) -> Nanos {
         let wait = (!at.is_never()).then(|| (at - now).min(LONGEST_WAIT));
-        self.wanted.set(Some(wait));
+        // JavaScript's timers leave out a fraction of a millisecond, and would be too early.
+        self.wanted.set(Some(wait.map(|wait| Nanos::from_millis(wait.get().div_ceil(MS)))));
         wait.map_or(Nanos::MAX, |wait| now + wait)
     }
 
@@ -104,6 +102,9 @@ const BEGINNING: Nanos = Nanos::new(u64::MAX / 4);
 
 /// Before [`Nanos::MAX`], which is never, with room for what is still to come.
 const END: Nanos = Nanos::new(u64::MAX / 4 * 3);
+
+/// A millisecond in nanoseconds.
+const MS: u64 = 1_000_000;
 
 /// The longest time that JavaScript's `setTimeout` takes: it keeps milliseconds in 31
 /// bits, and makes one millisecond of more.
@@ -149,16 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_stands_still_until_it_has_come_up_again() {
+    fn a_clock_that_is_set_back_goes_on_from_there() {
         let wall = Rc::new(Wall::default());
         wall.0.set(5_000.0);
         let clock = HostClock::new(Box::new(wall.clone()));
-        for shown in [4_000.0, f64::NAN, f64::INFINITY, 5_000.0] {
+        for shown in [4_000.0, f64::NAN, f64::INFINITY, 3_000.0] {
             wall.0.set(shown);
             clock.read();
             assert_eq!(clock.present(), BEGINNING);
         }
-        wall.0.set(5_001.0);
+        wall.0.set(3_001.0);
         clock.read();
         assert_eq!(clock.present(), BEGINNING + Nanos::from_millis(1));
     }
