@@ -88,7 +88,7 @@ function fireAloud (breaker, inner, context, args) {
 
 function countAloud (breaker, inner, args) {
   if ((state(inner.id) & IS_SHUTDOWN) !== 0) return false
-  tally(breaker, inner, KINDS.fires)
+  tally(inner, KINDS.fires)
   if (hears(breaker, 'fire')) emit(breaker, 'fire', args)
   return true
 }
@@ -111,7 +111,7 @@ function fireRemembered (breaker, inner, context, args) {
 // calls have been counted.
 function turnAway (breaker, inner, code, aloud, context, args, memo) {
   for (let round = 0; code === EVENTS_FIRST; round++) {
-    announce(breaker)
+    announce(inner.breaker)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {
@@ -208,7 +208,7 @@ class Call {
     this.resolve = settle
     if (isHeard(breaker, inner)) this.context = new AsyncResource('CircuitBreaker.Call')
     // While it waits, the breaker must not be collected with its deadline.
-    inner.owner.strongly = breaker
+    inner.owner.strongly = inner.breaker
     result.then(this.succeed, this.fail)
     return promise
   }

@@ -67,8 +67,11 @@ class CircuitBreaker extends EventEmitter {
     prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
     const name = options.name || action.name || randomUUID()
-    this[INNER] = new Inner(name, options.group || name, readNumber('volumeThreshold', options.volumeThreshold))
+    const volume = readNumber('volumeThreshold', options.volumeThreshold)
+    this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
+    // Its own: the prototype is anybody's to change while calls are under way.
+    this[ANNOUNCE] = announceNews
     prepareMemory(this)
     noteClock(this)
     connect(this)
@@ -175,7 +178,7 @@ class CircuitBreaker extends EventEmitter {
     followClock(inner)
     updateLimits(this, inner)
     inner.handle.open()
-    announce(this)
+    announce(inner.breaker)
   }
 
   close () {
@@ -240,27 +243,27 @@ class CircuitBreaker extends EventEmitter {
     const names = super.eventNames()
     return this.isShutdown ? names : [...new Set([...ALWAYS_NAMED, ...names])]
   }
+}
 
-  // Announces what the native half has to tell, in the order in which it happened. Calls
-  // that time out together are told one after the other: none inside another one's events,
-  // which announce, too. Listeners may make ever more events, by opening a circuit that is
-  // half open at once: what is too much for one turn of the loop goes on in the next.
-  [ANNOUNCE] () {
-    const inner = this[INNER]
-    let events = 0
-    let late
-    for (let news; events < MOST_AT_ONCE && (news = poll(inner.id)) !== NONE;) {
-      if (news < 0) {
-        events++
-        tell(this, inner, news)
-      } else {
-        late ??= []
-        late.push(news)
-      }
+// Announces what the native half has to tell, in the order in which it happened. Calls
+// that time out together are told one after the other: none inside another one's events,
+// which announce, too. Listeners may make ever more events, by opening a circuit that is
+// half open at once: what is too much for one turn of the loop goes on in the next.
+function announceNews () {
+  const inner = this[INNER]
+  let events = 0
+  let late
+  for (let news; events < MOST_AT_ONCE && (news = poll(inner.id)) !== NONE;) {
+    if (news < 0) {
+      events++
+      tell(this, inner, news)
+    } else {
+      late ??= []
+      late.push(news)
     }
-    if (late !== undefined) for (const permit of late) timeOutCall(this, inner, permit)
-    if (events === MOST_AT_ONCE) setImmediate(announce, this)
   }
+  if (late !== undefined) for (const permit of late) timeOutCall(this, inner, permit)
+  if (events === MOST_AT_ONCE) setImmediate(announce, this)
 }
 
 const MOST_AT_ONCE = 1000

@@ -15,8 +15,8 @@ const COUNTS = [
 const KINDS = Object.fromEntries(COUNTS.map((name, kind) => [name, kind]))
 
 /** Counts one, after what had happened before it has been announced. */
-function tally (breaker, inner, kind) {
-  for (let round = 0; !count(inner.id, kind, round === MOST_ROUNDS); round++) announce(breaker)
+function tally (inner, kind) {
+  for (let round = 0; !count(inner.id, kind, round === MOST_ROUNDS); round++) announce(inner.breaker)
 }
 
 module.exports = { COUNTS, KINDS, tally }

@@ -56,19 +56,26 @@ Object.defineProperties(BreakerError.prototype, {
 // Under a limit of 0, V8 still walks the stack; under one that is no number it does not,
 // and leaves the error without the line that a stack begins with.
 function withoutTrace (message, code, breaker) {
-  const { stackTraceLimit } = Error
+  const limit = traceLimit()
   limitTraces(undefined)
   const error = new BreakerError(undefined, message, code, breaker)
-  limitTraces(stackTraceLimit)
+  limitTraces(limit)
   error.stack = `Error: ${message}`
   return error
 }
 
+// Somebody may have frozen it, or put a getter in its place: then a trace is made for nothing.
 function limitTraces (limit) {
   try {
     Error.stackTraceLimit = limit
+  } catch {}
+}
+
+function traceLimit () {
+  try {
+    return Error.stackTraceLimit
   } catch {
-    // Somebody has frozen it: then a trace is made for nothing.
+    return undefined
   }
 }
 

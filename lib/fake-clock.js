@@ -5,6 +5,8 @@
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
+const { setTimeout: ownSetTimeout } = require('node:timers')
+
 /** The `setTimeout` that is in place; undefined where there is none, or none that can be had. */
 function timersInPlace () {
   try {
@@ -42,8 +44,8 @@ function fakeClock (onTimer) {
     // A timer of a clock that is gone cannot be cleared, and will not go off.
     if (previous !== undefined && setter === timersInPlace()) clear(previous)
     if (ms == null || mine !== count) return
-    setter = setTimeout
-    const made = setTimeout(() => ring(mine), ms)
+    setter = timersInPlace()
+    const made = set(() => ring(mine), ms)
     if (mine === count) timer = made
     else clear(made)
     made?.unref?.()
@@ -65,6 +67,15 @@ function fakeClock (onTimer) {
 }
 
 module.exports = { fakeClock, isFaked, timersInPlace }
+
+// A call must not wait for a timer that could not be set: Node's own goes off, too.
+function set (ring, ms) {
+  try {
+    return setTimeout(ring, ms)
+  } catch {
+    return ownSetTimeout(ring, ms)
+  }
+}
 
 // One that is not cleared goes off for nothing.
 function clear (timer) {

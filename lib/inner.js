@@ -11,7 +11,9 @@
 const INNER = Symbol('inner')
 
 class Inner {
-  constructor (name, group, volumeThreshold) {
+  constructor (breaker, name, group, volumeThreshold) {
+    // Itself: a call may come through a Proxy, whose traps are anybody's.
+    this.breaker = breaker
     // The native half: the object that owns it, its number, and where its news go.
     this.handle = undefined
     this.id = -1

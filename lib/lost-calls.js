@@ -18,17 +18,17 @@ handlers.onUntaken = () => {
   for (const owner of owners) {
     const breaker = owner?.weakly.deref()
     // A status without a breaker is an owner, too.
-    if (breaker?.[INNER] !== undefined) giveUp(breaker, breaker[INNER])
+    if (breaker?.[INNER] !== undefined) giveUp(breaker[INNER])
   }
 }
 
-function giveUp (breaker, inner) {
+function giveUp (inner) {
   for (let permit = nextOut(inner.id, 0); permit !== NONE; permit = nextOut(inner.id, permit + 1)) {
     if (isTaken(inner, permit)) continue
     disown(inner, permit)
     const bits = abandon(inner.id, permit)
     if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
-    if ((bits & EVENTS) !== 0) announce(breaker)
+    if ((bits & EVENTS) !== 0) announce(inner.breaker)
     inner.semaphore?.serve()
   }
 }
@@ -37,13 +37,15 @@ function giveUp (breaker, inner) {
 // meanwhile, as `deasync` does. Its call is not lost, and when it returns, somebody takes
 // charge of it.
 function isNested () {
-  const { stackTraceLimit } = Error
   try {
+    const { stackTraceLimit } = Error
     Error.stackTraceLimit = OWN_FRAMES + 1
     const { stack } = new Error('')
-    return typeof stack === 'string' && stack.split('\n').length - 1 > OWN_FRAMES
-  } finally {
     Error.stackTraceLimit = stackTraceLimit
+    return typeof stack === 'string' && stack.split('\n').length - 1 > OWN_FRAMES
+  } catch {
+    // Somebody has made stack traces his own. Hardly anybody turns the loop himself.
+    return false
   }
 }
 

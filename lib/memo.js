@@ -85,7 +85,7 @@ class Memo {
   #lookUp (find, hit, miss) {
     const answer = find(this.breaker, this.inner).get(this.key)
     const event = answer ? hit : miss
-    tally(this.breaker, this.inner, EVENT_KINDS[event])
+    tally(this.inner, EVENT_KINDS[event])
     if (hears(this.breaker, event)) emit(this.breaker, event)
     return answer
   }

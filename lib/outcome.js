@@ -24,7 +24,7 @@ function succeed (call, value) {
   const bits = settle(inner.id, permit, SUCCESS)
   if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, call.args, memo)
   const ms = latency()
-  end(breaker, inner, call, bits)
+  end(inner, call, bits)
   if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
   if (memo !== undefined) memo.succeeded()
   return value
@@ -56,14 +56,14 @@ function fail (breaker, inner, permit, args, error, memo, known) {
   const ms = known ?? latency()
   let outcome
   if (filtered) {
-    end(breaker, inner, inner.calls[permit], bits)
+    end(inner, inner.calls[permit], bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
     inner.semaphore?.serve()
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateLimits(breaker, inner)
-    end(breaker, inner, inner.calls[permit], judge(inner.id, permit))
+    end(inner, inner.calls[permit], judge(inner.id, permit))
     outcome = fallBack(breaker, inner, error, args)
   }
   if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
@@ -134,13 +134,13 @@ const KEPT = 1024
 
 // The permit is spent: does what the bits of its last crossing ask for, after the call
 // object, if there is one, has been made ready for its next call.
-function end (breaker, inner, call, bits) {
+function end (inner, call, bits) {
   if (call !== undefined) {
     call.clear()
     if (call.permit >= KEPT) inner.calls[call.permit] = undefined
   }
   if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
-  if ((bits & EVENTS) !== 0) announce(breaker)
+  if ((bits & EVENTS) !== 0) announce(inner.breaker)
   if (inner.semaphore !== undefined) inner.semaphore.serve()
 }
 
@@ -165,7 +165,7 @@ function fallBack (breaker, inner, error, args) {
   } catch (thrown) {
     return new Rejection(thrown)
   }
-  tally(breaker, inner, KINDS.fallbacks)
+  tally(inner, KINDS.fallbacks)
   if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
   return promise
 }
