@@ -15,12 +15,16 @@ const PENDING_MS = 2_000
 // What nobody caught since it was last looked at.
 const surfaced = new Set()
 
-/** Runs cases, by name: functions which resolve to a list of what is wrong. */
+/**
+ * Runs cases, by name: functions which resolve to a list of what is wrong. The first argument
+ * of the process is the place of the case to begin with, and how many there are to be.
+ */
 async function runInside (cases) {
   process.on('uncaughtException', error => surfaced.add(error))
   const names = Object.keys(cases)
   tell({ names })
-  for (let place = Number(process.argv[2] ?? 0); place < names.length; place++) {
+  const [from, count = Infinity] = process.argv[2].split(':').map(Number)
+  for (let place = from; place < Math.min(names.length, from + count); place++) {
     tell({ begun: place })
     let problems
     try {

@@ -6,7 +6,7 @@
 const { spawn } = require('node:child_process')
 
 // No case takes that long between two lines, on the slowest machine.
-const SILENT_MS = 30_000
+const SILENT_MS = 15_000
 // A process whose cases are done and which nothing keeps is gone long before.
 const STAY_MS = 5_000
 
@@ -30,15 +30,30 @@ async function runCases (program, ...args) {
   }
 }
 
+/** The same with a process for each case, so that one which stays is known. */
+async function runEach (program, ...args) {
+  const results = []
+  let from = 0
+  for (let names = [undefined]; from < names.length; from++) {
+    const run = await runFrom(program, `${from}:1`, args)
+    if (run.names === undefined) throw new Error(`${program} ${args} did not begin: ${run.how}`)
+    names = run.names
+    const problems = run.results.flatMap(result => result.problems)
+    if (run.how !== 'code 0') problems.push(run.how)
+    results.push({ name: names[from], problems })
+  }
+  return results
+}
+
 /** As the assertions want it: a line for each problem. */
 function problemLines (results) {
   return results.flatMap(({ name, problems }) => problems.map(problem => `${name}: ${problem}`))
 }
 
-module.exports = { problemLines, runCases }
+module.exports = { problemLines, runCases, runEach }
 
 function runFrom (program, from, args) {
-  const run = { names: undefined, begun: from - 1, done: false, how: undefined, results: [] }
+  const run = { names: undefined, begun: parseInt(from) - 1, done: false, how: undefined, results: [] }
   const child = spawn(process.execPath, ['--expose-gc', program, String(from), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let watchdog, stderr, rest
   stderr = rest = ''
