@@ -126,7 +126,7 @@ async function runCase ({ deed, clock, hook, prepare, go }) {
   return problems
 }
 
-module.exports = { CAPACITY, runCase }
+module.exports = { CAPACITY, Case, comeBy, runCase }
 
 // Under a fake clock, time has to go by; and what a clock that threw never set, somebody has
 // to come by for.
