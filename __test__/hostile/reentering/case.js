@@ -1,0 +1,152 @@
+'use strict'
+
+// What every case of re-entering has: a clock whose functions do the deed, promises that have
+// to settle, and a breaker that has to be whole afterwards.
+
+const CircuitBreaker = require('../../..')
+const { outcome, surfaced, told, turn } = require('../support/inside')
+const { install } = require('./clocks')
+const { DEEDS, SHORT } = require('./deeds')
+
+const CAPACITY = 5
+// So many deeds may be done inside each other where there is no end: enough for a borrow to
+// be met, few enough for the next case.
+const DEEPEST = 50
+// And so many in all: what is done again whenever a call ends would have no end otherwise.
+const MOST = 30
+// Deeds that go wrong on purpose.
+const ILL = /throws|overflows|nonsense/
+
+class Case {
+  constructor (deed, clock) {
+    this.deed = deed
+    this.armed = false
+    this.depth = 0
+    this.done = 0
+    this.kept = []
+    this.pending = 0
+    this.breaker = undefined
+    this.other = new CircuitBreaker(async kind => kind === 'hang' ? new Promise(() => {}) : kind, { timeout: SHORT })
+    this.actions = {
+      well: async () => 'well',
+      ill: async () => { throw new Error('ill') },
+      threw: () => { throw new Error('ill') },
+      hang: () => new Promise(() => {})
+    }
+    this.clockName = clock
+    this.keep = this.keep.bind(this)
+  }
+
+  /** What a function of the user's or of the host's does, besides what it is for. */
+  act () {
+    const deepest = this.deed.endsWith('without end') ? DEEPEST : 1
+    if (!this.armed || this.depth >= deepest || this.done >= MOST) return
+    this.depth++
+    this.done++
+    try {
+      DEEDS[this.deed](this)
+    } finally {
+      this.depth--
+    }
+  }
+
+  /** Keeps an eye on a promise that is handed out. A refusal to give one is an answer. */
+  keep (call) {
+    try {
+      const promise = call()
+      if (!promise) return
+      this.pending++
+      const done = () => { this.pending-- }
+      this.kept.push(promise.then(done, done))
+    } catch {}
+  }
+
+  /** Does what may throw, now or later. */
+  async try (does) {
+    try {
+      await does()
+    } catch {}
+  }
+
+  /** Nobody ends a call that hangs where the breaker does not guard it. */
+  fire (kind) {
+    this.keep(() => {
+      if (!this.breaker) return
+      const guarded = this.isEnabled
+      const promise = this.breaker.fire(kind)
+      promise.then(this.after, this.after).catch(() => {})
+      return kind !== 'hang' || (guarded && this.isEnabled) ? promise : undefined
+    })
+  }
+
+  // The getter may do a deed.
+  get isEnabled () {
+    return Reflect.get(CircuitBreaker.prototype, 'enabled', this.breaker)
+  }
+
+  make (options) {
+    const breaker = new CircuitBreaker(kind => this.actions[kind](), { capacity: CAPACITY, resetTimeout: SHORT, timeout: SHORT, ...options })
+    breaker.semaphore.serve()
+    return breaker
+  }
+
+  install (clock = this.clockName) {
+    this.clock?.uninstall()
+    this.clock = install(clock, name => this.hook?.(name))
+  }
+}
+
+/**
+ * Has something done with a case, and says what is wrong afterwards. `prepare` is done before
+ * the deeds begin, `go` while they are done.
+ */
+async function runCase ({ deed, clock, hook, prepare, go }) {
+  surfaced.clear()
+  const it = new Case(deed, clock)
+  const problems = []
+  try {
+    it.install()
+    if (hook) it.hook = name => hook(it, name)
+    await prepare?.(it)
+    it.armed = true
+    await it.try(() => go(it))
+    await turn()
+    it.armed = false
+    if (!await settled(it)) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
+    problems.push(...afterwards(it))
+  } catch (error) {
+    problems.push(`the case failed: ${told(error)}`)
+  } finally {
+    it.armed = false
+    it.clock.uninstall()
+    it.try(() => it.breaker?.shutdown())
+  }
+  await turn()
+  if (!ILL.test(deed)) for (const error of surfaced) problems.push(`uncaught: ${told(error)}`)
+  return problems
+}
+
+module.exports = { CAPACITY, Case, comeBy, runCase }
+
+// Under a fake clock, time has to go by; and what a clock that threw never set, somebody has
+// to come by for.
+async function settled (it) {
+  const all = Promise.all(it.kept).then(() => true)
+  const within = () => Promise.race([all, it.clock.pass(10).then(turn)])
+  for (let steps = 0; steps < 8; steps++) if (await within()) return true
+  comeBy(it)
+  for (let steps = 0; steps < 8; steps++) if (await within()) return true
+  it.clock.uninstall()
+  comeBy(it)
+  return (await outcome(all)).value === true
+}
+
+function comeBy (it) {
+  for (const breaker of [it.breaker, it.other]) it.try(() => breaker?.fire('well').catch(() => {}))
+}
+
+function afterwards ({ breaker }) {
+  if (!breaker) return []
+  const { count } = breaker.semaphore
+  return count === CAPACITY ? [] : [`${count} of ${CAPACITY} places are free`]
+}
