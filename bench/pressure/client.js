@@ -8,8 +8,9 @@ const { Worker, isMainThread, parentPort, workerData } = require('node:worker_th
 const { runCell } = require('./cell')
 const { runOutage } = require('./outage')
 const { runPressed } = require('./loops/pressed')
+const { runServer } = require('./loops/server')
 
-const TASKS = { cell: runCell, outage: runOutage, pressed: runPressed }
+const TASKS = { cell: runCell, outage: runOutage, pressed: runPressed, server: runServer }
 
 if (isMainThread) {
   process.once('message', async task => {

@@ -31,12 +31,15 @@ class Host {
       execPath, execArgv, env: { ...process.env, NODE_EXTRA_CA_CERTS: this.authority, ...env }
     })
     const throttle = new Throttle(client)
+    const kill = () => client.kill('SIGKILL')
+    process.on('exit', kill)
+    let load
     let timer
     try {
       return await new Promise((resolve, reject) => {
         client.on('error', reject)
         timer = setTimeout(() => {
-          client.kill('SIGKILL')
+          kill()
           reject(new Error(`no end of ${kind} ${JSON.stringify(cell)}`))
         }, limit)
         client.on('exit', code => reject(new Error(`the client has ended with ${code}`)))
@@ -44,6 +47,7 @@ class Host {
           if (message.result) resolve(message.result)
           else if (message.stop) client.send(await stopFor(client, message.stop))
           else if (message.throttle) client.send(throttle.begin(message.throttle))
+          else if (message.load) load = fork(join(__dirname, 'loops', 'load.js'), [JSON.stringify(message.load)])
           else client.send(await throttle.end())
         })
         client.send({ kind, cell, options, ports: this.ports })
@@ -51,6 +55,8 @@ class Host {
     } finally {
       clearTimeout(timer)
       await throttle.end()
+      load?.kill()
+      process.off('exit', kill)
       if (client.connected) client.disconnect()
     }
   }

@@ -46,6 +46,10 @@ class Calls {
     this.#told.push(breaker.fire(call).then(() => told('OK'), error => told(error.code ?? error.message, error)))
   }
 
+  get count () {
+    return this.#calls.length
+  }
+
   /** Once every caller has been told how it went. */
   told () {
     return Promise.all(this.#told)
@@ -70,12 +74,13 @@ class Calls {
       if (call.truly && stalled > 0) result.phantom = Math.max(result.phantom, stalled - journal.forgiven(fired, told, Infinity))
       if (hangs) {
         result.hung++
+        const bound = this.#bound(call, journal, { forgiven })
         // What is told once the pressure is over has been missed under it.
         if (code !== 'ETIMEDOUT' || told > until) {
-          result.missed++
+          if (until > bound) result.missed++
+          else result.hung--
           continue
         }
-        const bound = this.#bound(call, journal, { forgiven })
         result.late.push(told - fired - timeout)
         result.bound.push(bound - fired - timeout)
         result.over.push(told - bound)
@@ -91,7 +96,7 @@ class Calls {
       if (call.code === undefined) result.errors.push('never told')
       call.truly = false
     }
-    result.opened = this.#openings.filter(at => !this.#isDue(at)).length
+    if (!hangs) result.opened = this.#openings.filter(at => !this.#isDue(at)).length
     return result
   }
 

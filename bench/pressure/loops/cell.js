@@ -6,18 +6,22 @@
 //
 // prints what became of it as JSON. A cell says what it is by:
 //
-//   phase      saturated, throttled, frozen, profiled: sets what follows from it
+//   phase      saturated, server, throttled, frozen, profiled: sets what follows from it
 //   loop       idle, busy (turns of `turn` ms with `rest` ms between them) or stalling (one of `turn` ms now and then)
 //   throttle   { stopped, every }: the process is stopped for a part of every period
-//   freeze     { stopped, after, rounds, calls }: it is stopped so long after that many calls were fired
+//   freeze     { stopped, after, rounds }: it is stopped, so long after calls were fired
 //   profiler   µs between samples, or 'cpu-prof' or 'prof' for node's own flags
-//   node       whose binary: the path of a runtime
+//   node       the version of Node.js, 'bun' or 'deno', if another one
 //   backend    answers (after `share` of the timeout) or hangs
-//   timeout, legs, warm (ms of pressure before the first call), worker, transport, budget (ms of firing), every
+//   timeout, legs, warm (ms of pressure before the first call), worker, transport
+//   budget     ms in which calls are fired, `gust` at once, `every` so many ms
+//   load       of a server: { clients } or { share }, of what it can do; its pages take `page` ms
 //   library    didelphis, opossum or both, side by side in one loop
+//   apart      each of both in a process of its own, at once
 //   forgiven   how many stalls and hold-ups a call leaves out, at most
 
 const { Host } = require('../host')
+const { commandOf } = require('./runtimes')
 
 const DEFAULTS = {
   loop: 'idle',
@@ -31,15 +35,18 @@ const DEFAULTS = {
   worker: false,
   transport: 'net',
   budget: 2000,
+  gust: 1,
   library: 'both',
+  apart: false,
   forgiven: 8,
   seed: 1
 }
 
 const PHASES = {
   saturated: { loop: 'busy' },
+  server: { page: 60, load: { clients: 4 }, transport: 'fresh', share: 0.2, lasts: 5000, limit: 30_000, apart: true },
   throttled: { throttle: { stopped: 80, every: 100 }, turn: 5 },
-  frozen: { freeze: { stopped: 3000, after: 100, rounds: 2, calls: 4 } },
+  frozen: { freeze: { stopped: 3000, after: 100, rounds: 2 }, gust: 4 },
   profiled: { profiler: 10_000, transport: 'http' }
 }
 
@@ -50,12 +57,23 @@ function complete (cell) {
   return { run: `cell${process.pid}x${runs++}`, ...DEFAULTS, ...PHASES[cell.phase], ...cell }
 }
 
-/** Runs a cell in a process of its own. */
+/** Runs a cell in a process of its own, or in two. */
 async function runIn (host, cell, options) {
-  const { node: execPath, profiler } = cell
-  const execArgv = [...(cell.nodeArgs ?? []), ...(FLAGS[profiler]?.(host.directory) ?? [])]
-  const found = await host.run('pressed', cell, options, { execPath, execArgv, limit: 120_000 })
+  if (cell.apart && cell.library === 'both') return inTwo(host, cell, options)
+  const { execPath, execArgv } = commandOf(cell.node)
+  const found = await host.run(cell.phase === 'server' ? 'server' : 'pressed', cell, options, {
+    execPath, execArgv: [...execArgv, ...(FLAGS[cell.profiler]?.(host.directory) ?? [])], limit: 120_000
+  })
   return { ...cell, ...found }
+}
+
+async function inTwo (host, cell, options) {
+  const begin = library => runIn(host, { ...cell, run: cell.run + library, library }, options)
+  // A server takes a processor for itself.
+  const ours = begin('didelphis')
+  if (cell.phase === 'server') await ours
+  const [found, theirs] = await Promise.all([ours, begin('opossum')])
+  return { ...found, run: cell.run, library: 'both', results: [...found.results, ...theirs.results] }
 }
 
 const FLAGS = {

@@ -3,7 +3,7 @@
 // One cell of the phases that last: calls through one library or both, side by side in a loop
 // that is under pressure from before the first call until after the last.
 
-const { dice, now, sleep } = require('../clock')
+const { agree, dice, now, sleep } = require('../clock')
 const { LIBRARIES } = require('../libraries')
 const { TRANSPORTS } = require('../transports')
 const { Calls, LOOK, SLACK } = require('./calls')
@@ -19,9 +19,11 @@ const GRACE = 2000
 
 /** `ask` asks the process outside: to be stopped, once or all the time. */
 async function runPressed (cell, { options, ports, ask }) {
-  const { budget, forgiven, freeze, library, profiler, run, seed, share, throttle, timeout, warm } = cell
+  const { budget, forgiven, freeze, gust, library, profiler, run, seed, share, throttle, timeout, warm } = cell
   const transport = TRANSPORTS[cell.transport](ports)
   const control = `http://127.0.0.1:${ports.http}`
+  const { bun, deno } = process.versions
+  if (bun || deno) await agree(async () => (await fetch(`${control}/now/`)).json())
   const journal = new Journal()
   const roll = dice(seed)
   let ids = 0
@@ -41,7 +43,9 @@ async function runPressed (cell, { options, ports, ask }) {
   const stallsBefore = loop.total.stalls
   if (throttle) await ask({ throttle })
   const fire = () => {
-    for (const subject of roll() < 0.5 ? subjects : subjects.toReversed()) subject.fire()
+    for (let i = 0; i < gust; i++) {
+      for (const subject of roll() < 0.5 ? subjects : subjects.toReversed()) subject.fire()
+    }
   }
   const every = cell.every ?? Math.max(20, Math.min(timeout / 2, budget / 12))
   const from = now() + warm
@@ -76,7 +80,7 @@ async function runPressed (cell, { options, ports, ask }) {
     const stop = async () => journal.stopped([await ask({ stop: freeze.stopped })])
     if (warm) await stop()
     for (let round = 0; round < freeze.rounds; round++) {
-      for (let i = 0; i < freeze.calls; i++) fire()
+      fire()
       await sleep(Math.min(freeze.after, timeout * share / 2))
       await stop()
       await within(timeout, subjects.map(subject => subject.told()))
