@@ -92,11 +92,11 @@ function heartbeat () {
     ...[0, 10].flatMap(rest => BACKENDS.map(backend => ({ phase: 'saturated', turn: 70, rest, backend }))),
     ...BACKENDS.map(backend => ({ phase: 'saturated', turn: 250, rest: 30, backend, warm: 5000, gust: 2 })),
     ...BACKENDS.map(backend => ({ phase: 'throttled', timeout: 250, backend })),
-    ...BACKENDS.map(backend => ({ phase: 'throttled', timeout: 250, backend, loop: 'busy' })),
+    ...BACKENDS.map(backend => ({ phase: 'throttled', timeout: 250, backend, loop: 'busy', turn: 5, rest: 1 })),
     ...BACKENDS.map(backend => ({ phase: 'frozen', backend }))
   ].map(cell => ({ node, transport: 'http', ...cell })))
     // There the loop never looks at its sockets.
-    .filter(({ node, phase, loop, rest }) => node !== 'deno' || !(rest === 0 || loop === 'busy'))
+    .filter(({ node, rest }) => node !== 'deno' || rest !== 0)
 }
 
 const WHOLE = { saturated, server, throttled, frozen, profiled, heartbeat }
