@@ -5,6 +5,9 @@
 
 const { now, sleep } = require('../clock')
 
+// A loop that comes back so much later than it could was kept from running.
+const HELD_UP = 25
+
 /** Begins; the result ends it. */
 function press (cell, journal, roll, act) {
   let goes = true
@@ -28,17 +31,21 @@ const PRESSES = {
   },
 
   // Turns of one length with a rest between them, from timers and from immediates; without
-  // rest, work that never ends.
+  // rest, work that never ends. Where the rest is longer than it should be, the machine had
+  // no processor for the loop.
   busy ({ cell: { turn, rest }, journal, roll, act, goes }) {
     return new Promise(resolve => {
+      let ended = now()
       const work = () => {
         if (!goes()) return resolve()
         const first = roll() < 0.5
-        const from = now()
+        const begun = now()
+        const from = begun - ended > rest + HELD_UP ? ended : begun
         if (first) act()
-        while (now() - from < turn);
+        while (now() - begun < turn);
         if (!first) act()
-        journal.worked(from, now())
+        ended = now()
+        journal.worked(from, ended)
         if (rest === 0) setImmediate(work)
         else setTimeout(roll() < 0.5 ? work : () => setImmediate(work), rest)
       }
