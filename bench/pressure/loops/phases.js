@@ -9,6 +9,7 @@ const BACKENDS = ['answers', 'hangs']
 // Where calls that are answered leave no room for it, or take the patience of whoever waits.
 const SENSELESS = [
   ({ backend, timeout }) => backend === 'answers' && timeout === 10_000,
+  ({ backend, legs, timeout }) => backend === 'answers' && legs === 4 && timeout < 250,
   ({ legs, share, timeout }) => timeout * (1 - share) < 12 * legs
 ]
 

@@ -24,7 +24,12 @@ const NAMES = {
   server: ({ load, page }) => `pages of ${page} ms, ${load.share ? `load of ${load.share * 100} %` : `clients: ${load.clients}`}`,
   throttled: ({ loop, throttle }) => `stopped ${throttle.stopped} of ${throttle.every} ms, ${loop}`,
   frozen: ({ freeze, loop }) => `stopped for ${freeze.stopped} ms, ${loop}`,
-  profiled: ({ loop, profiler }) => `${profiler < 1e6 ? `every ${(profiler / 1000).toFixed(0)} ms` : `--${profiler}`}, ${loop}`
+  profiled: ({ loop, profiler }) => `${sampling(profiler)}, ${loop}`
+}
+
+function sampling (profiler) {
+  if (typeof profiler === 'string') return `--${profiler}`
+  return profiler % 1000 === 0 ? `every ${profiler / 1000} ms` : `at ${Math.round(1e6 / profiler)} Hz`
 }
 
 /** A line of the table of a phase; what is not as it should be stands below. */
