@@ -21,7 +21,7 @@ async function runPhases (host, { cells: wanted = '', chart: picture, jobs = 1, 
     if (!PHASES.includes(phase)) throw new Error(`no phase "${phase}"; there are ${PHASES}`)
     const cells = cellsOf(phase, quick).map(complete).filter(cell => print.name(cell).includes(wanted))
     const found = await runCells(host, phase, cells, { jobs, options })
-    writeFileSync(join(directory, `${phase}.json`), JSON.stringify({ host: hostLine, quick, cells: found }, null, 1))
+    writeFileSync(join(directory, `${phase}${quick ? '-quick' : ''}.json`), JSON.stringify({ host: hostLine, quick, cells: found }, null, 1))
     all.push(...found)
   }
   console.log(print.summary(all))
