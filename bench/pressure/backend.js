@@ -34,9 +34,10 @@ function body (size) {
   return bodies.get(size)
 }
 
-// What is asked of the backend itself: to let the hanging calls of a run go, and its
-// notes.
+// What is asked of the backend itself: to let the hanging calls of a run go, its notes,
+// and the time.
 const ASKED = {
+  now,
   release (run) {
     for (const respond of hanging.get(run) ?? []) respond()
     hanging.delete(run)

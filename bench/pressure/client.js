@@ -7,8 +7,10 @@ const { once } = require('node:events')
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const { runCell } = require('./cell')
 const { runOutage } = require('./outage')
+const { runPressed } = require('./loops/pressed')
+const { runServer } = require('./loops/server')
 
-const TASKS = { cell: runCell, outage: runOutage }
+const TASKS = { cell: runCell, outage: runOutage, pressed: runPressed, server: runServer }
 
 if (isMainThread) {
   process.once('message', async task => {
@@ -22,12 +24,12 @@ if (isMainThread) {
 
 // To be stopped, a process needs somebody outside.
 function perform ({ kind, cell, ...rest }, send, receiver) {
-  const stop = async length => {
-    send({ stop: length })
+  const ask = async question => {
+    send(question)
     const [message] = await once(receiver, 'message')
     return message
   }
-  return TASKS[kind](cell, { ...rest, stop })
+  return TASKS[kind](cell, { ...rest, ask, stop: length => ask({ stop: length }) })
 }
 
 async function inWorker (task) {

@@ -4,13 +4,17 @@
 // side by side, at a backend that no stall reaches:
 //
 //   npm run experiment -- [--quick | --sweep] [--json] [--check] [--chart file.svg] [--stall-threshold ms]
+//   npm run experiment -- --phases all [--quick] [--cells text] [--jobs n] [--check] [--chart file.svg]
 //
-// `--check` fails unless didelphis blamed nobody falsely and missed nothing.
+// The phases are those whose pressure lasts: saturated, server, throttled, frozen, profiled and
+// heartbeat, of which some can be named, with commas between them, and cells by a part of their
+// name. `--check` fails unless didelphis blamed nobody falsely, missed nothing and was in time.
 
 const { writeFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { chart } = require('./chart')
 const { Host } = require('./host')
+const { runPhases } = require('./loops')
 const { matrix, quickMatrix, shareCells, sweepCells } = require('./matrix')
 const print = require('./print')
 
@@ -21,9 +25,12 @@ const OUTAGE_LIMIT = 1.1
 
 main(parseArgs({
   options: {
+    cells: { type: 'string' },
     chart: { type: 'string' },
     check: { type: 'boolean' },
+    jobs: { type: 'string' },
     json: { type: 'boolean' },
+    phases: { type: 'string' },
     quick: { type: 'boolean' },
     'stall-threshold': { type: 'string' },
     sweep: { type: 'boolean' }
@@ -34,15 +41,24 @@ async function main (flags) {
   const stallThreshold = Number(flags['stall-threshold'] ?? 50)
   const host = await new Host().start()
   try {
+    if (flags.phases) {
+      const jobs = Number(flags.jobs ?? 1)
+      const messages = await runPhases(host, { ...flags, jobs }, { hostLine: print.hostLine(), options: { stallThreshold } })
+      return complain(flags.check ? messages : [])
+    }
     const found = flags.sweep ? await sweep(host) : await experiment(host, flags, { stallThreshold })
     console.log(flags.json ? print.json(found) : flags.sweep ? print.sweep(found) : print.experiment(found))
     if (flags.chart) writeFileSync(flags.chart, chart(found.cells))
-    for (const message of flags.check ? wrong(found) : []) {
-      console.error(message)
-      process.exitCode = 1
-    }
+    complain(flags.check ? wrong(found) : [])
   } finally {
     host.end()
+  }
+}
+
+function complain (messages) {
+  for (const message of messages) {
+    console.error(message)
+    process.exitCode = 1
   }
 }
 

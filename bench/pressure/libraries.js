@@ -1,5 +1,7 @@
 'use strict'
 
+const { join } = require('node:path')
+
 // Who is under experiment.
 
-exports.LIBRARIES = { didelphis: '../..', opossum: 'opossum' }
+exports.LIBRARIES = { didelphis: join(__dirname, '..', '..'), opossum: 'opossum' }

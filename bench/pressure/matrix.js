@@ -1,10 +1,9 @@
 'use strict'
 
-// Which cells there are. The factors have some sixty thousand combinations; a cell for
-// every pair of values of two factors finds what any two of them do together, with some
-// fifty (D. M. Cohen et al., The AETG System, 1997).
+// Which cells there are, of stalls that are laid over calls and end. The factors have some
+// sixty thousand combinations; fifty cells cover every pair of values.
 
-const { dice } = require('./clock')
+const { cover } = require('./cover')
 
 const FACTORS = {
   phase: ['timer', 'immediate', 'io', 'microtask', 'storm', 'gc', 'stopped'],
@@ -34,27 +33,7 @@ const ROOM = {
 
 /** The cells of the whole matrix: every pair of values that makes sense. */
 function matrix () {
-  const names = Object.keys(FACTORS)
-  const roll = dice(1)
-  const pick = list => list[Math.floor(roll() * list.length)]
-  const sample = () => Object.fromEntries(names.map(name => [name, pick(FACTORS[name])]))
-  const pairs = cell => names.flatMap((a, i) => names.slice(i + 1).map(b => `${a}=${cell[a]},${b}=${cell[b]}`))
-  const pool = []
-  while (pool.length < 20_000) {
-    const cell = sample()
-    if (!SENSELESS.some(is => is(cell))) pool.push({ cell, pairs: pairs(cell) })
-  }
-  const missing = new Set(pool.flatMap(({ pairs }) => pairs))
-  const cells = []
-  while (missing.size > 0) {
-    const news = ({ pairs }) => pairs.filter(pair => missing.has(pair)).length
-    const best = pool.reduce((best, next) => {
-      const count = news(next)
-      return count > best.count ? { next, count } : best
-    }, { count: 0 }).next
-    for (const pair of best.pairs) missing.delete(pair)
-    cells.push(best.cell)
-  }
+  const cells = cover(FACTORS, SENSELESS)
   return named(cells.sort((a, b) => order(a) - order(b) || a.length - b.length), { rounds: 1, budget: 3500 })
 }
 

@@ -103,7 +103,7 @@ function json (found) {
   return JSON.stringify({ host: hostLine(), ...found }, null, 2)
 }
 
-module.exports = { cell, experiment, json, name, ratios, sweep }
+module.exports = { cell, experiment, hostLine, json, name, ratios, sweep }
 
 const SWEPT = 23
 const NAME = 72

@@ -3,6 +3,7 @@
 // The ways to the backend. Each opens connections beforehand and keeps them, so that
 // what is asked is sent as soon as the loop lets it.
 
+const http = require('node:http')
 const net = require('node:net')
 
 class Fetch {
@@ -56,7 +57,28 @@ class Net {
   }
 }
 
+/** HTTP over a new connection each time: the loop is needed to connect, too. */
+class Fresh {
+  constructor (port) {
+    this.port = port
+  }
+
+  get (path) {
+    return new Promise((resolve, reject) => {
+      http.get({ agent: false, host: '127.0.0.1', path, port: this.port }, response => {
+        let length = 0
+        response.on('data', data => { length += data.length })
+        response.on('end', () => resolve(length))
+        response.on('error', reject)
+      }).on('error', reject)
+    })
+  }
+
+  close () {}
+}
+
 const TRANSPORTS = {
+  fresh: ports => new Fresh(ports.http),
   http: ports => new Fetch(`http://127.0.0.1:${ports.http}`),
   https: ports => new Fetch(`https://127.0.0.1:${ports.https}`),
   net: ports => new Net(ports.net)
