@@ -12,8 +12,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use didelphis::core::time::{Nanos, Now};
-use didelphis::runtime::driver::{Announce, Sight};
+use didelphis::core::time::Nanos;
 use didelphis::runtime::loop_clock::Ask;
 use loom::thread;
 
@@ -38,7 +37,7 @@ fn no_message_is_left_while_the_loop_sleeps() {
             let events = node.events.clone();
             thread::spawn(move || {
                 events.ask();
-                events.announce(7, sight());
+                events.ask();
             })
         });
         while node.heard() < 4 {
@@ -52,12 +51,12 @@ fn no_message_is_left_while_the_loop_sleeps() {
 }
 
 #[test]
-fn a_stall_is_told_among_alarms() {
+fn a_stall_is_told_among_other_messages() {
     loom::model(|| {
         let node = Loop::new();
         node.events.hear_stalls(true);
         let events = node.events.clone();
-        let sender = thread::spawn(move || events.announce(7, sight()));
+        let sender = thread::spawn(move || events.ask());
         node.events.on_stall(Nanos::from_millis(50));
         while node.heard() < 2 {
             node.turn();
@@ -99,11 +98,6 @@ fn nobody_wakes_a_loop_that_has_gone() {
         sender.join().expect("the sender");
         assert!(node.events.next().is_none(), "kept for nobody");
     });
-}
-
-fn sight() -> Sight {
-    let now = Now { wall: Nanos::ZERO, ..Now::default() };
-    Sight { at: Nanos::ZERO, now, view: None }
 }
 
 /// The loop of an environment, on the thread that runs the model.
