@@ -10,6 +10,8 @@
 //! timeouts for ever). Even a loop that is seen waiting is given that look: it may be about
 //! to be woken by the answer. Called by the breaker from its timer input alone.
 
+use std::collections::VecDeque;
+
 use super::call_time::CallTime;
 use super::calls::Calls;
 use super::time::{Nanos, Now};
@@ -35,10 +37,11 @@ pub struct Look {
     pub here: LoopView,
 }
 
-/// The suspicion under way, if there is one.
+/// The suspicions that stand, the oldest first: one a turn of the loop at the most, for a
+/// deadline must not wait for the look of an earlier one before it gets its own.
 #[derive(Clone, Debug, Default)]
 pub struct Lateness {
-    suspicion: Option<Suspicion>,
+    suspicions: VecDeque<Suspicion>,
 }
 
 impl Lateness {
@@ -52,27 +55,31 @@ impl Lateness {
         now: Now,
     ) -> usize {
         let Some(look) = look else {
-            self.suspicion = None;
+            self.suspicions.clear();
             return calls.expire(time, now);
         };
         let mut expired = 0;
-        if let Some(Suspicion { at, .. }) = self.suspicion.take_if(|s| s.holds(&look.seen)) {
-            expired = calls.expire(time, at);
+        while self.suspicions.front().is_some_and(|suspicion| suspicion.holds(look)) {
+            if let Some(Suspicion { at, .. }) = self.suspicions.pop_front() {
+                expired += calls.expire(time, at);
+            }
         }
-        let due = calls.next_deadline(time, now);
-        if due.is_some_and(|due| due <= now.wall) && self.suspicion.is_none() {
+        if calls.next_deadline(time, now).is_none_or(|due| due > now.wall) {
+            self.suspicions.clear();
+        } else if self.suspicions.back().is_none_or(|last| last.turns != look.here.turns) {
             let LoopView { idle, turns, .. } = look.here;
-            self.suspicion = Some(Suspicion { at: now, idle, turns });
+            self.suspicions.push_back(Suspicion { at: now, idle, turns });
         }
         expired
     }
 
     /// Whether a deadline has passed that is not yet known to be missed.
     pub fn suspects(&self) -> bool {
-        self.suspicion.is_some()
+        !self.suspicions.is_empty()
     }
 }
 
+/// That all whose deadlines had passed at some moment are late.
 #[derive(Clone, Debug)]
 struct Suspicion {
     at: Now,
@@ -81,9 +88,11 @@ struct Suspicion {
 }
 
 impl Suspicion {
-    /// The loop was seen after the suspicion had come up, so if it waits, it has looked.
-    fn holds(&self, seen: &LoopView) -> bool {
-        seen.waiting || seen.idle > self.idle || seen.turns >= self.turns + TURNS
+    /// Whether the loop has had its look. That it waits, or has waited, tells only what was
+    /// seen of it after the suspicion had come up: a wait that ended with the message may
+    /// have ended with the answer, too. Turns that it has gone through it knows best itself.
+    fn holds(&self, Look { seen, here }: &Look) -> bool {
+        seen.waiting || seen.idle > self.idle || here.turns >= self.turns + TURNS
     }
 }
 
@@ -172,6 +181,19 @@ mod tests {
             "the second came later"
         );
         assert!(lateness.suspects(), "and has a look of its own");
+    }
+
+    #[test]
+    fn each_deadline_is_given_a_few_turns_of_its_own_and_no_more() {
+        let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
+        let mut expired = vec![];
+        for turn in 0..9 {
+            let busy = look(LoopView { turns: 7 + turn, ..BUSY });
+            let count = expire(&mut lateness, &mut calls, 10 * (turn + 1), Some(&busy));
+            expired.extend(std::iter::repeat_n(turn, count));
+        }
+        assert_eq!(expired, [4, 5, 6]);
+        assert!(!lateness.suspects());
     }
 
     #[test]
