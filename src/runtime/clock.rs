@@ -129,16 +129,46 @@ pub mod jumps {
     }
 }
 
-/// How long the whole process is known to have been held up: a suspended laptop, a
-/// throttled container, a stop signal. It is seen by whoever first asks after it, from
-/// the timer thread, which has not come back from its sleep.
+/// How often, and for how long together, the whole process was held up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HoldUps {
+    /// How many there were.
+    pub count: u64,
+    /// Their length, added up.
+    pub length: Nanos,
+}
+
+impl HoldUps {
+    /// Those of them that came after.
+    pub(crate) fn since(self, before: HoldUps) -> HoldUps {
+        let count = self.count.saturating_sub(before.count);
+        HoldUps { count, length: self.length - before.length }
+    }
+
+    /// Both together.
+    pub(crate) fn and(self, other: HoldUps) -> HoldUps {
+        HoldUps { count: self.count + other.count, length: self.length + other.length }
+    }
+}
+
+/// The hold-ups of the process that are known: a suspended laptop, a throttled container, a
+/// stop signal. One is seen by whoever first asks after it, from the timer thread, which has
+/// not come back from its sleep.
 #[inline]
-pub fn held_up(now: Nanos) -> Nanos {
+pub fn hold_ups(now: Nanos) -> HoldUps {
     let asleep_until = Nanos::new(ASLEEP_UNTIL.load(Ordering::Acquire));
     if now > asleep_until + OVERSLEPT {
         claim(now);
     }
-    Nanos::new(HELD_UP.load(Ordering::Acquire))
+    // In this order: a length is there after its number.
+    let length = Nanos::new(HELD_UP.load(Ordering::Acquire));
+    HoldUps { count: HOLD_UPS.load(Ordering::Acquire), length }
+}
+
+/// Whether the process was held up a short while ago: it may be again.
+pub(crate) fn was_held_up(now: Nanos) -> bool {
+    let last = Nanos::new(HELD_UP_AT.load(Ordering::Relaxed));
+    last > Nanos::ZERO && now - last < A_SHORT_WHILE
 }
 
 /// The timer thread is about to sleep until then.
@@ -149,22 +179,31 @@ pub(crate) fn on_asleep(until: Nanos) {
 /// The timer thread has woken up.
 pub(crate) fn on_awake() {
     check();
-    held_up(now());
+    hold_ups(now());
     ASLEEP_UNTIL.store(u64::MAX, Ordering::Release);
 }
 
-/// Adds to [`HELD_UP`] what nobody else has.
+/// Adds what nobody else has.
 #[cold]
 fn claim(now: Nanos) {
     let claimed = ASLEEP_UNTIL.fetch_update(Ordering::AcqRel, Ordering::Acquire, |until| {
         (now > Nanos::new(until) + OVERSLEPT).then_some(now.get())
     });
     if let Ok(until) = claimed {
+        HELD_UP_AT.store(now.get(), Ordering::Relaxed);
+        HOLD_UPS.fetch_add(1, Ordering::AcqRel);
         HELD_UP.fetch_add((now - Nanos::new(until)).get(), Ordering::AcqRel);
     }
 }
 
 static HELD_UP: AtomicU64 = AtomicU64::new(0);
+
+static HOLD_UPS: AtomicU64 = AtomicU64::new(0);
+
+/// When the last one was seen.
+static HELD_UP_AT: AtomicU64 = AtomicU64::new(0);
+
+const A_SHORT_WHILE: Nanos = Nanos::from_millis(2_000);
 
 /// When the timer thread should be awake; what is later has been added.
 static ASLEEP_UNTIL: AtomicU64 = AtomicU64::new(u64::MAX);

@@ -17,7 +17,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use super::host_clock::HostClock;
-use super::loop_clock::{LoopClock, LoopMeter, Tally};
+use super::loop_clock::{LoopClock, LoopMeter};
+use super::tally::Tally;
 use super::timer::{Task, Timer};
 use crate::core::breaker::CircuitBreaker;
 use crate::core::lateness::{Look, LoopView};

@@ -2,17 +2,19 @@
 //!
 //! Between two turns of a libuv loop, `busy = elapsed − growth of the idle time`. A
 //! turn that was busy for longer than a threshold is a stall, in which the time of calls
-//! stands still ([`StallLog`] says for how many); in shorter turns it goes on, for a loop
+//! stands still ([`StallLog`](crate::core::stall_log::StallLog) says for how many); in shorter turns it goes on, for a loop
 //! that is busy in short turns still reads its sockets. Breakers may have thresholds of
 //! their own: for each there is a [`Tally`].
 //!
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
-//! call. [`LoopClock`] is what other threads see.
+//! call. [`LoopClock`] is what other threads see: while signals interrupt the waits of the
+//! loop, which libuv does not count then, the timer thread looks at it every few milliseconds
+//! ([`Turn`]).
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
@@ -21,79 +23,17 @@ use parking_lot::Mutex;
 
 use super::clock;
 use super::heartbeat::{Heartbeat, BEAT};
+use super::signals;
+use super::tally::Tally;
 use super::timer::{Task, Timer};
+use super::turn::Turn;
 use super::uv::{self, HandlePtr, LoopPtr, Uv};
 use crate::core::lag::Lag;
 use crate::core::lateness::LoopView;
-use crate::core::stall_log::StallLog;
 use crate::core::time::{Nanos, Now};
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);
-
-/// The stalls longer than some threshold.
-#[derive(Debug)]
-pub struct Tally {
-    threshold: Nanos,
-    /// How many have ended.
-    count: Cell<u64>,
-    log: RefCell<StallLog>,
-    /// How many the log may keep before somebody is asked what can be forgotten.
-    room: Cell<usize>,
-    /// Its place among the tallies of its clock.
-    place: usize,
-}
-
-impl Tally {
-    fn new(threshold: Nanos, place: usize) -> Tally {
-        Tally {
-            threshold,
-            count: Cell::new(0),
-            log: RefCell::default(),
-            room: Cell::new(LEAST_ROOM),
-            place,
-        }
-    }
-
-    /// The stalls that have ended.
-    pub fn log(&self) -> Ref<'_, StallLog> {
-        self.log.borrow()
-    }
-
-    /// Adds a stall. `oldest` says how many there were before the first call that waits: it is
-    /// asked now and then, so that the log forgets what no call will ask for.
-    fn add(&self, length: Nanos, ended: Nanos, oldest: impl FnOnce() -> Option<u64>) {
-        let mut log = self.log.borrow_mut();
-        log.push(length, ended);
-        self.count.set(log.count());
-        if log.kept() >= self.room.get() {
-            let oldest = oldest().unwrap_or(log.count());
-            log.forget_before(oldest);
-            self.room.set((log.kept() * 2).max(LEAST_ROOM));
-        }
-    }
-
-    /// Its place among the tallies of its clock.
-    pub fn place(&self) -> usize {
-        self.place
-    }
-
-    /// What is to be left out of a turn.
-    #[inline]
-    fn of(&self, busy: Nanos) -> Nanos {
-        stall_in(busy, self.threshold)
-    }
-}
-
-/// What is a stall of a turn that is busy for that long: all of it, or nothing.
-#[inline]
-fn stall_in(busy: Nanos, threshold: Nanos) -> Nanos {
-    if busy > threshold {
-        busy
-    } else {
-        Nanos::ZERO
-    }
-}
 
 /// The clock as any thread sees it.
 pub struct LoopClock {
@@ -118,22 +58,44 @@ impl LoopClock {
             let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
             return self.asker.as_ref().map(|_| view);
         };
-        let idle = source.idle();
-        // Idle time grows while the loop waits in the kernel, and only then.
-        let waiting = source.idle() > idle;
         let wall = clock::now();
-        let turn = &mut shared.turn;
-        let busy = turn.busy(wall, idle);
-        turn.see_hold_up(clock::held_up(wall), busy);
-        Some(LoopView { turns: turn.number, idle, waiting })
+        let (idle, waiting) = shared.look(source, wall);
+        let busy = shared.turn.busy(wall, idle);
+        shared.turn.see_hold_ups(clock::hold_ups(wall), busy);
+        let view = LoopView { turns: shared.turn.number, idle, waiting };
+        let samples = shared.distrusts(wall) && !shared.samples;
+        shared.samples |= samples;
+        drop(shared);
+        if samples {
+            self.beat_after(wall);
+        }
+        Some(view)
+    }
+
+    /// Has the loop looked at every [`BEAT`] from now on, because libuv may not count its
+    /// waits in full.
+    fn sample(&self, now: Nanos) {
+        let begins = !std::mem::replace(&mut self.shared.lock().samples, true);
+        if begins {
+            self.beat_after(now);
+        }
     }
 }
 
 impl Task for LoopClock {
-    /// It is time to ask the loop for an answer.
+    /// It is time to look at the loop, or to ask it for an answer.
     fn on_time(&self, _: Nanos) {
         let now = clock::now();
-        let (goes_on, asks) = self.shared.lock().heartbeat.on_time(now);
+        let mut shared = self.shared.lock();
+        let (goes_on, asks) = match shared.source {
+            Some(source) => {
+                shared.look(source, now);
+                shared.samples = shared.distrusts(now) || signals::interrupt();
+                (shared.samples, false)
+            }
+            None => shared.heartbeat.on_time(now),
+        };
+        drop(shared);
         if asks {
             self.asker.iter().for_each(|asker| asker.ask());
         }
@@ -156,6 +118,8 @@ pub struct LoopMeter {
     /// How soon after its beginning the turn may be a stall, however busy; at once where
     /// turns are not seen.
     sound_for: Cell<Nanos>,
+    /// When to look for signals that interrupt waits.
+    signals_at: Cell<Nanos>,
     /// Since when this turn has been busy, once somebody needed to know.
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
@@ -201,14 +165,16 @@ impl LoopMeter {
         }
         let idle = source.map_or(Nanos::ZERO, |source| source.idle());
         let began = clock::checked_now();
-        let turn = Turn::begin(0, began, idle, clock::held_up(began));
+        let turn = Turn::begin(0, began, idle, clock::hold_ups(began));
         let heartbeat = Heartbeat::default();
-        let shared = Mutex::new(Shared { turn, source, heartbeat });
+        let shared =
+            Mutex::new(Shared { turn, source, heartbeat, missed_at: Nanos::ZERO, samples: false });
         let asker = asker.filter(|_| source.is_none());
         let clock = Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() });
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
             sound_for: Cell::new(Nanos::ZERO),
+            signals_at: Cell::new(Nanos::ZERO),
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(std::ptr::null_mut()),
@@ -271,7 +237,8 @@ impl LoopMeter {
         let stalling = match self.source {
             Some(_) => {
                 let busy = self.busy_in_turn(wall);
-                self.held_up_idle(wall, busy) + tally.of(busy)
+                self.take_hold_ups(wall, busy);
+                tally.of(busy)
             }
             None => tally.of(self.clock.shared.lock().heartbeat.busy(wall)),
         };
@@ -357,25 +324,39 @@ impl LoopMeter {
         let since = self.busy_since.get().unwrap_or_else(|| {
             // This is the loop's thread: it is not waiting, and will not wait again
             // in this turn, so the answer holds until the turn ends.
-            let since = wall - self.turn.get().busy(wall, source.idle());
+            let since = wall - self.clock.shared.lock().turn.busy(wall, source.idle());
             self.busy_since.set(Some(since));
             since
         });
         wall - since
     }
 
-    /// What hold-ups of the process took of the waits of this turn.
-    fn held_up_idle(&self, wall: Nanos, busy: Nanos) -> Nanos {
-        let mut turn = self.turn.get();
-        let held_up = clock::held_up(wall);
-        if held_up != turn.held_up {
-            // The other side may have seen it first, and what it saw holds.
-            let mut shared = self.clock.shared.lock();
-            shared.turn.see_hold_up(held_up, busy);
-            turn = shared.turn;
-            self.turn.set(turn);
+    /// Adds what hold-ups of the process took of the waits of this turn, each for itself.
+    fn take_hold_ups(&self, wall: Nanos, busy: Nanos) {
+        let hold_ups = clock::hold_ups(wall);
+        if hold_ups == self.turn.get().hold_ups {
+            return;
         }
-        turn.held_up_idle
+        // The other side may have seen them first, and what it saw holds.
+        let mut shared = self.clock.shared.lock();
+        shared.turn.see_hold_ups(hold_ups, busy);
+        let taken = shared.turn.take_hold_ups();
+        self.turn.set(shared.turn);
+        drop(shared);
+        let count = taken.count.max(u64::from(taken.length > Nanos::ZERO));
+        for _ in 0..count {
+            let each = Nanos::new(taken.length.get() / count);
+            self.add_to_tallies(|_| each, wall);
+        }
+    }
+
+    /// Has the timer thread look at the loop while signals interrupt its waits.
+    #[cold]
+    fn look_for_signals(&self, wall: Nanos) {
+        self.signals_at.set(wall + SIGNALS_EVERY);
+        if signals::interrupt() {
+            self.clock.sample(wall);
+        }
     }
 
     /// Has `begin_turn` called once a turn.
@@ -403,15 +384,22 @@ impl LoopMeter {
     /// A turn has ended and the next one begins.
     fn begin_turn(&self) {
         let Some(source) = &self.source else { return };
-        let (wall, idle, last) = (clock::checked_now(), source.idle(), self.turn.get());
-        let busy = last.busy(wall, idle);
-        let held_up = self.held_up_idle(wall, busy);
-        let turn = Turn::begin(last.number + 1, wall, idle, self.turn.get().held_up);
-        self.turn.set(turn);
+        let (wall, idle) = (clock::checked_now(), source.idle());
+        let busy = self.clock.shared.lock().turn.busy(wall, idle);
+        self.take_hold_ups(wall, busy);
+        if wall >= self.signals_at.get() {
+            self.look_for_signals(wall);
+        }
+        let held_up = {
+            let mut shared = self.clock.shared.lock();
+            let last = shared.turn;
+            shared.turn = Turn::begin(last.number + 1, wall, idle, last.hold_ups);
+            self.turn.set(shared.turn);
+            last.held_up()
+        };
         self.sound_for.set(self.least_stall());
         self.busy_since.set(None);
-        self.clock.shared.lock().turn = turn;
-        self.add_to_tallies(|tally| held_up + tally.of(busy), wall);
+        self.add_to_tallies(|tally| tally.of(busy), wall);
         // Time in which the process was held up is not the loop's doing, but the loop was
         // as late as if it were.
         let late = busy + held_up;
@@ -432,14 +420,14 @@ impl LoopMeter {
         for tally in self.tallies.borrow().iter() {
             let length = stall(tally);
             if length > Nanos::ZERO {
-                tally.add(length, ended, || self.host.oldest_stall(tally.place));
+                tally.add(length, ended, || self.host.oldest_stall(tally.place()));
             }
         }
     }
 }
 
-/// So many stalls are kept, whether or not a call may ask for them.
-const LEAST_ROOM: usize = 256;
+/// How often to look for signals.
+const SIGNALS_EVERY: Nanos = Nanos::from_millis(20);
 
 /// What other threads see. The lock is held while the loop is asked, so that it
 /// cannot go away meanwhile.
@@ -447,7 +435,32 @@ struct Shared {
     turn: Turn,
     source: Option<Source>,
     heartbeat: Heartbeat,
+    /// When libuv was last seen not to count a wait in full.
+    missed_at: Nanos,
+    /// Whether the timer thread is going to look at the loop.
+    samples: bool,
 }
+
+impl Shared {
+    /// The idle time of the loop by now, and whether it is waiting.
+    fn look(&mut self, source: Source, wall: Nanos) -> (Nanos, bool) {
+        let idle = source.idle();
+        // Idle time grows while the loop waits in the kernel, and only then.
+        let waiting = source.idle() > idle;
+        if waiting && self.turn.see_waiting(wall, idle) {
+            self.missed_at = wall;
+        }
+        (idle, waiting)
+    }
+
+    /// Whether libuv did not count waits in full lately.
+    fn distrusts(&self, wall: Nanos) -> bool {
+        self.missed_at > Nanos::ZERO && wall - self.missed_at < DISTRUST
+    }
+}
+
+/// For how long the loop is looked at after libuv was seen not to count a wait.
+const DISTRUST: Nanos = Nanos::from_millis(2_000);
 
 /// Where idle time is read from.
 #[derive(Clone, Copy)]
@@ -466,42 +479,6 @@ impl Source {
         // SAFETY: the loop is live: `LoopMeter::start` was promised so until `close`,
         // which removes the source first.
         Nanos::new(unsafe { (self.uv.metrics_idle_time)(self.uv_loop) })
-    }
-}
-
-/// One turn of the loop, as it stood when it began.
-#[derive(Clone, Copy)]
-struct Turn {
-    number: u64,
-    began: Nanos,
-    /// Idle time of the loop so far.
-    idle: Nanos,
-    /// [`clock::held_up`], as far as it has been looked at.
-    held_up: Nanos,
-    /// What of it fell into waits of this turn.
-    held_up_idle: Nanos,
-}
-
-impl Turn {
-    fn begin(number: u64, began: Nanos, idle: Nanos, held_up: Nanos) -> Turn {
-        Turn { number, began, idle, held_up, held_up_idle: Nanos::ZERO }
-    }
-
-    /// How long the turn has been busy, given the idle time of the loop by now.
-    fn busy(&self, wall: Nanos, idle: Nanos) -> Nanos {
-        (wall - self.began) - (idle - self.idle)
-    }
-
-    /// Takes note of a hold-up of the process. To libuv the loop went on with what it
-    /// did: if that was its work, the turn was busy for so much longer, and a stall if it
-    /// comes to that; if it was waiting, the wait does not count. What is longer than all
-    /// work of the turn has not been work.
-    fn see_hold_up(&mut self, held_up: Nanos, busy: Nanos) {
-        let news = held_up - self.held_up;
-        self.held_up = self.held_up + news;
-        if news > busy {
-            self.held_up_idle = self.held_up_idle + news;
-        }
     }
 }
 
@@ -542,48 +519,3 @@ unsafe extern "C" fn on_closed(prepare: HandlePtr) {
 
 /// Enough for any type in C.
 const HANDLE_ALIGN: usize = 16;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HELD_UP: Nanos = Nanos::from_millis(1000);
-
-    /// A turn at its end, what it was busy for, and what a hold-up took of its waits. It
-    /// began when the loop had waited for 5 ms in all.
-    fn turn_of(busy: u64, idle: u64) -> (Turn, Nanos) {
-        let [began, before] = [7, 5].map(Nanos::from_millis);
-        let turn = Turn::begin(1, began, before, Nanos::ZERO);
-        let busy = turn.busy(Nanos::from_millis(7 + busy + idle), Nanos::from_millis(5 + idle));
-        (turn, busy)
-    }
-
-    #[test]
-    fn a_hold_up_of_a_waiting_loop_is_left_out_of_its_wait() {
-        let (mut turn, busy) = turn_of(3, 1100);
-        turn.see_hold_up(HELD_UP, busy);
-        assert_eq!((busy.as_millis(), turn.held_up_idle), (3, HELD_UP));
-    }
-
-    #[test]
-    fn a_hold_up_of_a_working_loop_is_a_stall_and_counts_once() {
-        let (mut turn, busy) = turn_of(1004, 20);
-        turn.see_hold_up(HELD_UP, busy);
-        assert_eq!((stall_in(busy, STALL), turn.held_up_idle), (busy, Nanos::ZERO));
-    }
-
-    #[test]
-    fn a_stall_after_a_hold_up_is_not_taken_for_it() {
-        let (mut turn, busy) = turn_of(200, 1000);
-        turn.see_hold_up(HELD_UP, busy);
-        assert_eq!((stall_in(busy, STALL).as_millis(), turn.held_up_idle), (200, HELD_UP));
-    }
-
-    #[test]
-    fn a_hold_up_is_seen_once() {
-        let (mut turn, busy) = turn_of(3, 1100);
-        turn.see_hold_up(HELD_UP, busy);
-        turn.see_hold_up(HELD_UP, busy);
-        assert_eq!(turn.held_up_idle, HELD_UP);
-    }
-}

@@ -6,5 +6,8 @@ pub mod driver;
 mod heartbeat;
 pub mod host_clock;
 pub mod loop_clock;
+mod signals;
+mod tally;
 pub mod timer;
+mod turn;
 mod uv;

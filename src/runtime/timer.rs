@@ -133,7 +133,7 @@ impl Timer {
             clock::check();
         } else {
             let now = clock::now();
-            let span = nap(at - now);
+            let span = nap(at - now, clock::was_held_up(now));
             let until = now + span;
             schedule.asleep_until = until;
             let span = Duration::from_nanos(span.get());
@@ -207,16 +207,23 @@ impl Eq for Entry {}
 /// before: what the hold-up took of a sleep cannot be told from the sleep. So the thread
 /// sleeps for a quarter of what is left at a time, and a hold-up takes no call more than
 /// a quarter of the time it had left; that makes some twenty naps for ten seconds.
-fn nap(left: Nanos) -> Nanos {
+///
+/// A process that was held up a short while ago is one that is throttled, perhaps. Then it
+/// sleeps for no longer than it is let run at a time, and sees each hold-up for itself.
+fn nap(left: Nanos, held_up: bool) -> Nanos {
     let quarter = Nanos::new(left.get() / 4);
     if quarter < SHORTEST_NAP {
         left
+    } else if held_up {
+        quarter.min(WHILE_THROTTLED)
     } else {
         quarter
     }
 }
 
 const SHORTEST_NAP: Nanos = Nanos::from_millis(5);
+
+const WHILE_THROTTLED: Nanos = Nanos::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -227,12 +234,13 @@ mod tests {
         let mut left = Nanos::from_millis(10_000);
         let mut naps = 0;
         while left > Nanos::ZERO {
-            let span = nap(left);
+            let span = nap(left, false);
             assert!(span.get() * 4 <= left.get() || left.get() / 4 < SHORTEST_NAP.get());
             assert!(span > Nanos::ZERO, "the thread must not spin");
             left = left - span;
             naps += 1;
         }
         assert!((10..30).contains(&naps), "{naps} naps");
+        assert!(nap(Nanos::from_millis(10_000), true) <= WHILE_THROTTLED);
     }
 }
