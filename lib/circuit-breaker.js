@@ -199,11 +199,16 @@ class CircuitBreaker extends EventEmitter {
   shutdown () {
     emit(this, 'shutdown')
     this.disable()
-    this.removeAllListeners()
-    this[INNER].status?.shutdown()
-    this[INNER].handle.shutdown()
-    stopHealthChecks(this)
-    this.clearCache()
+    try {
+      // A frozen breaker keeps its listeners.
+      this.removeAllListeners()
+    } finally {
+      const inner = this[INNER]
+      inner.handle.shutdown()
+      inner.status?.shutdown()
+      stopHealthChecks(this)
+      this.clearCache()
+    }
   }
 
   clearCache () {

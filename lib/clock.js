@@ -4,13 +4,14 @@
 // test's. Used by the class and the way of a call.
 
 const { changeClocks } = require('./binding')
-const { timersInPlace } = require('./fake-clock')
+const { isFaked, timersInPlace } = require('./fake-clock')
 const { INNER } = require('./inner')
 const { readNumber } = require('./options')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */
 function noteClock ({ [INNER]: inner, options }) {
   inner.clock = timersInPlace()
+  inner.isHosted = isFaked()
   inner.stallThreshold = readNumber('stallThreshold', options.stallThreshold)
 }
 
@@ -21,6 +22,7 @@ function followClock (inner) {
 
 function changeClock (inner) {
   inner.clock = timersInPlace()
+  inner.isHosted = isFaked()
   changeClocks(inner.handle, inner.stallThreshold)
 }
 

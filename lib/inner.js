@@ -23,8 +23,9 @@ class Inner {
     // What the native half has been told of the live options; whether calls have a timeout.
     this.limits = undefined
     this.timed = false
-    // The timers that were in place when it was last looked at.
+    // The timers that were in place when it was last looked at, and whether it lives by them.
     this.clock = undefined
+    this.isHosted = false
     this.stallThreshold = undefined
     this.fallback = null
     this.name = name

@@ -6,6 +6,10 @@
 // Nothing here throws. The outcome of a call is that of its action, whatever listeners,
 // getters of options and the rest of the user's code do meanwhile; what they throw surfaces
 // as an uncaught exception.
+//
+// Under a host's clock a crossing runs the host's timers, which may fire the same breaker: a
+// permit that goes back in it may be another call's before it returns. So the call object
+// has left its place by then.
 
 const { abort } = require('./abort')
 const { announce } = require('./announce')
@@ -21,6 +25,7 @@ const { EVENTS, FAILURE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
   const { breaker, inner, memo, permit } = call
+  if (inner.isHosted) inner.calls[permit] = undefined
   const bits = settle(inner.id, permit, SUCCESS)
   if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, call.args, memo)
   const ms = latency()
@@ -51,19 +56,21 @@ function timeOut (breaker, inner, permit, args, memo) {
  */
 function fail (breaker, inner, permit, args, error, memo, known) {
   const filtered = isFiltered(breaker, error, args)
+  const call = inner.calls[permit]
+  if (inner.isHosted) inner.calls[permit] = undefined
   const bits = settle(inner.id, permit, filtered ? SUCCESS : FAILURE)
   if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, args, memo)
   const ms = known ?? latency()
   let outcome
   if (filtered) {
-    end(inner, inner.calls[permit], bits)
+    end(inner, call, bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
     inner.semaphore?.serve()
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateLimits(breaker, inner)
-    end(inner, inner.calls[permit], judge(inner.id, permit))
+    end(inner, call, judge(inner.id, permit))
     outcome = fallBack(breaker, inner, error, args)
   }
   if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
@@ -176,8 +183,14 @@ function applyWith (fallback, args, error) {
     case 0: return fallback.call(fallback, error)
     case 1: return fallback.call(fallback, args[0], error)
     case 2: return fallback.call(fallback, args[0], args[1], error)
-    default: return fallback.apply(fallback, [...args, error])
+    default:
+      if (args.length >= MOST_ARGUMENTS) throw new RangeError(`A fallback takes no more than ${MOST_ARGUMENTS} arguments`)
+      return fallback.apply(fallback, [...args, error])
   }
 }
+
+// Breakers that are each other's fallbacks pass on ever more errors, and V8 aborts the
+// process where the arguments of a function are larger than it can have them.
+const MOST_ARGUMENTS = 10_000
 
 module.exports = { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise }

@@ -59,7 +59,7 @@ impl Lateness {
             return calls.expire(time, now);
         };
         let mut expired = 0;
-        while self.suspicions.front().is_some_and(|suspicion| suspicion.holds(look)) {
+        while self.suspicions.front().is_some_and(|suspicion| suspicion.holds(look, now)) {
             if let Some(Suspicion { at, .. }) = self.suspicions.pop_front() {
                 expired += calls.expire(time, at);
             }
@@ -91,13 +91,20 @@ impl Suspicion {
     /// Whether the loop has had its look. That it waits, or has waited, tells only what was
     /// seen of it after the suspicion had come up: a wait that ended with the message may
     /// have ended with the answer, too. Turns that it has gone through it knows best itself.
-    fn holds(&self, Look { seen, here }: &Look) -> bool {
-        seen.waiting || seen.idle > self.idle || here.turns >= self.turns + TURNS
+    fn holds(&self, Look { seen, here }: &Look, now: Now) -> bool {
+        seen.waiting
+            || seen.idle > self.idle
+            || here.turns >= self.turns + TURNS
+            || now.stalls >= self.at.stalls + STALLS
     }
 }
 
 /// The turn under way, and three whole ones.
 const TURNS: u64 = 4;
+
+/// Of turns that are stalls, the one under way and a whole one: in that time even a large
+/// answer has come together.
+const STALLS: u64 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +201,17 @@ mod tests {
         }
         assert_eq!(expired, [4, 5, 6]);
         assert!(!lateness.suspects());
+    }
+
+    #[test]
+    fn a_loop_whose_turns_are_stalls_is_given_one_whole_turn() {
+        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
+        let expired = [(0, 0), (1, 1), (2, 2)].map(|(turn, stalls)| {
+            let busy = look(LoopView { turns: 7 + turn, ..BUSY });
+            let now = Now { stalls, ..Now::unstalled(Nanos::new(99)) };
+            lateness.expire(&mut calls, &CallTime::UNSTALLED, Some(&busy), now)
+        });
+        assert_eq!(expired, [0, 0, 1]);
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl StallLog {
 }
 
 /// How many stalls of its life a call forgives.
-pub const FORGIVEN: u64 = 8;
+pub const FORGIVEN: u64 = 4;
 
 /// The stalls of a loop that has none.
 pub static NO_STALLS: StallLog = StallLog::new();
