@@ -69,19 +69,15 @@ class Case {
   }
 
   /** Nobody ends a call that hangs where the breaker does not guard it. */
-  fire (kind) {
+  fire (kind, ...args) {
+    const { breaker } = this
+    if (!breaker) return
     this.keep(() => {
-      if (!this.breaker) return
-      const guarded = this.isEnabled
-      const promise = this.breaker.fire(kind)
+      const guarded = isEnabled(breaker)
+      const promise = breaker.fire(kind, ...args)
       promise.then(this.after, this.after).catch(() => {})
-      return kind !== 'hang' || (guarded && this.isEnabled) ? promise : undefined
+      return kind !== 'hang' || (guarded && isEnabled(breaker)) ? promise : undefined
     })
-  }
-
-  // The getter may do a deed.
-  get isEnabled () {
-    return Reflect.get(CircuitBreaker.prototype, 'enabled', this.breaker)
   }
 
   make (options) {
@@ -113,6 +109,8 @@ async function runCase ({ deed, clock, hook, prepare, go }) {
     await turn()
     it.armed = false
     if (!await settled(it)) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
+    // Calls that nobody waits for have their deadlines, too.
+    for (let steps = 0; steps < 10 && afterwards(it).length > 0; steps++) await it.clock.pass(10)
     problems.push(...afterwards(it))
   } catch (error) {
     problems.push(`the case failed: ${told(error)}`)
@@ -126,7 +124,12 @@ async function runCase ({ deed, clock, hook, prepare, go }) {
   return problems
 }
 
-module.exports = { CAPACITY, Case, comeBy, runCase }
+module.exports = { CAPACITY, Case, comeBy, isEnabled, runCase }
+
+// Its getter may do a deed.
+function isEnabled (breaker) {
+  return Reflect.get(CircuitBreaker.prototype, 'enabled', breaker)
+}
 
 // Under a fake clock, time has to go by; and what a clock that threw never set, somebody has
 // to come by for.

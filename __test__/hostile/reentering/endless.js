@@ -39,6 +39,13 @@ const PROGRAMS = {
     b.fallback(a)
     return [[a.fire(), b.fire(), a.fire()], [a, b]]
   },
+  'breakers that are fallbacks of each other, and never open' () {
+    const options = { timeout: 300, capacity: MANY, errorThresholdPercentage: 100 }
+    const [a, b] = [ill, ill].map(action => new CircuitBreaker(async () => action(), options))
+    a.fallback(b)
+    b.fallback(a)
+    return [[a.fire(), b.fire()], [a, b]]
+  },
   'open breakers that are fallbacks of each other' () {
     const [a, b] = [ill, ill].map(action => new CircuitBreaker(action, { timeout: 300, capacity: MANY }))
     a.fallback(b)
