@@ -1,8 +1,8 @@
 'use strict'
 
-// Whose clock a breaker may live by. `install(hook)` puts one in place whose functions call
-// `hook(name)` before they do anything; `pass` lets time go by; `uninstall` puts the host's
-// own back.
+// Whose clock a breaker may live by. `install(name, hook)` puts one in place whose functions
+// call `hook(name)`, if there is one, before they do anything; `pass` lets time go by;
+// `uninstall` puts the host's own back.
 
 const { mock } = require('node:test')
 const FakeTimers = require('@sinonjs/fake-timers')
@@ -39,9 +39,11 @@ const CLOCKS = {
 
 function install (name, hook) {
   const clock = CLOCKS[name]()
-  hooked(globalThis, 'setTimeout', hook)
-  hooked(globalThis, 'clearTimeout', hook)
-  hooked(Date, 'now', hook, 'Date.now')
+  if (hook) {
+    hooked(globalThis, 'setTimeout', hook)
+    hooked(globalThis, 'clearTimeout', hook)
+    hooked(Date, 'now', hook, 'Date.now')
+  }
   return {
     // Somebody may still wait for time to go by.
     pass: ms => clock.isGone ? sleep(ms) : clock.pass(ms),
