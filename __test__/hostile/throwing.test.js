@@ -14,7 +14,7 @@ const { SOURCES } = require('./throwing/sources')
 const PROGRAM = join(__dirname, 'throwing', 'program.js')
 const SPOILT = join(__dirname, 'throwing', 'spoilt-program.js')
 
-test('a read that throws', { concurrency: 2 }, async t => {
+test('a read that throws', { concurrency: 4 }, async t => {
   await Promise.all(Object.keys(SOURCES).map(source => t.test(source, async () => {
     assert.deepEqual(problemLines(await runCases(PROGRAM, source)), [])
   })))

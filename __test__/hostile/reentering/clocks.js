@@ -1,8 +1,8 @@
 'use strict'
 
-// Whose clock a breaker may live by. `install(hook)` puts one in place whose functions call
-// `hook(name)` before they do anything; `pass` lets time go by; `uninstall` puts the host's
-// own back.
+// Whose clock a breaker may live by. `install(name, hook)` puts one in place whose functions
+// call `hook(name)`, if there is one, before they do anything; `pass` lets time go by;
+// `uninstall` puts the host's own back.
 
 const { mock } = require('node:test')
 const FakeTimers = require('@sinonjs/fake-timers')
@@ -39,10 +39,16 @@ const CLOCKS = {
 
 function install (name, hook) {
   const clock = CLOCKS[name]()
-  hooked(globalThis, 'setTimeout', hook)
-  hooked(globalThis, 'clearTimeout', hook)
-  hooked(Date, 'now', hook, 'Date.now')
-  return { ...clock, uninstall: () => uninstall(clock) }
+  if (hook) {
+    hooked(globalThis, 'setTimeout', hook)
+    hooked(globalThis, 'clearTimeout', hook)
+    hooked(Date, 'now', hook, 'Date.now')
+  }
+  return {
+    // Somebody may still wait for time to go by.
+    pass: ms => clock.isGone ? sleep(ms) : clock.pass(ms),
+    uninstall: () => uninstall(clock)
+  }
 }
 
 module.exports = { CLOCKS, install }
@@ -56,6 +62,8 @@ function hooked (object, name, hook, told = name) {
 }
 
 function uninstall (clock) {
+  if (clock.isGone) return
+  clock.isGone = true
   clock.remove()
   Object.assign(globalThis, { Date: RealDate, clearTimeout, setTimeout })
   Date.now = now
@@ -84,10 +92,11 @@ function ownClock () {
   return { pass: inSteps(tick), remove () {} }
 }
 
-// What goes off may throw, which is nobody's then, as where timers are real.
+// What goes off may throw, which is nobody's then, as where timers are real. Meanwhile the
+// clock may be taken away.
 function inSteps (tick) {
-  return async ms => {
-    for (let passed = 0; passed < ms; passed += STEP_MS) {
+  return async function (ms) {
+    for (let passed = 0; passed < ms && !this.isGone; passed += STEP_MS) {
       try {
         tick(STEP_MS)
       } catch (error) {
