@@ -15,13 +15,25 @@ const ANNOUNCE = Symbol('announce')
  */
 const MOST_ROUNDS = 8
 
-/** Announces. Whatever is thrown surfaces. */
+/**
+ * Announces events. Calls that have timed out are not told here, where the user's code may be
+ * on the stack, and its end near. Whatever is thrown surfaces.
+ */
 function announce (owner) {
+  tell(owner, true)
+}
+
+/** Announces events, and tells calls that they have timed out: for the news of the loop. */
+function announceAll (owner) {
+  tell(owner, false)
+}
+
+function tell (owner, eventsOnly) {
   try {
-    owner[ANNOUNCE]()
+    owner[ANNOUNCE](eventsOnly)
   } catch (error) {
     surface(error)
   }
 }
 
-module.exports = { ANNOUNCE, MOST_ROUNDS, announce }
+module.exports = { ANNOUNCE, MOST_ROUNDS, announce, announceAll }

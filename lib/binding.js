@@ -6,7 +6,7 @@
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 const v8 = require('node:v8')
-const { announce } = require('./announce')
+const { announceAll } = require('./announce')
 const { surface } = require('./emit')
 const { fakeClock, isFaked } = require('./fake-clock')
 const platformName = require('./platform')
@@ -49,7 +49,7 @@ function hear (id) {
     case codes.NO_THREAD: return handlers.onNoThread()
     default: {
       const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
-      if (owner !== undefined) announce(owner)
+      if (owner !== undefined) announceAll(owner)
     }
   }
 }
@@ -165,9 +165,13 @@ function news () {
   return words[0]
 }
 
-/** The next thing a breaker has to announce: a code, or the permit of a call that has timed out. */
-function poll (id) {
+/**
+ * The next thing a breaker has to announce: a code, or, unless only events are asked for, the
+ * permit of a call that has timed out.
+ */
+function poll (id, eventsOnly) {
   words[0] = id
+  words[1] = eventsOnly ? 1 : 0
   cross.poll()
   return words[0]
 }
@@ -264,7 +268,7 @@ function changeClocks (handle, stallThreshold) {
 function ring (owner, handle) {
   if (!handle.deref()?.onTimer()) return
   const told = owner.deref()
-  if (told !== undefined) announce(told)
+  if (told !== undefined) announceAll(told)
 }
 
 module.exports = {

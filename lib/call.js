@@ -254,7 +254,8 @@ class LateCall {
   }
 
   clear () {
-    this.inner.calls[this.permit] = undefined
+    const { calls } = this.inner
+    if (calls[this.permit] === this) calls[this.permit] = undefined
   }
 }
 

@@ -7,7 +7,7 @@ const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
 const { setImmediate } = require('node:timers')
 const { prepareAbort, renew } = require('./abort')
-const { ANNOUNCE, announce } = require('./announce')
+const { ANNOUNCE, announce, announceAll } = require('./announce')
 const { codes, create, owners, poll, state } = require('./binding')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
@@ -250,25 +250,31 @@ class CircuitBreaker extends EventEmitter {
   }
 }
 
-// Announces what the native half has to tell, in the order in which it happened. Calls
-// that time out together are told one after the other: none inside another one's events,
-// which announce, too. Listeners may make ever more events, by opening a circuit that is
-// half open at once: what is too much for one turn of the loop goes on in the next.
-function announceNews () {
+// Announces what the native half has to tell, in the order in which it happened; calls that
+// have timed out after that, and one after the other: each is asked for when the one before
+// has been told, for listeners may do anything, and settle calls by it. Listeners may make
+// ever more events, by opening a circuit that is half open at once: what is too much for one
+// turn of the loop goes on in the next.
+function announceNews (eventsOnly) {
   const inner = this[INNER]
   let events = 0
-  let late
-  for (let news; events < MOST_AT_ONCE && (news = poll(inner.id)) !== NONE;) {
-    if (news < 0) {
+  for (let news; events < MOST_AT_ONCE && (news = poll(inner.id, eventsOnly)) !== NONE;) {
+    if (news >= 0) {
+      tellLate(this, inner, news)
+    } else {
       events++
       tell(this, inner, news)
-    } else {
-      late ??= []
-      late.push(news)
     }
   }
-  if (late !== undefined) for (const permit of late) timeOutCall(this, inner, permit)
-  if (events === MOST_AT_ONCE) setImmediate(announce, this)
+  if (events === MOST_AT_ONCE) setImmediate(announceAll, this)
+}
+
+function tellLate (breaker, inner, permit) {
+  try {
+    timeOutCall(breaker, inner, permit)
+  } catch (error) {
+    surface(error)
+  }
 }
 
 const MOST_AT_ONCE = 1000

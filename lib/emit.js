@@ -24,6 +24,16 @@ function hears (emitter, name) {
   }
 }
 
+/** Whether there is a listener to an event, whoever is in the way of `emit`. */
+function listensTo (emitter, name) {
+  try {
+    return emitter._eventsCount !== 0 && emitter.listenerCount(name) > 0
+  } catch (error) {
+    surface(error)
+    return false
+  }
+}
+
 /** Emits; a listener that throws must not change the outcome of a call. */
 function emit (emitter, name, ...args) {
   try {
@@ -44,4 +54,4 @@ function surface (error) {
   }
 }
 
-module.exports = { emit, hears, plainEmit, surface }
+module.exports = { emit, hears, listensTo, plainEmit, surface }

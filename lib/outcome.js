@@ -15,7 +15,7 @@ const { abort } = require('./abort')
 const { announce } = require('./announce')
 const { codes, judge, latency, retryAfter, settle, stalled } = require('./binding')
 const { KINDS, tally } = require('./counts')
-const { emit, hears, surface } = require('./emit')
+const { emit, hears, listensTo, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
@@ -91,7 +91,7 @@ function lock (breaker, inner, permit, args) {
   const error = buildError(breaker, 'ESEMLOCKED')
   if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
-  if (breaker._eventsCount !== 0 && breaker.listenerCount('semaphore-locked') > 0) emit(breaker, 'semaphore-locked', error, 0)
+  if (listensTo(breaker, 'semaphore-locked')) emit(breaker, 'semaphore-locked', error, 0)
   return fail(breaker, inner, permit, args, error)
 }
 
@@ -144,7 +144,7 @@ const KEPT = 1024
 function end (inner, call, bits) {
   if (call !== undefined) {
     call.clear()
-    if (call.permit >= KEPT) inner.calls[call.permit] = undefined
+    if (call.permit >= KEPT && inner.calls[call.permit] === call) inner.calls[call.permit] = undefined
   }
   if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
   if ((bits & EVENTS) !== 0) announce(inner.breaker)

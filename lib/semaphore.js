@@ -50,7 +50,13 @@ class Semaphore {
   /** Hands free places to those who wait for one. What a timer throws surfaces. */
   serve () {
     while (this.#takers.length > 0 && this.test()) {
-      const { resolve, timer } = this.#takers.shift()
+      const taker = this.#takers.shift()
+      if (taker === undefined) {
+        // The clock of a host has served it meanwhile.
+        this.#handle.releaseCapacity()
+        return
+      }
+      const { resolve, timer } = taker
       resolve(this.release)
       try {
         clearTimeout(timer)

@@ -259,7 +259,7 @@ impl CircuitBreaker {
             self.calls.set_stage(&permit, Stage::Told);
         }
         match self.calls.get(&permit).map(|call| call.stage) {
-            // It was counted, or refused, before.
+            // It was counted before.
             Some(Stage::Failed) => self.judge(permit, now),
             _ => match self.on_failure(permit, now) {
                 Settled::ToJudge { permit, .. } => self.judge(permit, now),
@@ -537,7 +537,7 @@ impl CircuitBreaker {
         if !fits {
             self.window.count(Count::SemaphoreRejections);
         }
-        let timeout = self.config.limits.timeout.filter(|_| fits);
+        let timeout = self.config.limits.timeout.filter(|timeout| fits && !timeout.is_never());
         if let Some(timeout) = timeout {
             self.wake_by(now.wall + timeout);
         }
@@ -546,7 +546,7 @@ impl CircuitBreaker {
             timeout,
             stalls: now.stalls,
             generation: self.machine.generation(),
-            stage: if fits { Stage::Pending } else { Stage::Failed },
+            stage: if fits { Stage::Pending } else { Stage::Refused },
         });
         if fits {
             Admission::Admitted(permit)
@@ -583,7 +583,7 @@ impl CircuitBreaker {
         let call = *self.calls.get(permit).ok_or(Stage::Free)?;
         match call.stage {
             Stage::Pending => self.release_capacity(),
-            Stage::Told | Stage::Failed => {}
+            Stage::Told | Stage::Refused | Stage::Failed => {}
             Stage::Expired | Stage::Free => return Err(call.stage),
         }
         Ok(call)

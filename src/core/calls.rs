@@ -56,8 +56,9 @@ pub enum Stage {
     Expired,
     /// Its deadline has passed, its maker has been told and will give it an outcome.
     Told,
-    /// Ended as a failure that is still to be judged, or refused by capacity and
-    /// still to be counted as one.
+    /// Refused by capacity, and still to be counted as a failure.
+    Refused,
+    /// Ended as a failure that is still to be judged.
     Failed,
 }
 
@@ -190,6 +191,12 @@ impl Calls {
     /// Whether somebody is to be told.
     pub fn has_expired(&self) -> bool {
         self.slab.first(EXPIRED).is_some()
+    }
+
+    /// Brings up to date what is known of deadlines; to be called before
+    /// [`Calls::next_deadline`] by whoever must not take one for nearer than it is.
+    pub fn refresh(&mut self, time: &CallTime<'_>, now: Now) {
+        self.deadlines.refresh(&self.slab, |call| time.forgiven(call, now));
     }
 
     /// When the time of the first call runs out, as it looks at `now`: stalls to come can only

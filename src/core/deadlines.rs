@@ -73,8 +73,9 @@ impl Deadlines {
         }
     }
 
-    /// The call whose time runs out first, and when. `forgiven` says for how long a call's
-    /// time has stood still.
+    /// The call whose time runs out first, and when; of those in the tree, as it was when they
+    /// were last [refreshed](Deadlines::refresh), which is not too late. `forgiven` says for
+    /// how long a call's time has stood still.
     pub(super) fn first(
         &self,
         slab: &Slab,
@@ -86,12 +87,10 @@ impl Deadlines {
         };
         let queues = self.queues.iter();
         let heads = queues.filter_map(|queue| due(slab.first(queue.ring)?, queue.timeout));
-        let sorted = self.sorted.first().and_then(|(slot, timeout)| due(slot, timeout));
-        heads.chain(sorted).min()
+        heads.chain(self.sorted.next()).min()
     }
 
-    /// Brings up to date what is known only as it was: to be called before calls are
-    /// expired by [`Deadlines::first`].
+    /// Brings up to date what is known of the first call in the tree.
     pub(super) fn refresh(&mut self, slab: &Slab, forgiven: impl Fn(&Call) -> Nanos) {
         while let Some((slot, timeout)) = self.sorted.first() {
             let Some(call) = slab.get(slot) else { return };
@@ -161,6 +160,11 @@ impl Sorted {
         let (_, slot) = self.by_due.first()?;
         let (_, timeout) = self.by_slot.get(slot)?;
         Some((*slot, *timeout))
+    }
+
+    /// When the first is due, as far as is known.
+    fn next(&self) -> Option<(Nanos, u32)> {
+        self.by_due.first().copied()
     }
 
     /// A call is due then. Whether that is later than was known.

@@ -64,6 +64,7 @@ impl Lateness {
                 expired += calls.expire(time, at);
             }
         }
+        calls.refresh(time, now);
         if calls.next_deadline(time, now).is_none_or(|due| due > now.wall) {
             self.suspicions.clear();
         } else if self.suspicions.back().is_none_or(|last| last.turns != look.here.turns) {

@@ -19,6 +19,7 @@ use super::sole;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::latency::CELLS;
 use crate::core::time::{Nanos, Now};
+use crate::runtime::clock;
 use crate::runtime::driver::Driver;
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
@@ -36,6 +37,8 @@ pub(crate) struct Environment {
     /// The loop has been woken and is hearing what for: that is one answer, however much
     /// there is to be heard.
     answering: Cell<bool>,
+    /// When the loop was last told that there are calls of which nobody has taken charge.
+    untaken_told: Cell<Nanos>,
     closed: Cell<bool>,
 }
 
@@ -75,6 +78,7 @@ impl Environment {
                 meter,
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
+                untaken_told: Cell::new(Nanos::ZERO),
                 closed: Cell::new(false),
             }
         });
@@ -150,7 +154,14 @@ impl Environment {
 
     /// Forgets a breaker; its number may be given to another.
     pub(crate) fn remove(&self, id: u32) {
-        self.breakers.borrow_mut().remove(id);
+        let driver = self.breakers.borrow_mut().remove(id);
+        // A call of which nobody took charge does not keep its breaker.
+        let waits = |driver: Driver| {
+            driver.host().is_none() && driver.with(|breaker, _| breaker.is_waiting())
+        };
+        if driver.is_some_and(waits) {
+            self.on_waiting(false);
+        }
     }
 
     /// Does something with breaker `id`; `None` when there is none.
@@ -219,7 +230,20 @@ impl Environment {
     #[cold]
     fn set_host_timer(&self, id: u32) {
         if let Some(host) = self.host_of(id) {
+            // The host's code may cross itself, and what this crossing gives lies there.
+            let words = [0, 1, 2].map(|place| self.mailbox.word(place));
             host.set_timer();
+            (0..).zip(words).for_each(|(place, word)| self.mailbox.put_word(place, word));
+        }
+    }
+
+    /// Now and then: an action that makes the loop turn keeps its call untaken for long.
+    #[cold]
+    fn tell_untaken(&self) {
+        let now = clock::now();
+        if now >= self.untaken_told.get() + UNTAKEN_EVERY {
+            self.untaken_told.set(now);
+            self.events.on_untaken();
         }
     }
 
@@ -235,7 +259,7 @@ impl Environment {
                     self.events.on_stall(length);
                 }
                 if !self.meter.sees_turns() && self.mailbox.has_untaken() {
-                    self.events.on_untaken();
+                    self.tell_untaken();
                 }
             }
             match message {
@@ -327,16 +351,20 @@ impl LoopHost for Weak<Environment> {
         }
         // Between two turns nothing of JavaScript's runs that could still do it.
         if environment.mailbox.has_untaken() {
-            environment.events.on_untaken();
+            environment.tell_untaken();
         }
     }
 
     fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
         let environment = self.upgrade()?;
-        let breakers = environment.breakers.borrow();
+        // While a breaker is made or moved nobody can say: all are kept.
+        let Ok(breakers) = environment.breakers.try_borrow() else { return Some(0) };
         breakers.all().filter_map(|driver| driver.oldest_stall(tally_place)).min()
     }
 }
+
+/// How often the loop is told of calls of which nobody has taken charge.
+const UNTAKEN_EVERY: Nanos = Nanos::from_millis(10);
 
 /// The hook that closes an environment when that of JavaScript ends.
 enum Cleanup {
@@ -397,10 +425,10 @@ impl Breakers {
         }
     }
 
-    fn remove(&mut self, id: u32) {
-        if self.drivers.get_mut(id as usize).and_then(Option::take).is_some() {
-            self.free.push(id);
-        }
+    fn remove(&mut self, id: u32) -> Option<Driver> {
+        let driver = self.drivers.get_mut(id as usize)?.take()?;
+        self.free.push(id);
+        Some(driver)
     }
 
     #[inline]

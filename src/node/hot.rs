@@ -353,12 +353,15 @@ impl Crossing for News {
 struct Poll;
 
 impl Crossing for Poll {
+    /// The next event, or, unless only events are asked for, the next late call.
     fn cross(environment: &Environment, id: u32) -> i32 {
+        let events_only = environment.mailbox().word(1) != 0;
         let polled = environment.with(id, |breaker, _| match breaker.poll_event() {
             Some(Event::Opened) => news::OPENED,
             Some(Event::Closed) => news::CLOSED,
             Some(Event::HalfOpened) => news::HALF_OPENED,
             Some(Event::Snapshot) => news::SNAPSHOT,
+            None if events_only => news::NONE,
             None => breaker.poll_expired().map_or(news::NONE, |permit| permit.into_raw() as i32),
         });
         polled.unwrap_or(news::NONE)

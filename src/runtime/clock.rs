@@ -44,7 +44,8 @@ pub fn check() {
     let offset = OFFSET.load(Ordering::Relaxed);
     let checked = checked_offset(offset, before, counter, after);
     if checked != offset {
-        OFFSET.store(checked, Ordering::Relaxed);
+        // Whoever was quicker has looked, too.
+        let _ = OFFSET.compare_exchange(offset, checked, Ordering::Relaxed, Ordering::Relaxed);
     }
     CHECKED_AT.store(counter.wrapping_add(checked), Ordering::Relaxed);
 }

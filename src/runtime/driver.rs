@@ -126,6 +126,8 @@ impl Driver {
     pub fn on_alarm(&self, sight: &Sight) -> bool {
         let Source::Native { meter, later, .. } = &self.source else { return false };
         if sight.at != self.set_to.get() {
+            // It does not go off again.
+            later.borrow_mut().retain(|at| *at != sight.at);
             return false;
         }
         self.set_to.set(later.borrow_mut().pop().unwrap_or(Nanos::MAX));
@@ -175,7 +177,7 @@ impl Driver {
     pub fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
         match &self.source {
             Source::Native { tally, .. } if tally.place() == tally_place => {
-                self.breaker.borrow().oldest_stall()
+                self.breaker.try_borrow().map_or(Some(0), |breaker| breaker.oldest_stall())
             }
             _ => None,
         }

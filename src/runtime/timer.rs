@@ -117,7 +117,8 @@ impl Timer {
         let mut schedule = self.schedule.lock();
         loop {
             let next = schedule.queue.peek().map_or(Nanos::MAX, |entry| entry.at);
-            if next > clock::now() {
+            // A counter that has just fallen back must not put it to sleep for that long.
+            if next > clock::checked_now() {
                 self.sleep_until(next, &mut schedule);
             } else {
                 run_next(&mut schedule);
@@ -132,7 +133,7 @@ impl Timer {
             self.earlier.wait(schedule);
             clock::check();
         } else {
-            let now = clock::now();
+            let now = clock::checked_now();
             let span = nap(at - now, clock::was_held_up(now));
             let until = now + span;
             schedule.asleep_until = until;
