@@ -342,6 +342,24 @@ mod tests {
     }
 
     #[test]
+    fn a_stall_that_puts_off_one_deadline_hides_no_other() {
+        let mut calls = Calls::new();
+        for timeout in 0..MOST_QUEUES as u64 {
+            calls.insert(call(0, 1_000_000 + timeout));
+        }
+        calls.insert(call(0, 3_000));
+        let mut stalls = StallLog::new();
+        stalls.push(Nanos::new(2_000), Nanos::new(2_500));
+        let time = CallTime::new(TimeoutClock::Loop, &stalls);
+        calls.insert(NewCall { stalls: 1, ..call(2_900, 150) });
+        let after = |wall| Now { stalls: 1, ..at(wall) };
+        let due = calls.next_deadline(&time, after(2_950)).expect("calls that wait");
+        assert!(due <= Nanos::new(3_050), "{due:?} is too late");
+        assert_eq!(calls.expire(&time, after(3_049)), 0);
+        assert_eq!(calls.expire(&time, after(3_050)), 1);
+    }
+
+    #[test]
     fn a_timeout_that_is_used_no_more_leaves_its_queue_to_another() {
         let mut calls = Calls::new();
         for timeout in 1..1_000 {

@@ -37,8 +37,8 @@ pub(crate) struct Environment {
     /// The loop has been woken and is hearing what for: that is one answer, however much
     /// there is to be heard.
     answering: Cell<bool>,
-    /// When the loop was last told that there are calls of which nobody has taken charge.
-    untaken_told: Cell<Nanos>,
+    /// Of how many calls of which nobody has taken charge the loop was told last, and when.
+    untaken_told: Cell<(i32, Nanos)>,
     closed: Cell<bool>,
 }
 
@@ -78,7 +78,7 @@ impl Environment {
                 meter,
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
-                untaken_told: Cell::new(Nanos::ZERO),
+                untaken_told: Cell::new((0, Nanos::ZERO)),
                 closed: Cell::new(false),
             }
         });
@@ -237,12 +237,19 @@ impl Environment {
         }
     }
 
-    /// Now and then: an action that makes the loop turn keeps its call untaken for long.
-    #[cold]
+    /// Tells the loop of calls of which nobody has taken charge, when there are others than
+    /// before, and else now and then: an action that makes the loop turn keeps its call
+    /// untaken for long.
     fn tell_untaken(&self) {
+        let untaken = self.mailbox.word(Mailbox::UNTAKEN);
+        let (told, told_at) = self.untaken_told.get();
+        if untaken == 0 {
+            self.untaken_told.set((0, told_at));
+            return;
+        }
         let now = clock::now();
-        if now >= self.untaken_told.get() + UNTAKEN_EVERY {
-            self.untaken_told.set(now);
+        if untaken != told || now >= told_at + UNTAKEN_EVERY {
+            self.untaken_told.set((untaken, now));
             self.events.on_untaken();
         }
     }
@@ -258,7 +265,7 @@ impl Environment {
                 if let Some(length) = self.meter.on_answer() {
                     self.events.on_stall(length);
                 }
-                if !self.meter.sees_turns() && self.mailbox.has_untaken() {
+                if !self.meter.sees_turns() {
                     self.tell_untaken();
                 }
             }
@@ -350,9 +357,7 @@ impl LoopHost for Weak<Environment> {
             environment.events.on_stall(length);
         }
         // Between two turns nothing of JavaScript's runs that could still do it.
-        if environment.mailbox.has_untaken() {
-            environment.tell_untaken();
-        }
+        environment.tell_untaken();
     }
 
     fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
@@ -363,7 +368,7 @@ impl LoopHost for Weak<Environment> {
     }
 }
 
-/// How often the loop is told of calls of which nobody has taken charge.
+/// How often the loop is told of the same calls.
 const UNTAKEN_EVERY: Nanos = Nanos::from_millis(10);
 
 /// The hook that closes an environment when that of JavaScript ends.
@@ -498,11 +503,6 @@ impl Mailbox {
     #[inline]
     pub(crate) fn count_untaken(&self) {
         self.put_word(Self::UNTAKEN, self.word(Self::UNTAKEN).wrapping_add(1));
-    }
-
-    /// Whether there are any.
-    pub(crate) fn has_untaken(&self) -> bool {
-        self.word(Self::UNTAKEN) != 0
     }
 
     /// A word that JavaScript left. Read one by one, as they were written: a wider
