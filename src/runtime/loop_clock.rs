@@ -4,13 +4,13 @@
 //! turn that was busy for longer than a threshold is a stall, in which the time of calls
 //! stands still ([`StallLog`](crate::core::stall_log::StallLog) says for how many); in shorter turns it goes on, for a loop
 //! that is busy in short turns still reads its sockets. Breakers may have thresholds of
-//! their own: for each there is a [`Tally`].
+//! their own: for each there is a `Tally`.
 //!
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
 //! call. [`LoopClock`] is what other threads see: while signals interrupt the waits of the
 //! loop, which libuv does not count then, the timer thread looks at it every few milliseconds
-//! ([`Turn`]).
+//! (`turn.rs`).
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
