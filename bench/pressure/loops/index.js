@@ -26,7 +26,7 @@ async function runPhases (host, { cells: wanted = '', chart: picture, jobs = 1, 
   }
   console.log(print.summary(all))
   if (picture) writeFileSync(picture, chart(all))
-  return all.flatMap(cell => wrong(cell).map(text => `${print.name(cell)}: ${text}`))
+  return all.flatMap(cell => wrong(cell, quick).map(text => `${print.name(cell)}: ${text}`))
 }
 
 module.exports = { runPhases }

@@ -111,9 +111,9 @@ const QUICK = {
     { turn: 250, rest: 0, backend: 'answers', timeout: 250, transport: 'http' }
   ],
   server: () => [
-    { ...SERVERS[1], backend: 'hangs', limit: 8000 },
+    { ...SERVERS[1], backend: 'hangs', limit: 20_000 },
     { ...SERVERS[1], backend: 'answers', lasts: 4000 },
-    { ...SERVERS[3], backend: 'hangs', limit: 6000 }
+    { ...SERVERS[3], backend: 'hangs', limit: 20_000 }
   ],
   throttled: () => [
     ...shown(2000).slice(0, 4),
