@@ -356,16 +356,16 @@ declare namespace CircuitBreaker {
 
     /**
      * The clock that `timeout` runs on. `'loop'` stands still while the event loop is
-     * stalled, and a call is late only after the loop has had its look at the sockets;
-     * `'wall'` runs on, whatever the loop does.
+     * stalled, for the first four stalls of each call's life, and a call is late only after
+     * the loop has had its look at the sockets; `'wall'` runs on, whatever the loop does.
      * @default 'loop'
      */
     timeoutClock?: 'loop' | 'wall' | undefined
 
     /**
-     * For how long a turn of the event loop may be busy before it is a stall, which stops
-     * the loop clock for its whole length. 1 or more; `Infinity`: no stall stops it. In
-     * milliseconds.
+     * For how long a turn of the event loop may be busy before it is a stall. A call forgives
+     * the first four stalls of its life, each whole: a true timeout is told at most that much
+     * and five turns late. 1 or more; `Infinity`: there are no stalls. In milliseconds.
      * @default 50
      */
     stallThreshold?: number | undefined
@@ -604,8 +604,9 @@ declare namespace CircuitBreaker {
      */
     retryAfter?: number | undefined
     /**
-     * With `ETIMEDOUT` only: for how long the event loop was stalled during the call. In
-     * milliseconds.
+     * With `ETIMEDOUT` only: for how long the call's time stood still, because the event loop
+     * was stalled or the process held up; with `timeoutClock: 'wall'`, for how long the loop
+     * was stalled during the call. In milliseconds.
      */
     stalled?: number
   }
