@@ -45,7 +45,7 @@ function fakeClock (onTimer) {
     if (previous !== undefined && setter === timersInPlace()) clear(previous)
     if (ms == null || mine !== count) return
     setter = timersInPlace()
-    const made = set(() => ring(mine), ms)
+    const made = set(() => ring(mine), ms, () => { if (mine === count) setTimer(ms) })
     if (mine === count) timer = made
     else clear(made)
     made?.unref?.()
@@ -68,14 +68,18 @@ function fakeClock (onTimer) {
 
 module.exports = { fakeClock, isFaked, timersInPlace }
 
-// A call must not wait for a timer that could not be set: Node's own goes off, too.
-function set (ring, ms) {
+// A call must not wait for a timer that could not be set: Node's own goes off, too. Where the
+// stack has come to its end, it may be the next line that fails, and the timer keeps the
+// process: not for long. One that is far away is set anew then.
+function set (ring, ms, again) {
   try {
     return setTimeout(ring, ms)
   } catch {
-    return ownSetTimeout(ring, ms)
+    return ms <= LONGEST_MS ? ownSetTimeout(ring, ms) : ownSetTimeout(again, LONGEST_MS)
   }
 }
+
+const LONGEST_MS = 1000
 
 // One that is not cleared goes off for nothing.
 function clear (timer) {

@@ -15,11 +15,17 @@ const { EVENTS, IDLE, NONE } = codes
 handlers.onUntaken = () => {
   if (isNested()) return
   allTaken()
-  for (const owner of owners) {
-    const breaker = owner?.weakly.deref()
+  owners.forEach(({ weakly }, id) => {
+    const owner = weakly.deref()
     // A status without a breaker is an owner, too.
-    if (breaker?.[INNER] !== undefined) giveUp(breaker[INNER])
-  }
+    if (owner === undefined) giveUpAll(id)
+    else if (owner[INNER] !== undefined) giveUp(owner[INNER])
+  })
+}
+
+// Nobody is left who could be told of its calls.
+function giveUpAll (id) {
+  for (let permit = nextOut(id, 0); permit !== NONE; permit = nextOut(id, permit + 1)) abandon(id, permit)
 }
 
 function giveUp (inner) {
