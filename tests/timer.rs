@@ -3,8 +3,8 @@
 //! A moment asked for must come, whatever the thread was doing when it was asked:
 //! about to sleep, asleep for longer, awake. A wake-up lost in any of these leaves a
 //! moment that never comes, here within ten seconds where milliseconds are due. (That
-//! this finds one was tried: it fails without the notification in `Timer::call_at`, and
-//! with the lock let go for a moment between the look at the queue and the sleep.)
+//! this finds one was tried: it fails without the notification in `Timer::call_at`.
+//! `handover.rs` finds the rarer ones.)
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
