@@ -223,8 +223,10 @@ function work () {
  */
 function create (owner, limits, window, others) {
   const weakly = new WeakRef(owner)
+  // Asked for first: that may be somebody's getter, which uses the mailbox.
+  const hosted = isFaked()
   leaveOptions(limits, window, others)
-  const handle = isFaked() ? createHosted(weakly) : environment.create()
+  const handle = hosted ? createHosted(weakly) : environment.create()
   owners[words[0]] = { weakly, strongly: undefined }
   return handle
 }

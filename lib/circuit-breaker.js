@@ -198,16 +198,17 @@ class CircuitBreaker extends EventEmitter {
 
   shutdown () {
     emit(this, 'shutdown')
-    this.disable()
+    const inner = this[INNER]
     try {
-      // A frozen breaker keeps its listeners.
+      // The controller of a window may throw, and a frozen breaker keeps its listeners. One
+      // that is only disabled would let calls begin, and guard none.
+      this.disable()
       this.removeAllListeners()
     } finally {
-      const inner = this[INNER]
       inner.handle.shutdown()
-      inner.status?.shutdown()
       stopHealthChecks(this)
       this.clearCache()
+      inner.status?.shutdown()
     }
   }
 

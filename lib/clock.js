@@ -4,14 +4,13 @@
 // test's. Used by the class and the way of a call.
 
 const { changeClocks } = require('./binding')
-const { isFaked, timersInPlace } = require('./fake-clock')
+const { timersInPlace } = require('./fake-clock')
 const { INNER } = require('./inner')
 const { readNumber } = require('./options')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */
 function noteClock ({ [INNER]: inner, options }) {
   inner.clock = timersInPlace()
-  inner.isHosted = isFaked()
   inner.stallThreshold = readNumber('stallThreshold', options.stallThreshold)
 }
 
@@ -20,10 +19,21 @@ function followClock (inner) {
   if (inner.clock !== timersInPlace()) changeClock(inner)
 }
 
+// The code of hosts runs meanwhile. If that has put yet another clock in place, or the stack
+// ends, nobody knows what the breaker lives by: the next call has it follow again.
 function changeClock (inner) {
-  inner.clock = timersInPlace()
-  inner.isHosted = isFaked()
-  changeClocks(inner.handle, inner.stallThreshold)
+  const clock = timersInPlace()
+  inner.clock = clock
+  let isFollowed = false
+  try {
+    changeClocks(inner.handle, inner.stallThreshold)
+    isFollowed = inner.clock === clock
+  } finally {
+    if (!isFollowed) inner.clock = UNKNOWN
+  }
 }
+
+// No timers are this.
+const UNKNOWN = Symbol('unknown')
 
 module.exports = { followClock, noteClock }

@@ -5,7 +5,7 @@
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
-const { setTimeout: ownSetTimeout } = require('node:timers')
+const { clearTimeout: clearOwn, setTimeout: setOwn } = require('node:timers')
 
 /** The `setTimeout` that is in place; undefined where there is none, or none that can be had. */
 function timersInPlace () {
@@ -41,14 +41,31 @@ function fakeClock (onTimer) {
     const previous = timer
     timer = undefined
     wait = ms
-    // A timer of a clock that is gone cannot be cleared, and will not go off.
-    if (previous !== undefined && setter === timersInPlace()) clear(previous)
+    // A timer of a clock that is gone cannot be cleared: if it goes off, it is not heard.
+    if (previous !== undefined && (previous.isOwn || setter === timersInPlace())) clear(previous)
     if (ms == null || mine !== count) return
+    try {
+      set(mine, false)
+    } catch {
+      // Once more with a stack of its own, for the end of the stack may be what was thrown:
+      // Node's timers lose count of themselves there, and keep the process.
+      AFTERWARDS.then(() => { if (mine === count) set(mine, true) })
+    }
+  }
+
+  // A call must not wait for a timer that could not be set: Node's own goes off, too.
+  const set = (mine, orOwn) => {
     setter = timersInPlace()
-    const made = set(() => ring(mine), ms, () => { if (mine === count) setTimer(ms) })
+    let made
+    try {
+      made = { isOwn: false, timer: setTimeout(() => ring(mine), wait) }
+    } catch (error) {
+      if (!orOwn) throw error
+      made = { isOwn: true, timer: setOwn(() => ring(mine), wait) }
+    }
     if (mine === count) timer = made
     else clear(made)
-    made?.unref?.()
+    unref(made)
   }
 
   const ring = mine => {
@@ -68,22 +85,18 @@ function fakeClock (onTimer) {
 
 module.exports = { fakeClock, isFaked, timersInPlace }
 
-// A call must not wait for a timer that could not be set: Node's own goes off, too. Where the
-// stack has come to its end, it may be the next line that fails, and the timer keeps the
-// process: not for long. One that is far away is set anew then.
-function set (ring, ms, again) {
+const AFTERWARDS = Promise.resolve()
+
+function unref ({ timer }) {
   try {
-    return setTimeout(ring, ms)
-  } catch {
-    return ms <= LONGEST_MS ? ownSetTimeout(ring, ms) : ownSetTimeout(again, LONGEST_MS)
-  }
+    timer?.unref?.()
+  } catch {}
 }
 
-const LONGEST_MS = 1000
-
 // One that is not cleared goes off for nothing.
-function clear (timer) {
+function clear ({ isOwn, timer }) {
   try {
-    clearTimeout(timer)
+    if (isOwn) clearOwn(timer)
+    else clearTimeout(timer)
   } catch {}
 }

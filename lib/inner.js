@@ -23,9 +23,8 @@ class Inner {
     // What the native half has been told of the live options; whether calls have a timeout.
     this.limits = undefined
     this.timed = false
-    // The timers that were in place when it was last looked at, and whether it lives by them.
+    // The timers that were in place when it was last looked at.
     this.clock = undefined
-    this.isHosted = false
     this.stallThreshold = undefined
     this.fallback = null
     this.name = name

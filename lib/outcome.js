@@ -7,9 +7,9 @@
 // getters of options and the rest of the user's code do meanwhile; what they throw surfaces
 // as an uncaught exception.
 //
-// Under a host's clock a crossing runs the host's timers, which may fire the same breaker: a
-// permit that goes back in it may be another call's before it returns. So the call object
-// has left its place by then.
+// A permit that goes back may be another call's as soon as anybody's code runs, so the call
+// object is made ready for that first. A crossing that ends a call therefore leaves the timer
+// of a host to be set by the next one, for which it asks as it does where there are events.
 
 const { abort } = require('./abort')
 const { announce } = require('./announce')
@@ -20,14 +20,13 @@ const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
 
-const { EVENTS, FAILURE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
+const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
   const { breaker, inner, memo, permit } = call
-  if (inner.isHosted) inner.calls[permit] = undefined
   const bits = settle(inner.id, permit, SUCCESS)
-  if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, call.args, memo)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, call.args, memo)
   const ms = latency()
   end(inner, call, bits)
   if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
@@ -55,22 +54,23 @@ function timeOut (breaker, inner, permit, args, memo) {
  * told already.
  */
 function fail (breaker, inner, permit, args, error, memo, known) {
-  const filtered = isFiltered(breaker, error, args)
   const call = inner.calls[permit]
-  if (inner.isHosted) inner.calls[permit] = undefined
+  const filtered = isFiltered(breaker, error, args)
+  // The filter let the deadline of the call go by, on the clock of a test: it has ended.
+  if (call !== undefined && call.permit !== permit) return new Rejection(error)
   const bits = settle(inner.id, permit, filtered ? SUCCESS : FAILURE)
-  if ((bits & LATE) !== 0) return timeOut(breaker, inner, permit, args, memo)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, memo)
   const ms = known ?? latency()
   let outcome
   if (filtered) {
-    end(inner, call, bits)
+    end(inner, inner.calls[permit], bits)
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
     inner.semaphore?.serve()
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateLimits(breaker, inner)
-    end(inner, call, judge(inner.id, permit))
+    end(inner, inner.calls[permit], judge(inner.id, permit))
     outcome = fallBack(breaker, inner, error, args)
   }
   if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')

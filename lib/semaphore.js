@@ -52,9 +52,9 @@ class Semaphore {
     while (this.#takers.length > 0 && this.test()) {
       const taker = this.#takers.shift()
       if (taker === undefined) {
-        // The clock of a host has served it meanwhile.
+        // The clock of a host has served it meanwhile; and another may have come.
         this.#handle.releaseCapacity()
-        return
+        continue
       }
       const { resolve, timer } = taker
       resolve(this.release)

@@ -40,6 +40,9 @@ pub(crate) struct Environment {
     /// Of how many calls of which nobody has taken charge the loop was told last, and when.
     untaken_told: Cell<(i32, Nanos)>,
     closed: Cell<bool>,
+    /// Calls that are to end as soon as the clock of their host has been read, each inside
+    /// the reading for the one before.
+    ending: RefCell<Vec<Ending>>,
 }
 
 impl Environment {
@@ -80,6 +83,7 @@ impl Environment {
                 answering: Cell::new(false),
                 untaken_told: Cell::new((0, Nanos::ZERO)),
                 closed: Cell::new(false),
+                ending: RefCell::default(),
             }
         });
         sole::add(&environment);
@@ -112,8 +116,10 @@ impl Environment {
         if let TimeSource::Host(host) = &time {
             host.read();
         }
+        let mut left = None;
         self.breakers.borrow_mut().replace(id, |driver| {
-            let hosted = driver.host().is_some();
+            left = driver.host().cloned();
+            let hosted = left.is_some();
             let waits = driver.with(|breaker, _| breaker.is_waiting());
             let driver = self.drive(id, driver.leave(), &time);
             // Only where the timer thread wakes the loop is this kept alive from here.
@@ -124,6 +130,9 @@ impl Environment {
             }
             driver
         });
+        if let Some(left) = left {
+            left.leave();
+        }
         // Sets the alarm.
         self.with(id, |_, _| ());
     }
@@ -182,17 +191,58 @@ impl Environment {
         id: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> Option<(R, bool)> {
-        self.with_driver(id, |driver| {
-            let (result, waited, waits) = driver.with(|breaker, now| {
-                let waited = breaker.is_waiting();
-                (act(breaker, now), waited, breaker.is_waiting())
+        self.with_driver(id, |driver| self.with_calls_of(driver, act))
+    }
+
+    /// The same for what ends the call with that permit, after which JavaScript still has to
+    /// do with the call what is to be done: the timer of a host is not set, for that runs code
+    /// which may begin another call with the same permit. Returns besides whether it has to be
+    /// set: by the next crossing, whatever that is for. `None` when the code of the host has
+    /// ended the call meanwhile: it let the deadline go by.
+    #[inline]
+    pub(crate) fn with_call_that_ends<R>(
+        &self,
+        id: u32,
+        permit: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<(R, bool, bool)> {
+        let act = |driver: &Driver| {
+            let (result, idle) = self.with_calls_of(driver, act);
+            let wants_timer = driver.host().is_some_and(|host| {
+                self.note_end(id, permit);
+                host.wants_timer()
             });
-            // The timers of a host keep alive what they please.
-            if waited != waits && driver.host().is_none() {
-                self.on_waiting(waits);
+            (result, idle, wants_timer)
+        };
+        loop {
+            let breakers = self.breakers.borrow();
+            let driver = breakers.get(id)?;
+            if !driver.is_read() {
+                drop(breakers);
+                if self.read_host_before_end(id, permit) {
+                    continue;
+                }
+                return None;
             }
-            (result, waited && !waits)
-        })
+            return Some(act(driver));
+        }
+    }
+
+    #[inline]
+    fn with_calls_of<R>(
+        &self,
+        driver: &Driver,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> (R, bool) {
+        let (result, waited, waits) = driver.with(|breaker, now| {
+            let waited = breaker.is_waiting();
+            (act(breaker, now), waited, breaker.is_waiting())
+        });
+        // The timers of a host keep alive what they please.
+        if waited != waits && driver.host().is_none() {
+            self.on_waiting(waits);
+        }
+        (result, waited && !waits)
     }
 
     /// The code of a host may do anything, to this breaker, too: it runs before and after
@@ -227,14 +277,30 @@ impl Environment {
         }
     }
 
+    /// The same before a call ends. Returns whether that is still to be done.
+    #[cold]
+    fn read_host_before_end(&self, id: u32, permit: u32) -> bool {
+        self.ending.borrow_mut().push(Ending { id, permit, has_ended: false });
+        self.read_host(id);
+        self.ending.borrow_mut().pop().is_none_or(|ending| !ending.has_ended)
+    }
+
+    #[cold]
+    fn note_end(&self, id: u32, permit: u32) {
+        for ending in self.ending.borrow_mut().iter_mut() {
+            ending.has_ended |= ending.id == id && ending.permit == permit;
+        }
+    }
+
+    /// The host's code may cross itself, and what this crossing gives lies in the mailbox.
     #[cold]
     fn set_host_timer(&self, id: u32) {
-        if let Some(host) = self.host_of(id) {
-            // The host's code may cross itself, and what this crossing gives lies there.
-            let words = [0, 1, 2].map(|place| self.mailbox.word(place));
-            host.set_timer();
-            (0..).zip(words).for_each(|(place, word)| self.mailbox.put_word(place, word));
-        }
+        let Some(host) = self.host_of(id).filter(|host| host.wants_timer()) else { return };
+        let words = [0, 1, 2].map(|place| self.mailbox.word(place));
+        let stats = self.mailbox.numbers::<{ Mailbox::STATS_LENGTH }>();
+        host.set_timer();
+        (0..).zip(words).for_each(|(place, word)| self.mailbox.put_word(place, word));
+        self.mailbox.put_stats(stats.into_iter());
     }
 
     /// Tells the loop of calls of which nobody has taken charge, when there are others than
@@ -380,6 +446,13 @@ enum Cleanup {
     AtOnce(sys::napi_env),
 }
 
+/// A call that is to end.
+struct Ending {
+    id: u32,
+    permit: u32,
+    has_ended: bool,
+}
+
 /// What JavaScript is to hear of.
 pub(crate) enum News {
     /// The breaker with that number has something to announce.
@@ -465,6 +538,8 @@ impl Mailbox {
     /// Room for what is read at once at the most: the stats of a window with each of its
     /// cells in use.
     pub(crate) const NUMBERS: usize = 32 + CELLS;
+    /// How many numbers these are at the most.
+    const STATS_LENGTH: usize = Self::NUMBERS - Self::STATS;
     /// The word in which are counted the calls that were admitted and of which JavaScript
     /// has not taken charge.
     pub(crate) const UNTAKEN: usize = 3;
@@ -536,7 +611,7 @@ impl Mailbox {
         place - Self::STATS
     }
 
-    /// Numbers that JavaScript left where the statistics begin.
+    /// The numbers where the statistics begin.
     pub(crate) fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
         const { assert!(Self::STATS + COUNT <= Self::NUMBERS) };
         // SAFETY: as above.

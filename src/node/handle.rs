@@ -81,6 +81,7 @@ impl JsEnvironment {
             (c"ANYWAY", hot::again::ANYWAY),
             (c"EVENTS", hot::settled::EVENTS),
             (c"LATE", hot::settled::LATE),
+            (c"GONE", hot::settled::GONE),
             (c"IDLE", hot::settled::IDLE),
             (c"SUCCESS", hot::outcome::SUCCESS),
             (c"FAILURE", hot::outcome::FAILURE),

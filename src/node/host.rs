@@ -42,10 +42,9 @@ impl Host for JsHost {
         }
     }
 
-    /// A timer that cannot be set is one that does not go off: what the breaker does by the
-    /// clock, it then does when it is asked.
-    fn set_timer(&self, wait: Option<Nanos>) {
-        let Ok(set_timer) = self.set_timer.borrow_back(&self.env) else { return };
+    /// What a host throws is dealt with in JavaScript; what fails here has no stack to run in.
+    fn set_timer(&self, wait: Option<Nanos>) -> bool {
+        let Ok(set_timer) = self.set_timer.borrow_back(&self.env) else { return false };
         let env = self.env.raw();
         let mut millis = ptr::null_mut();
         // SAFETY: as above.
@@ -54,7 +53,7 @@ impl Host for JsHost {
                 Some(wait) => sys::napi_create_double(env, wait.as_millis_f64(), &mut millis),
                 None => sys::napi_get_undefined(env, &mut millis),
             };
-            call(env, set_timer.raw(), &[millis]);
+            call(env, set_timer.raw(), &[millis]).is_some()
         }
     }
 }

@@ -57,6 +57,8 @@ pub(crate) mod settled {
     pub(crate) const LATE: i32 = 2;
     /// No call with a timeout is under way in this breaker any more.
     pub(crate) const IDLE: i32 = 4;
+    /// With `LATE`: it has heard of that already, and the permit is spent.
+    pub(crate) const GONE: i32 = 8;
 }
 
 /// The outcomes that `settle` takes.
@@ -237,7 +239,7 @@ impl Crossing for Settle {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let mailbox = environment.mailbox();
         let (permit, outcome) = (mailbox.word(1), mailbox.word(2));
-        end_call(environment, id, |breaker, now| {
+        end_call(environment, id, permit as u32, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
@@ -267,7 +269,7 @@ struct Judge;
 impl Crossing for Judge {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let permit = environment.mailbox().word(1);
-        end_call(environment, id, |breaker, now| {
+        end_call(environment, id, permit as u32, |breaker, now| {
             breaker.judge(Permit::from_raw(permit as u32), now);
             0
         })
@@ -279,7 +281,7 @@ struct Abandon;
 impl Crossing for Abandon {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let permit = environment.mailbox().word(1);
-        end_call(environment, id, |breaker, now| {
+        end_call(environment, id, permit as u32, |breaker, now| {
             breaker.abandon(Permit::from_raw(permit as u32), now);
             0
         })
@@ -302,9 +304,10 @@ impl Crossing for NextOut {
 fn end_call(
     environment: &Environment,
     id: u32,
+    permit: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> i32,
 ) -> i32 {
-    let ended = environment.with_calls(id, |breaker, now| {
+    let ended = environment.with_call_that_ends(id, permit, |breaker, now| {
         let bits = act(breaker, now);
         if breaker.has_events() {
             bits | settled::EVENTS
@@ -312,11 +315,15 @@ fn end_call(
             bits
         }
     });
-    match ended {
-        Some((bits, true)) => bits | settled::IDLE,
-        Some((bits, false)) => bits,
-        None => 0,
+    let Some((mut bits, idle, wants_timer)) = ended else { return settled::LATE | settled::GONE };
+    if idle {
+        bits |= settled::IDLE;
     }
+    // Whoever asks for events sets the timer of the host by that.
+    if wants_timer {
+        bits |= settled::EVENTS;
+    }
+    bits
 }
 
 struct CountOne;

@@ -16,8 +16,9 @@ pub trait Host {
     fn now(&self) -> Option<f64>;
 
     /// Asks for [`Driver::on_host_alarm`](super::driver::Driver::on_host_alarm) after that
-    /// time, or not at all, instead of whenever it was asked for before.
-    fn set_timer(&self, wait: Option<Nanos>);
+    /// time, or not at all, instead of whenever it was asked for before. Returns whether that
+    /// could be asked for.
+    fn set_timer(&self, wait: Option<Nanos>) -> bool;
 }
 
 /// See the [module](self).
@@ -89,11 +90,25 @@ impl HostClock {
         wait.map_or(Nanos::MAX, |wait| now + wait)
     }
 
-    /// Sets the timer as it is wanted.
+    /// Whether the timer is to be set.
+    pub fn wants_timer(&self) -> bool {
+        self.wanted.get().is_some()
+    }
+
+    /// Sets the timer as it is wanted. If that fails, for there is no more stack, it is to be
+    /// set by whoever does this next.
     pub fn set_timer(&self) {
-        if let Some(wait) = self.wanted.take() {
-            self.host.set_timer(wait);
+        let Some(wait) = self.wanted.take() else { return };
+        if !self.host.set_timer(wait) && !self.wants_timer() {
+            self.wanted.set(Some(wait));
         }
+    }
+
+    /// The breaker lives by something else from now on: the timer must not go off. Another
+    /// clock may be the same one with something around its functions.
+    pub fn leave(&self) {
+        self.wanted.set(None);
+        self.host.set_timer(None);
     }
 }
 
@@ -124,7 +139,9 @@ mod tests {
             Some(self.0.get())
         }
 
-        fn set_timer(&self, _: Option<Nanos>) {}
+        fn set_timer(&self, _: Option<Nanos>) -> bool {
+            true
+        }
     }
 
     const YEAR: f64 = 365.0 * 24.0 * 3_600_000.0;

@@ -1,8 +1,8 @@
 'use strict'
 
 // Whose clock a breaker may live by. `install(name, hook)` puts one in place whose functions
-// call `hook(name)`, if there is one, before they do anything; `pass` lets time go by;
-// `uninstall` puts the host's own back.
+// call `hook(name)`, if there is one, before they do anything; `pass` lets time go by, and so
+// does `jump`, at once; `uninstall` puts the host's own back.
 
 const { mock } = require('node:test')
 const FakeTimers = require('@sinonjs/fake-timers')
@@ -12,7 +12,7 @@ const { Date: RealDate, clearTimeout, setTimeout } = globalThis
 const { now } = Date
 
 const CLOCKS = {
-  real: () => ({ pass: sleep, remove () {} }),
+  real: () => ({ remove () {} }),
 
   'marked as that of node:test': () => {
     const clock = ownClock()
@@ -28,12 +28,12 @@ const CLOCKS = {
 
   'that of node:test': () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_800_000_000_007 })
-    return { pass: inSteps(ms => mock.timers.tick(ms)), remove: () => mock.timers.reset() }
+    return { jump: ms => mock.timers.tick(ms), remove: () => mock.timers.reset() }
   },
 
   'that of sinon': () => {
     const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_800_000_000_007 })
-    return { pass: inSteps(ms => clock.tick(ms)), remove: () => clock.uninstall() }
+    return { jump: ms => clock.tick(ms), remove: () => clock.uninstall() }
   }
 }
 
@@ -45,8 +45,10 @@ function install (name, hook) {
     hooked(Date, 'now', hook, 'Date.now')
   }
   return {
+    // At once, where a clock can.
+    jump: ms => clock.isGone ? undefined : clock.jump?.(ms),
     // Somebody may still wait for time to go by.
-    pass: ms => clock.isGone ? sleep(ms) : clock.pass(ms),
+    pass: ms => clock.isGone || !clock.jump ? sleep(ms) : inSteps(clock, ms),
     uninstall: () => uninstall(clock)
   }
 }
@@ -89,21 +91,19 @@ function ownClock () {
       timer.does()
     }
   }
-  return { pass: inSteps(tick), remove () {} }
+  return { jump: tick, remove () {} }
 }
 
 // What goes off may throw, which is nobody's then, as where timers are real. Meanwhile the
 // clock may be taken away.
-function inSteps (tick) {
-  return async function (ms) {
-    for (let passed = 0; passed < ms && !this.isGone; passed += STEP_MS) {
-      try {
-        tick(STEP_MS)
-      } catch (error) {
-        surfaced.add(error)
-      }
-      await turn()
+async function inSteps (clock, ms) {
+  for (let passed = 0; passed < ms && !clock.isGone; passed += STEP_MS) {
+    try {
+      clock.jump(STEP_MS)
+    } catch (error) {
+      surfaced.add(error)
     }
+    await turn()
   }
 }
 

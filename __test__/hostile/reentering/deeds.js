@@ -101,7 +101,7 @@ const DEEDS = {
     breaker.removeAllListeners()
   },
   'checks its health': ({ breaker }) => breaker?.healthCheck(async () => { throw new Error('unwell') }, 10),
-  'lets time go by': ({ clock }) => clock?.jump?.(30),
+  'lets time go by': ({ clock }) => clock?.jump(30),
   'collects garbage': ({ done }) => { if (done === 1) globalThis.gc() },
   throws: () => { throw new Error('thrown') },
   'throws nothing': () => { throw undefined }, // eslint-disable-line no-throw-literal
