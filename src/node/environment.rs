@@ -11,13 +11,13 @@ use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::{check_status, sys, Error, Result, Status};
+use napi::{check_status, sys, Result};
 
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
+use super::mailbox::Mailbox;
 use super::sole;
 use crate::core::breaker::CircuitBreaker;
-use crate::core::latency::CELLS;
 use crate::core::time::{Nanos, Now};
 use crate::runtime::clock;
 use crate::runtime::driver::Driver;
@@ -64,7 +64,8 @@ impl Environment {
             // SAFETY: `env` is current. A failure leaves null: no libuv.
             unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) };
         }
-        // SAFETY: `env` is current, and so are the values.
+        // SAFETY: `env` is current, and so are the values. Whoever drops the last reference to
+        // what is made here is a finalizer or a hook.
         let mailbox = unsafe { Mailbox::new(env, memory)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
         let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
@@ -516,114 +517,6 @@ impl Breakers {
 
     fn all(&self) -> impl Iterator<Item = &Driver> {
         self.drivers.iter().flatten()
-    }
-}
-
-/// Memory that both sides see: what a crossing takes and gives. JavaScript sees it as
-/// an `Int32Array` of words, for the arguments and results of every call, and as a
-/// `Float64Array` of numbers, for statistics, which begin behind the words. A store
-/// and a load cost a nanosecond or two where converting a JavaScript value costs ten.
-pub(crate) struct Mailbox {
-    env: sys::napi_env,
-    memory: *mut f64,
-    /// What keeps the memory.
-    array: sys::napi_ref,
-}
-
-impl Mailbox {
-    /// How many words there are.
-    pub(crate) const WORDS: usize = 4;
-    /// Where among the numbers the statistics begin: behind the words.
-    pub(crate) const STATS: usize = Self::WORDS / 2;
-    /// Room for what is read at once at the most: the stats of a window with each of its
-    /// cells in use.
-    pub(crate) const NUMBERS: usize = 32 + CELLS;
-    /// How many numbers these are at the most.
-    const STATS_LENGTH: usize = Self::NUMBERS - Self::STATS;
-    /// The word in which are counted the calls that were admitted and of which JavaScript
-    /// has not taken charge.
-    pub(crate) const UNTAKEN: usize = 3;
-
-    /// `array` is a `Float64Array` of a `SharedArrayBuffer`, which nobody can transfer away.
-    ///
-    /// # Safety
-    ///
-    /// `env` must be the current environment and `array` a value of it.
-    unsafe fn new(env: sys::napi_env, array: sys::napi_value) -> Result<Mailbox> {
-        let (mut kind, mut length, mut offset) = (0, 0, 0);
-        let (mut memory, mut buffer, mut reference) =
-            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: `env` is current. The memory of a shared buffer does not move, and the
-        // reference keeps it until the mailbox is dropped.
-        unsafe {
-            check_status!(sys::napi_get_typedarray_info(
-                env,
-                array,
-                &mut kind,
-                &mut length,
-                &mut memory,
-                &mut buffer,
-                &mut offset
-            ))?;
-            if kind != sys::TypedarrayType::float64_array || length < Self::NUMBERS {
-                let expected = format!("expected a Float64Array of {} numbers", Self::NUMBERS);
-                return Err(Error::new(Status::InvalidArg, expected));
-            }
-            check_status!(sys::napi_create_reference(env, array, 1, &mut reference))?;
-        }
-        Ok(Mailbox { env, memory: memory.cast(), array: reference })
-    }
-
-    /// One call more was admitted.
-    #[inline]
-    pub(crate) fn count_untaken(&self) {
-        self.put_word(Self::UNTAKEN, self.word(Self::UNTAKEN).wrapping_add(1));
-    }
-
-    /// A word that JavaScript left. Read one by one, as they were written: a wider
-    /// load would have to wait for the stores.
-    #[inline]
-    pub(crate) fn word(&self, place: usize) -> i32 {
-        assert!(place < Self::WORDS);
-        // SAFETY: inside the buffer and aligned; only the loop's thread touches it.
-        unsafe { self.memory.cast::<i32>().add(place).read_volatile() }
-    }
-
-    /// Leaves a word for JavaScript.
-    #[inline]
-    pub(crate) fn put_word(&self, place: usize, word: i32) {
-        assert!(place < Self::WORDS);
-        // SAFETY: as above.
-        unsafe { self.memory.cast::<i32>().add(place).write(word) };
-    }
-
-    /// Leaves numbers, from the beginning of the statistics on. Returns how many.
-    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
-        let mut place = Self::STATS;
-        // Chained iterators are walked by `for_each` in a few instructions a number, and by
-        // `for`, or with a `take`, in many.
-        numbers.for_each(|number| {
-            assert!(place < Self::NUMBERS);
-            // SAFETY: as above.
-            unsafe { self.memory.add(place).write(number) };
-            place += 1;
-        });
-        place - Self::STATS
-    }
-
-    /// The numbers where the statistics begin.
-    pub(crate) fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
-        const { assert!(Self::STATS + COUNT <= Self::NUMBERS) };
-        // SAFETY: as above.
-        std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
-    }
-}
-
-impl Drop for Mailbox {
-    fn drop(&mut self) {
-        // SAFETY: whoever drops the last reference to the environment is on its thread: a
-        // finalizer or a hook, in which references may be deleted.
-        unsafe { sys::napi_delete_reference(self.env, self.array) };
     }
 }
 

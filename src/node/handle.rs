@@ -9,9 +9,10 @@ use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::environment::{Environment, Mailbox, TimeSource};
+use super::environment::{Environment, TimeSource};
 use super::host::JsHost;
 use super::hot;
+use super::mailbox::Mailbox;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use crate::core::lag::Stalls;

@@ -6,17 +6,17 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{Function, FunctionRef, JsValue};
+use napi::bindgen_prelude::{Function, JsValue};
 use napi::{sys, Env, Result};
 
+use super::reference::Reference;
 use crate::core::time::Nanos;
 use crate::runtime::host_clock::Host;
 
 /// See the [module](self).
 pub(crate) struct JsHost {
-    env: Env,
-    now: FunctionRef<(), f64>,
-    set_timer: FunctionRef<Option<f64>, ()>,
+    now: Reference,
+    set_timer: Reference,
 }
 
 impl JsHost {
@@ -26,26 +26,26 @@ impl JsHost {
         now: &Function<(), f64>,
         set_timer: &Function<Option<f64>, ()>,
     ) -> Result<Self> {
-        Ok(JsHost { env, now: now.create_ref()?, set_timer: set_timer.create_ref()? })
+        // SAFETY: `env` is current. A host goes with its breaker, by a finalizer at the latest.
+        let keep = |value| unsafe { Reference::new(env.raw(), value) };
+        Ok(JsHost { now: keep(now.raw())?, set_timer: keep(set_timer.raw())? })
     }
 }
 
 impl Host for JsHost {
     fn now(&self) -> Option<f64> {
-        let now = self.now.borrow_back(&self.env).ok()?;
         let mut millis = 0.0;
         // SAFETY: this is the environment's thread, inside a call from JavaScript.
         unsafe {
-            let shown = call(self.env.raw(), now.raw(), &[])?;
-            let read = sys::napi_get_value_double(self.env.raw(), shown, &mut millis);
+            let shown = call(&self.now, &[])?;
+            let read = sys::napi_get_value_double(self.now.env(), shown, &mut millis);
             (read == sys::Status::napi_ok).then_some(millis)
         }
     }
 
     /// What a host throws is dealt with in JavaScript; what fails here has no stack to run in.
     fn set_timer(&self, wait: Option<Nanos>) -> bool {
-        let Ok(set_timer) = self.set_timer.borrow_back(&self.env) else { return false };
-        let env = self.env.raw();
+        let env = self.set_timer.env();
         let mut millis = ptr::null_mut();
         // SAFETY: as above.
         unsafe {
@@ -53,7 +53,7 @@ impl Host for JsHost {
                 Some(wait) => sys::napi_create_double(env, wait.as_millis_f64(), &mut millis),
                 None => sys::napi_get_undefined(env, &mut millis),
             };
-            call(env, set_timer.raw(), &[millis]).is_some()
+            call(&self.set_timer, &[millis]).is_some()
         }
     }
 }
@@ -62,18 +62,16 @@ impl Host for JsHost {
 ///
 /// # Safety
 ///
-/// `env` must be current, and the values its own.
-unsafe fn call(
-    env: sys::napi_env,
-    function: sys::napi_value,
-    arguments: &[sys::napi_value],
-) -> Option<sys::napi_value> {
+/// The environment of the function must be current, and the values its own.
+unsafe fn call(function: &Reference, arguments: &[sys::napi_value]) -> Option<sys::napi_value> {
+    let env = function.env();
     let (mut this, mut result) = (ptr::null_mut(), ptr::null_mut());
     let (mut pending, mut thrown) = (false, ptr::null_mut());
     // SAFETY: as promised by the caller.
     unsafe {
         sys::napi_get_undefined(env, &mut this);
         let (count, arguments) = (arguments.len(), arguments.as_ptr());
+        let function = function.value();
         let called = sys::napi_call_function(env, this, function, count, arguments, &mut result);
         if called == sys::Status::napi_ok {
             return Some(result);

@@ -7,4 +7,6 @@ mod handle;
 mod host;
 mod hot;
 mod keep_alive;
+mod mailbox;
+mod reference;
 mod sole;
