@@ -135,17 +135,20 @@ class CircuitBreaker extends EventEmitter {
     return (this[INNER].semaphore ??= new Semaphore(this[INNER].handle))
   }
 
+  // One look: between two of them an open circuit may become half open.
   toJSON () {
+    const { id, lastTimerAt } = this[INNER]
+    const bits = state(id)
     return {
       state: {
         name: this.name,
-        enabled: this.enabled,
-        closed: this.closed,
-        open: this.opened,
-        halfOpen: this.halfOpen,
-        warmUp: this.warmUp,
-        shutdown: this.isShutdown,
-        lastTimerAt: this[INNER].lastTimerAt
+        enabled: (bits & IS_ENABLED) !== 0,
+        closed: (bits & IS_CLOSED) !== 0,
+        open: (bits & IS_OPEN) !== 0,
+        halfOpen: (bits & IS_HALF_OPEN) !== 0,
+        warmUp: (bits & IS_WARM_UP) !== 0,
+        shutdown: (bits & IS_SHUTDOWN) !== 0,
+        lastTimerAt
       },
       status: this.stats
     }

@@ -38,6 +38,8 @@ class Semaphore {
         }, timeout)
       }
       this.#takers.push(taker)
+      // Meanwhile a place may have become free.
+      if (timeout) this.serve()
     })
   }
 

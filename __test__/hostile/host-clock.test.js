@@ -170,6 +170,15 @@ test('a place for which nobody waits any more goes back', async () => {
   assert.equal(semaphore.count, 2)
 })
 
+test('a place that becomes free while the timer of a taker is set is his', async () => {
+  const { semaphore } = make({ capacity: 1 })
+  assert(semaphore.test())
+  once(globalThis, 'setTimeout', () => semaphore.release())
+  const taken = heard(semaphore.take(10))
+  await turn()
+  assert.equal(taken.now, semaphore.release)
+})
+
 test('statistics are those of the breaker that was asked, whatever the clock reads meanwhile', async () => {
   const [breaker, other] = [make(), make()]
   other.status.increment('fires')
@@ -181,6 +190,26 @@ test('statistics are those of the breaker that was asked, whatever the clock rea
   await turn()
   const { cacheHits, failures, fires } = read
   assert.deepEqual({ cacheHits, failures, fires }, { cacheHits: 0, failures: 1, fires: 1 })
+})
+
+test('what toJSON tells is of one moment', async () => {
+  const now = Date.now
+  Date.now = Object.assign(() => {
+    clock.tick(1)
+    return now.call(Date)
+  }, now)
+  const breaker = new CircuitBreaker(actions.well, { resetTimeout: 20 })
+  const seen = new Set()
+  for (let times = 0; times < 20; times++) {
+    breaker.options.resetTimeout = 20 + times
+    breaker.open()
+    for (let looks = 0; looks < 20; looks++) {
+      const { closed, open, halfOpen } = breaker.toJSON().state
+      seen.add(`${[closed, open, halfOpen]}`)
+    }
+    breaker.close()
+  }
+  assert.deepEqual([...seen], ['false,true,false', 'false,false,true'])
 })
 
 test('a timer that could not be set for want of a stack is set again', async () => {
