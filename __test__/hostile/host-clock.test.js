@@ -171,11 +171,16 @@ test('a place for which nobody waits any more goes back', async () => {
 })
 
 test('a place that becomes free while the timer of a taker is set is his', async () => {
-  const { semaphore } = make({ capacity: 1 })
+  const { semaphore } = new CircuitBreaker(actions.well, { capacity: 1 })
   assert(semaphore.test())
-  once(globalThis, 'setTimeout', () => semaphore.release())
+  let released = false
+  once(globalThis, 'setTimeout', () => {
+    released = !semaphore.test()
+    semaphore.release()
+  })
   const taken = heard(semaphore.take(10))
   await turn()
+  assert(released)
   assert.equal(taken.now, semaphore.release)
 })
 
