@@ -51,7 +51,7 @@ function crates () {
     const [crate, licence, home] = line.split('|')
     const [name, version] = crate.split(' ')
     return { name, version: version.slice(1), licence, home }
-  }).filter(({ name }) => name !== 'didelphis').map(crate => {
+  }).filter(({ name }) => !/^didelphis(-|$)/.test(name)).map(crate => {
     const found = packages.find(({ name, version }) => name === crate.name && version === crate.version)
     return { ...crate, texts: textsIn(dirname(found.manifest_path), crate) }
   })

@@ -2,9 +2,10 @@
 //!
 //! Three layers, each using only those to its right:
 //!
-//! `node` → `runtime` → `core`
+//! `node` → `runtime` → `didelphis_core`
 //!
-//! - [`core`]: what a circuit breaker is. Pure: `now` is an argument.
+//! - [`didelphis_core`]: what a circuit breaker is. Pure: `now` is an argument. A crate of its
+//!   own.
 //! - [`runtime`]: what a process needs around it: the clock, the timer thread, the
 //!   clock of the event loop, and the driver that puts a breaker under them.
 //! - `node`: the N-API surface. Conversions, no decisions.
@@ -12,9 +13,5 @@
 //! The JavaScript side (`lib/`) holds what has to hold JavaScript values: the action,
 //! the promises, the listeners.
 
-#![warn(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks)]
-#![deny(unsafe_op_in_unsafe_fn)]
-
-pub mod core;
 mod node;
 pub mod runtime;

@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didelphis::core::breaker::{Admission, CircuitBreaker};
-use didelphis::core::config::Config;
-use didelphis::core::state::State;
-use didelphis::core::time::Nanos;
 use didelphis::runtime::clock::{self, jumps};
 use didelphis::runtime::driver::{Announce, Driver, Sight};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
+use didelphis_core::breaker::{Admission, CircuitBreaker};
+use didelphis_core::config::Config;
+use didelphis_core::state::State;
+use didelphis_core::time::Nanos;
 
 const AN_HOUR: i64 = 3_600 * 1_000_000_000;
 

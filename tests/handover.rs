@@ -10,9 +10,9 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didelphis::core::time::Nanos;
 use didelphis::runtime::clock;
 use didelphis::runtime::timer::{Task, Timer};
+use didelphis_core::time::Nanos;
 
 /// Far more than a machine is held up; a wake-up that is lost takes for ever.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -12,12 +12,12 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use didelphis::core::time::Nanos;
 use didelphis::runtime::loop_clock::Ask;
+use didelphis_core::time::Nanos;
 use loom::thread;
 
 // What the file under test names `crate::…`.
-use didelphis::{core, runtime};
+use didelphis::runtime;
 
 // And what it names `napi::…` and `parking_lot::…`.
 extern crate self as napi;

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didelphis::core::breaker::{Admission, CircuitBreaker, Settled};
-use didelphis::core::calls::Permit;
-use didelphis::core::config::Config;
-use didelphis::core::time::Nanos;
 use didelphis::runtime::clock;
 use didelphis::runtime::driver::{Announce, Driver, Sight};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::timer::{Task, Timer};
+use didelphis_core::breaker::{Admission, CircuitBreaker, Settled};
+use didelphis_core::calls::Permit;
+use didelphis_core::config::Config;
+use didelphis_core::time::Nanos;
 
 #[derive(Default)]
 struct Counter {

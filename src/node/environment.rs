@@ -17,12 +17,12 @@ use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use super::mailbox::Mailbox;
 use super::sole;
-use crate::core::breaker::CircuitBreaker;
-use crate::core::time::{Nanos, Now};
 use crate::runtime::clock;
 use crate::runtime::driver::Driver;
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
+use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::time::{Nanos, Now};
 
 /// See the [module](self).
 pub(crate) struct Environment {

@@ -16,9 +16,9 @@ use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
 use super::keep_alive::KeepAlive;
-use crate::core::time::Nanos;
 use crate::runtime::driver::{Announce, Sight};
 use crate::runtime::loop_clock::Ask;
+use didelphis_core::time::Nanos;
 
 /// The way from the timer thread to one environment's loop.
 pub(crate) struct Events {

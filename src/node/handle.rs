@@ -13,15 +13,15 @@ use super::environment::{Environment, TimeSource};
 use super::host::JsHost;
 use super::hot;
 use super::mailbox::Mailbox;
-use crate::core::breaker::CircuitBreaker;
-use crate::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
-use crate::core::lag::Stalls;
-use crate::core::latency::{self, Histogram, CELLS, QUANTILES};
-use crate::core::state::State;
-use crate::core::time::{Nanos, Now, Shift};
-use crate::core::window::Count;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
+use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::lag::Stalls;
+use didelphis_core::latency::{self, Histogram, CELLS, QUANTILES};
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now, Shift};
+use didelphis_core::window::Count;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]

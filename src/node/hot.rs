@@ -16,11 +16,11 @@ use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
 use super::sole;
-use crate::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
-use crate::core::calls::Permit;
-use crate::core::state::State;
-use crate::core::time::{Nanos, Now};
-use crate::core::window::Count;
+use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
+use didelphis_core::calls::Permit;
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_core::window::Count;
 
 /// What `admit` returns where it is not a permit, which is never negative.
 pub(crate) mod refused {

@@ -8,7 +8,7 @@ use std::ptr;
 use napi::{check_status, sys, Error, Result, Status};
 
 use super::reference::Reference;
-use crate::core::latency::CELLS;
+use didelphis_core::latency::CELLS;
 
 /// See the [module](self).
 pub(crate) struct Mailbox {

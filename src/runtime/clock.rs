@@ -13,7 +13,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::LazyLock;
 
-use crate::core::time::Nanos;
+use didelphis_core::time::Nanos;
 
 /// The present by the monotonic clock.
 #[inline]

@@ -20,10 +20,10 @@ use super::host_clock::HostClock;
 use super::loop_clock::{LoopClock, LoopMeter};
 use super::tally::Tally;
 use super::timer::{Task, Timer};
-use crate::core::breaker::CircuitBreaker;
-use crate::core::lateness::{Look, LoopView};
-use crate::core::stall_log::{StallLog, NO_STALLS};
-use crate::core::time::{Nanos, Now, Shift};
+use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::lateness::{Look, LoopView};
+use didelphis_core::stall_log::{StallLog, NO_STALLS};
+use didelphis_core::time::{Nanos, Now, Shift};
 
 /// What the timer thread saw of a loop at the moment of an alarm.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 //! answered is busy; how long it was is known when it does. Whatever else the loop hears
 //! from the thread is answered in the same way. Used by the loop clock alone.
 
-use crate::core::time::Nanos;
+use didelphis_core::time::Nanos;
 
 /// What is known of the loop by its answers.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 
-use crate::core::time::Nanos;
+use didelphis_core::time::Nanos;
 
 /// A clock and a timer that are not ours.
 pub trait Host {

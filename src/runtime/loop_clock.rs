@@ -2,7 +2,7 @@
 //!
 //! Between two turns of a libuv loop, `busy = elapsed − growth of the idle time`. A
 //! turn that was busy for longer than a threshold is a stall, in which the time of calls
-//! stands still ([`StallLog`](crate::core::stall_log::StallLog) says for how many); in shorter turns it goes on, for a loop
+//! stands still ([`StallLog`](didelphis_core::stall_log::StallLog) says for how many); in shorter turns it goes on, for a loop
 //! that is busy in short turns still reads its sockets. Breakers may have thresholds of
 //! their own: for each there is a `Tally`.
 //!
@@ -28,9 +28,9 @@ use super::tally::Tally;
 use super::timer::{Task, Timer};
 use super::turn::Turn;
 use super::uv::{self, HandlePtr, LoopPtr, Uv};
-use crate::core::lag::Lag;
-use crate::core::lateness::LoopView;
-use crate::core::time::{Nanos, Now};
+use didelphis_core::lag::Lag;
+use didelphis_core::lateness::LoopView;
+use didelphis_core::time::{Nanos, Now};
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);

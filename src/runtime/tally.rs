@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, Ref, RefCell};
 
-use crate::core::stall_log::StallLog;
-use crate::core::time::Nanos;
+use didelphis_core::stall_log::StallLog;
+use didelphis_core::time::Nanos;
 
 /// The stalls longer than some threshold.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::clock;
-use crate::core::time::Nanos;
+use didelphis_core::time::Nanos;
 
 /// Something that wants to be looked at when a moment has come.
 pub trait Task: Send + Sync {

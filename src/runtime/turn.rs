@@ -7,7 +7,7 @@
 //! loop clock, on the loop's thread and on the timer thread.
 
 use super::clock::HoldUps;
-use crate::core::time::Nanos;
+use didelphis_core::time::Nanos;
 
 /// See the [module](self).
 #[derive(Clone, Copy, Debug)]

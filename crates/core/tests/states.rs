@@ -3,13 +3,13 @@
 
 use std::num::NonZeroU32;
 
-use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
-use didelphis::core::calls::Permit;
-use didelphis::core::config::Config;
-use didelphis::core::stall_log::{StallLog, NO_STALLS};
-use didelphis::core::state::State;
-use didelphis::core::time::{Nanos, Now};
-use didelphis::core::window::Count;
+use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use didelphis_core::calls::Permit;
+use didelphis_core::config::Config;
+use didelphis_core::stall_log::{StallLog, NO_STALLS};
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_core::window::Count;
 
 fn at(millis: u64) -> Now {
     Now::unstalled(Nanos::from_millis(millis))
@@ -248,7 +248,7 @@ mod closed {
     fn a_changed_timeout_holds_for_the_next_call() {
         let mut breaker = breaker();
         let _long = admit(&mut breaker, at(0));
-        breaker.set_limits(didelphis::core::config::Limits {
+        breaker.set_limits(didelphis_core::config::Limits {
             timeout: Some(Nanos::from_millis(10)),
             ..Default::default()
         });

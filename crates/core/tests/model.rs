@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use didelphis::core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
-use didelphis::core::calls::Permit;
-use didelphis::core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
-use didelphis::core::latency::QUANTILES;
-use didelphis::core::stall_log::{StallLog, FORGIVEN};
-use didelphis::core::state::State;
-use didelphis::core::time::{Nanos, Now};
-use didelphis::core::window::{Count, Counts};
+use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use didelphis_core::calls::Permit;
+use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::latency::QUANTILES;
+use didelphis_core::stall_log::{StallLog, FORGIVEN};
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_core::window::{Count, Counts};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

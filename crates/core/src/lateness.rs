@@ -110,7 +110,7 @@ const STALLS: u64 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::calls::{NewCall, Stage};
+    use crate::calls::{NewCall, Stage};
 
     const BUSY: LoopView = LoopView { turns: 7, idle: Nanos::new(50), waiting: false };
 

@@ -282,9 +282,9 @@ const EXPIRED: u32 = 0;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::config::TimeoutClock;
-    use crate::core::deadlines::MOST_QUEUES;
-    use crate::core::stall_log::StallLog;
+    use crate::config::TimeoutClock;
+    use crate::deadlines::MOST_QUEUES;
+    use crate::stall_log::StallLog;
 
     fn call(started: u64, timeout: u64) -> NewCall {
         NewCall {

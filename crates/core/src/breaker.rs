@@ -50,7 +50,6 @@ pub enum Admission {
 
 /// Why a call may not begin.
 #[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Refusal {
     /// The circuit is open; or it is half open and its probe is out.
     Open {

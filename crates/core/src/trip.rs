@@ -26,7 +26,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::core::time::Nanos;
+    use crate::time::Nanos;
 
     fn opens(failures: i64, fires: i64, threshold: f64, volume: i64) -> bool {
         let mut config = Config { volume_threshold: volume, ..Config::default() };

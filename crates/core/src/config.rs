@@ -145,7 +145,6 @@ impl Default for WindowConfig {
 
 /// An option that makes no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ConfigError {
     /// A window needs between 1 and [`MAX_BUCKETS`] buckets; this many were asked
     /// for.

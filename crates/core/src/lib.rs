@@ -1,0 +1,39 @@
+//! The circuit breaker itself: pure, without clock, thread, I/O or napi.
+//!
+//! Whoever uses it tells it what time it is, in nanoseconds from any beginning, and asks it
+//! before each call and after. It tells what came of that in a queue of events.
+//!
+//! ```
+//! use didelphis_core::breaker::{Admission, CircuitBreaker, Settled};
+//! use didelphis_core::config::Config;
+//! use didelphis_core::state::State;
+//! use didelphis_core::time::{Nanos, Now};
+//!
+//! // By a clock that never stands still.
+//! let at = |millis| Now::unstalled(Nanos::from_millis(millis));
+//! let mut breaker = CircuitBreaker::new(Config::default(), at(0));
+//!
+//! let Admission::Admitted(permit) = breaker.try_acquire(false, at(0)) else { panic!("refused") };
+//! let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, at(20)) else { panic!("late") };
+//! breaker.judge(permit, at(20));
+//!
+//! assert_eq!(breaker.state(at(20)), State::Open);
+//! assert_eq!(breaker.state(at(30_020)), State::HalfOpen, "its reset timeout has passed");
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod breaker;
+pub mod call_time;
+pub mod calls;
+pub mod config;
+mod deadlines;
+pub mod lag;
+pub mod latency;
+pub mod lateness;
+mod slab;
+pub mod stall_log;
+pub mod state;
+pub mod time;
+pub mod trip;
+pub mod window;
