@@ -268,7 +268,8 @@ declare namespace CircuitBreaker {
     timeout?: number | false | undefined
 
     /**
-     * How long the circuit stays open before it lets one call try.
+     * How long the circuit stays open before it lets one call try. Where that call has no
+     * timeout and hangs, one more may try after as long again, and so on.
      * `0`: hardly at all; `Infinity`: until `close()`. In milliseconds.
      * @default 30000
      */
@@ -581,7 +582,10 @@ declare namespace CircuitBreaker {
     stall: [lengthMs: number]
     /** The circuit opened. */
     open: []
-    /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
+    /**
+     * The circuit half-opened: one call may try. Again when one more may, because the one
+     * that tried has no timeout and hangs. Carries `resetTimeout` in milliseconds.
+     */
     halfOpen: [resetTimeout: number]
     /** The circuit closed. */
     close: []
@@ -600,7 +604,8 @@ declare namespace CircuitBreaker {
     breaker: string
     /**
      * With `EOPENBREAKER` only: in what time the circuit lets one call try; `Infinity`:
-     * never by itself; `undefined`: when the call that is trying has ended. In milliseconds.
+     * never by itself; `undefined`: not before the call that is trying has ended. In
+     * milliseconds.
      */
     retryAfter?: number | undefined
     /**

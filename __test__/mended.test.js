@@ -117,6 +117,58 @@ test('a failed probe of a circuit that warms up blocks it for ever', async () =>
   }
 })
 
+test('a probe that hangs leaves a circuit without a timeout half open for ever', async () => {
+  const breaker = new CircuitBreaker(order => order, { timeout: false, resetTimeout: 20 })
+  const slow = defer()
+  const orders = [hang(), slow.promise, 'well']
+  const heard = []
+  const results = []
+  breaker.on('halfOpen', ms => {
+    heard.push(`half open, ${ms}`)
+    // That it may is told without anybody asking.
+    if (orders.length > 0) results.push(breaker.fire(orders.shift()))
+  })
+  breaker.on('close', () => heard.push('close'))
+  breaker.open()
+  await until(() => heard.includes('close'))
+  assert.deepEqual(heard, ['half open, 20', 'half open, 20', 'half open, 20', 'close'])
+  assert.equal(await results[2], 'well')
+  slow.reject(new Error('late'))
+  await assert.rejects(results[1], /late/)
+  assert.equal(breaker.closed, true)
+})
+
+test('a probe that hangs closes the circuit when it ends well after all, and others are told how long to wait', async () => {
+  for (const timeout of [false, 0, Infinity]) {
+    const breaker = new CircuitBreaker(order => order, { timeout, resetTimeout: LONG, state: { closed: false, halfOpen: true } })
+    const work = defer()
+    const probe = breaker.fire(work.promise)
+    assert.equal(breaker.pendingClose, false)
+    const { code, retryAfter } = await breaker.fire('refused').catch(error => error)
+    assert.equal(code, 'EOPENBREAKER')
+    assert.ok(retryAfter > 0 && retryAfter <= LONG, retryAfter)
+    work.resolve('well')
+    assert.equal(await probe, 'well')
+    assert.equal(breaker.closed, true)
+  }
+})
+
+test('a probe that finds no place of the capacity is spent, and opens the circuit again', async () => {
+  for (const errorFilter of [() => false, () => true]) {
+    const state = { closed: false, halfOpen: true }
+    const breaker = new CircuitBreaker(async () => 'well', { capacity: 1, errorFilter, resetTimeout: LONG, state })
+    const release = await breaker.semaphore.take()
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(breaker.fire(), { code: 'ESEMLOCKED' })
+      assert.deepEqual([breaker.halfOpen, breaker.pendingClose], [true, true])
+    }
+    assert.equal(breaker.stats.semaphoreRejections, 3)
+    release()
+    assert.equal(await breaker.fire(), 'well')
+    assert.equal(breaker.closed, true)
+  }
+})
+
 test('two breakers of one options object work as one', async () => {
   const options = { capacity: 1, resetTimeout: LONG, timeout: TIMED }
   const ill = new CircuitBreaker(fail, options)

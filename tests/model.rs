@@ -118,7 +118,8 @@ struct ModelCall {
     timeout: Option<u64>,
     /// How many stalls there were before it.
     stalls: usize,
-    generation: u32,
+    /// `None`: it was to be a probe, and found no place.
+    generation: Option<u32>,
     phase: Phase,
 }
 
@@ -223,10 +224,15 @@ impl Model {
     fn tick(&mut self) {
         let bucket = self.wall.saturating_sub(START) / INTERVAL;
         self.bucket = self.bucket.max(bucket);
-        if let State::Open { retry_at } = self.state {
-            if ms(self.wall) >= retry_at {
-                self.enter(State::HalfOpen { probing: false }, Event::HalfOpened);
+        match self.state {
+            State::Open { retry_at } if ms(self.wall) >= retry_at => {
+                self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
             }
+            State::HalfOpen { probing_until: Some(until) } if ms(self.wall) >= until => {
+                self.state = State::HalfOpen { probing_until: None };
+                self.events.push(Event::HalfOpened);
+            }
+            _ => {}
         }
     }
 
@@ -268,6 +274,15 @@ impl Model {
 
     fn under_way(&self) -> i64 {
         self.calls.iter().filter(|call| call.phase == Phase::Pending).count() as i64
+    }
+
+    /// When the state moves by itself.
+    fn next_move(&self) -> Option<Nanos> {
+        match self.state {
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => Some(at),
+            _ => None,
+        }
+        .filter(|at| !at.is_never())
     }
 
     fn next_deadline(&self) -> Option<u64> {
@@ -317,7 +332,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     }
     model.count(Count::Fires);
     let guarded = model.enabled;
-    let probe = model.state == State::HalfOpen { probing: false };
+    let probe = model.state == State::HalfOpen { probing_until: None };
     let passes = model.state == State::Closed || probe;
     let admission = breaker.try_acquire(false, now);
     if !guarded {
@@ -326,13 +341,15 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     }
     if !passes {
         model.count(Count::Rejects);
-        assert!(matches!(admission, Admission::Refused(Refusal::Open { .. })), "{admission:?}");
+        let wait = model.next_move().map(|at| at - now.wall);
+        assert_eq!(admission, Admission::Refused(Refusal::Open { retry_after: wait }));
         return;
     }
-    if probe {
-        model.state = State::HalfOpen { probing: true };
-    }
     let fits = model.shape.capacity > model.under_way();
+    if probe && fits {
+        let until = if model.timeout.is_some() { Nanos::MAX } else { now.wall + ms(RESET) };
+        model.state = State::HalfOpen { probing_until: Some(until) };
+    }
     let permit = match admission {
         Admission::Admitted(permit) if fits => permit,
         Admission::Refused(Refusal::Capacity(permit)) if !fits => permit,
@@ -349,7 +366,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
         started: model.wall,
         timeout: model.timeout.filter(|_| fits),
         stalls: model.stalls.len(),
-        generation: model.generation,
+        generation: (fits || !probe).then_some(model.generation),
         phase: if fits { Phase::Pending } else { Phase::Locked },
     });
 }
@@ -366,7 +383,7 @@ fn settle(breaker: &mut CircuitBreaker, model: &mut Model, index: usize, success
         return;
     }
     let latency = model.wall.saturating_sub(call.started);
-    let current = call.generation == model.generation;
+    let current = call.generation == Some(model.generation);
     model.calls[index].phase = Phase::Gone;
     model.count(if success { Count::Successes } else { Count::Failures });
     model.facts.push((model.bucket, Fact::Latency(latency)));
@@ -480,11 +497,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     let timed = |call: &&ModelCall| call.timeout.is_some() && call.phase != Phase::Gone;
     assert_eq!(breaker.waiting(), model.calls.iter().filter(timed).count());
 
-    let retry = match model.state {
-        State::Open { retry_at } => Some(retry_at),
-        _ => None,
-    };
-    let next = retry.into_iter().chain(model.next_deadline().map(ms)).min();
+    let next = model.next_move().into_iter().chain(model.next_deadline().map(ms)).min();
     assert_eq!(breaker.poll_timer(&model.log(), now), next);
     // On a clock that runs backwards, a call may wait for one before it that is due later.
     let wakes = breaker.wake_at() <= next.unwrap_or(Nanos::MAX);

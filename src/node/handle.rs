@@ -353,7 +353,7 @@ impl Handle {
     /// A half-open circuit, without announcing it.
     #[napi(catch_unwind)]
     pub fn restore_half_open(&self) {
-        self.with(|breaker, _| breaker.restore(State::HalfOpen { probing: false }));
+        self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
     /// Changes the limits for what comes.
