@@ -276,17 +276,18 @@ declare namespace CircuitBreaker {
     resetTimeout?: number | undefined
 
     /**
-     * The share of failures among the fires in the window above which the circuit opens:
+     * The share of failures among the calls in the window above which the circuit opens:
      * it opens when the rate is greater than this, not when it is equal, and only if the
-     * window holds at least `volumeThreshold` fires. Judged at each failure; a half-open
-     * circuit opens at a failure whatever the rate.
-     * `0`: any failure opens it; `Infinity`: the rate never does. In percent.
+     * window holds at least `volumeThreshold` calls. Judged at each failure; a half-open
+     * circuit opens at a failure whatever the rate. The calls in the window are those that
+     * began in it or those that ended in it, whichever are more.
+     * `0`: any failure opens it; `100` or more: the rate never does. In percent.
      * @default 50
      */
     errorThresholdPercentage?: number | undefined
 
     /**
-     * The fewest fires in the window for which the failure rate counts: with as many as
+     * The fewest calls in the window for which the failure rate counts: with as many as
      * this or more, the circuit may open. A half-open circuit does not ask for it.
      * `0`: any number. A whole number.
      * @default 0
@@ -295,7 +296,7 @@ declare namespace CircuitBreaker {
 
     /**
      * The number of failures in a row that opens the circuit, whatever their rate: as many
-     * as this or more do, if the window holds at least `volumeThreshold` fires. Closing
+     * as this or more do, if the window holds at least `volumeThreshold` calls. Closing
      * starts the row over, as a success does. From the first opossum; the constructor
      * prints that it is deprecated.
      * Below 1: the first failure does; `Infinity`, `false` or left out: their number never

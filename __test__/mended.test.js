@@ -9,6 +9,8 @@ const { join } = require('node:path')
 const { text } = require('node:stream/consumers')
 const { test } = require('node:test')
 
+const FakeTimers = require('@sinonjs/fake-timers')
+
 const CircuitBreaker = require('..')
 const { OUTCOMES } = require('./support/throwing')
 const { collected, defer, sleep, turn, uncaughtDuring, until } = require('./support/wait')
@@ -166,6 +168,42 @@ test('a probe that finds no place of the capacity is spent, and opens the circui
     release()
     assert.equal(await breaker.fire(), 'well')
     assert.equal(breaker.closed, true)
+  }
+})
+
+test('calls that end when the window in which they began is over count without their fires', async t => {
+  const CALLS = 10
+  // How many of them fail, and whether the circuit opens.
+  const ENDS = {
+    'all time out': { failures: CALLS, opens: true },
+    'half of them do': { failures: 5, opens: false },
+    'more than half do': { failures: 6, opens: true },
+    'too few to judge by': { failures: 4, fired: 4, opens: false },
+    'no rate is above 100 %': { failures: CALLS, options: { errorThresholdPercentage: 100, volumeThreshold: 0 }, opens: false }
+  }
+  for (const [name, { failures, fired = CALLS, options, opens }] of Object.entries(ENDS)) {
+    await t.test(name, async () => {
+      const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+      try {
+        const breaker = new CircuitBreaker(order => order, { timeout: 1001, rollingCountTimeout: 1000, volumeThreshold: 5, ...options })
+        const work = defer()
+        const calls = Array.from({ length: fired }, (_, index) => breaker.fire(index < failures ? hang() : work.promise))
+        const ended = Promise.allSettled(calls)
+        await clock.tickAsync(999)
+        assert.equal(breaker.stats.fires, fired)
+        await clock.tickAsync(1)
+        assert.equal(breaker.stats.fires, 0)
+        // Failures come after successes.
+        work.resolve('well')
+        await clock.tickAsync(1)
+        await ended
+        const { fires, successes, timeouts } = breaker.stats
+        assert.deepEqual([fires, successes, timeouts], [0, fired - failures, failures])
+        assert.equal(breaker.opened, opens)
+      } finally {
+        clock.uninstall()
+      }
+    })
   }
 })
 

@@ -126,7 +126,9 @@ struct ModelCall {
 /// What happened, and in which bucket.
 #[derive(Debug)]
 enum Fact {
-    Count(Count, i64),
+    Count(Count),
+    /// Counted by hand.
+    Correction(Count, i64),
     Latency(u64),
 }
 
@@ -243,7 +245,7 @@ impl Model {
     }
 
     fn count(&mut self, kind: Count) {
-        self.facts.push((self.bucket, Fact::Count(kind, 1)));
+        self.facts.push((self.bucket, Fact::Count(kind)));
     }
 
     fn in_window(&self) -> impl Iterator<Item = &Fact> {
@@ -255,8 +257,10 @@ impl Model {
     fn totals(&self) -> Counts {
         let mut totals = Counts::default();
         for fact in self.in_window() {
-            if let Fact::Count(kind, by) = fact {
-                totals[*kind as usize] += by;
+            match fact {
+                Fact::Count(kind) => totals[*kind as usize] += 1,
+                Fact::Correction(kind, by) => totals[*kind as usize] += by,
+                Fact::Latency(_) => {}
             }
         }
         totals
@@ -265,7 +269,7 @@ impl Model {
     fn latencies(&self) -> Vec<u64> {
         let latency = |fact: &Fact| match fact {
             Fact::Latency(latency) => Some(*latency),
-            Fact::Count(..) => None,
+            _ => None,
         };
         let mut latencies: Vec<_> = self.in_window().filter_map(latency).collect();
         latencies.sort_unstable();
@@ -304,10 +308,25 @@ impl Model {
         }
     }
 
+    /// As many as began in the window, or as many as ended in it, whichever are more; and what
+    /// was corrected by hand.
+    fn calls(&self) -> i64 {
+        let kinds = || {
+            self.in_window().filter_map(|fact| match fact {
+                Fact::Count(kind) => Some(*kind),
+                _ => None,
+            })
+        };
+        let began = kinds().filter(|kind| *kind == Count::Fires).count() as i64;
+        let ended = kinds().filter(|kind| ENDS.contains(kind)).count() as i64;
+        let corrected = self.totals()[Count::Fires as usize] - began;
+        began.max(ended) + corrected
+    }
+
     fn trips(&self) -> bool {
-        let totals = self.totals();
-        let (fires, failures) = (totals[Count::Fires as usize], totals[Count::Failures as usize]);
+        let (fires, failures) = (self.calls(), self.totals()[Count::Failures as usize]);
         let rate = failures as f64 / fires as f64 * 100.0;
+        let rate = if rate > 100.0 { 100.0 } else { rate };
         let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
         let too_many = self.shape.in_a_row.is_some_and(|most| row >= most as usize);
         fires >= self.shape.volume && (rate > self.shape.threshold || too_many)
@@ -315,6 +334,10 @@ impl Model {
 }
 
 const START: u64 = 1_000;
+
+/// How a fire ends.
+const ENDS: [Count; 5] =
+    [Count::Failures, Count::Successes, Count::Rejects, Count::CacheHits, Count::CoalesceCacheHits];
 
 /// Picks one of the calls that still hold a permit.
 fn pick(model: &Model, choice: usize) -> Option<usize> {
@@ -471,7 +494,7 @@ fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             let (serial, fires) = (window.serial(), Count::Fires);
             let counted = window.bucket(serial).map_or(0, |bucket| bucket.counts[fires as usize]);
             window.set_count(serial, fires, counted + by);
-            model.facts.push((model.bucket, Fact::Count(fires, by)));
+            model.facts.push((model.bucket, Fact::Correction(fires, by)));
         }
     }
 }

@@ -13,6 +13,7 @@ const MENDS = {
   probe: 'a half-open circuit whose probe fails during warm-up opens again',
   hung: 'where nothing else ends a probe that hangs, one more may try after the reset timeout',
   place: 'a probe that finds no place is not spent, and moves no state',
+  volume: 'the rate is of the calls that began in the window, or of those that ended in it, whichever are more',
   shutdown: '`open()` and late failures take no breaker out of its shutdown',
   pendingClose: 'a breaker that is shut down waits for no probe',
   warmUp: 'the warm-up of a breaker that is shut down ends, too',
@@ -156,6 +157,14 @@ function reference (left) {
       } finally {
         this.firing = this.firing.outer
       }
+    }
+
+    // What opossum judges a failure by.
+    get stats () {
+      const { stats } = super.status
+      if (this.judging === undefined || !mended('volume')) return stats
+      const { cacheHits, coalesceCacheHits, failures, fires, rejects, successes } = stats
+      return { ...stats, fires: Math.max(fires, failures + successes + rejects + cacheHits + coalesceCacheHits) }
     }
 
     get pendingClose () {
