@@ -268,24 +268,26 @@ declare namespace CircuitBreaker {
     timeout?: number | false | undefined
 
     /**
-     * How long the circuit stays open before it lets one call try.
+     * How long the circuit stays open before it lets one call try. Where that call has no
+     * timeout and hangs, one more may try after as long again, and so on.
      * `0`: hardly at all; `Infinity`: until `close()`. In milliseconds.
      * @default 30000
      */
     resetTimeout?: number | undefined
 
     /**
-     * The share of failures among the fires in the window above which the circuit opens:
+     * The share of failures among the calls in the window above which the circuit opens:
      * it opens when the rate is greater than this, not when it is equal, and only if the
-     * window holds at least `volumeThreshold` fires. Judged at each failure; a half-open
-     * circuit opens at a failure whatever the rate.
-     * `0`: any failure opens it; `Infinity`: the rate never does. In percent.
+     * window holds at least `volumeThreshold` calls. Judged at each failure; a half-open
+     * circuit opens at a failure whatever the rate. The calls in the window are those that
+     * began in it or those that ended in it, whichever are more.
+     * `0`: any failure opens it; `100` or more: the rate never does. In percent.
      * @default 50
      */
     errorThresholdPercentage?: number | undefined
 
     /**
-     * The fewest fires in the window for which the failure rate counts: with as many as
+     * The fewest calls in the window for which the failure rate counts: with as many as
      * this or more, the circuit may open. A half-open circuit does not ask for it.
      * `0`: any number. A whole number.
      * @default 0
@@ -294,7 +296,7 @@ declare namespace CircuitBreaker {
 
     /**
      * The number of failures in a row that opens the circuit, whatever their rate: as many
-     * as this or more do, if the window holds at least `volumeThreshold` fires. Closing
+     * as this or more do, if the window holds at least `volumeThreshold` calls. Closing
      * starts the row over, as a success does. From the first opossum; the constructor
      * prints that it is deprecated.
      * Below 1: the first failure does; `Infinity`, `false` or left out: their number never
@@ -581,7 +583,10 @@ declare namespace CircuitBreaker {
     stall: [lengthMs: number]
     /** The circuit opened. */
     open: []
-    /** The circuit half-opened: one call may try. Carries `resetTimeout` in milliseconds. */
+    /**
+     * The circuit half-opened: one call may try. Again when one more may, because the one
+     * that tried has no timeout and hangs. Carries `resetTimeout` in milliseconds.
+     */
     halfOpen: [resetTimeout: number]
     /** The circuit closed. */
     close: []
@@ -600,7 +605,8 @@ declare namespace CircuitBreaker {
     breaker: string
     /**
      * With `EOPENBREAKER` only: in what time the circuit lets one call try; `Infinity`:
-     * never by itself; `undefined`: when the call that is trying has ended. In milliseconds.
+     * never by itself; `undefined`: not before the call that is trying has ended. In
+     * milliseconds.
      */
     retryAfter?: number | undefined
     /**

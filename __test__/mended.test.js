@@ -9,6 +9,8 @@ const { join } = require('node:path')
 const { text } = require('node:stream/consumers')
 const { test } = require('node:test')
 
+const FakeTimers = require('@sinonjs/fake-timers')
+
 const CircuitBreaker = require('..')
 const { OUTCOMES } = require('./support/throwing')
 const { collected, defer, sleep, turn, uncaughtDuring, until } = require('./support/wait')
@@ -114,6 +116,94 @@ test('a failed probe of a circuit that warms up blocks it for ever', async () =>
   for (let i = 0; i < 3; i++) {
     await until(() => breaker.halfOpen)
     await assert.rejects(breaker.fire(), /ill/)
+  }
+})
+
+test('a probe that hangs leaves a circuit without a timeout half open for ever', async () => {
+  const breaker = new CircuitBreaker(order => order, { timeout: false, resetTimeout: 20 })
+  const slow = defer()
+  const orders = [hang(), slow.promise, 'well']
+  const heard = []
+  const results = []
+  breaker.on('halfOpen', ms => {
+    heard.push(`half open, ${ms}`)
+    // That it may is told without anybody asking.
+    if (orders.length > 0) results.push(breaker.fire(orders.shift()))
+  })
+  breaker.on('close', () => heard.push('close'))
+  breaker.open()
+  await until(() => heard.includes('close'))
+  assert.deepEqual(heard, ['half open, 20', 'half open, 20', 'half open, 20', 'close'])
+  assert.equal(await results[2], 'well')
+  slow.reject(new Error('late'))
+  await assert.rejects(results[1], /late/)
+  assert.equal(breaker.closed, true)
+})
+
+test('a probe that hangs closes the circuit when it ends well after all, and others are told how long to wait', async () => {
+  for (const timeout of [false, 0, Infinity]) {
+    const breaker = new CircuitBreaker(order => order, { timeout, resetTimeout: LONG, state: { closed: false, halfOpen: true } })
+    const work = defer()
+    const probe = breaker.fire(work.promise)
+    assert.equal(breaker.pendingClose, false)
+    const { code, retryAfter } = await breaker.fire('refused').catch(error => error)
+    assert.equal(code, 'EOPENBREAKER')
+    assert.ok(retryAfter > 0 && retryAfter <= LONG, retryAfter)
+    work.resolve('well')
+    assert.equal(await probe, 'well')
+    assert.equal(breaker.closed, true)
+  }
+})
+
+test('a probe that finds no place of the capacity is spent, and opens the circuit again', async () => {
+  for (const errorFilter of [() => false, () => true]) {
+    const state = { closed: false, halfOpen: true }
+    const breaker = new CircuitBreaker(async () => 'well', { capacity: 1, errorFilter, resetTimeout: LONG, state })
+    const release = await breaker.semaphore.take()
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(breaker.fire(), { code: 'ESEMLOCKED' })
+      assert.deepEqual([breaker.halfOpen, breaker.pendingClose], [true, true])
+    }
+    assert.equal(breaker.stats.semaphoreRejections, 3)
+    release()
+    assert.equal(await breaker.fire(), 'well')
+    assert.equal(breaker.closed, true)
+  }
+})
+
+test('calls that end when the window in which they began is over count without their fires', async t => {
+  const CALLS = 10
+  // How many of them fail, and whether the circuit opens.
+  const ENDS = {
+    'all time out': { failures: CALLS, opens: true },
+    'half of them do': { failures: 5, opens: false },
+    'more than half do': { failures: 6, opens: true },
+    'too few to judge by': { failures: 4, fired: 4, opens: false },
+    'no rate is above 100 %': { failures: CALLS, options: { errorThresholdPercentage: 100, volumeThreshold: 0 }, opens: false }
+  }
+  for (const [name, { failures, fired = CALLS, options, opens }] of Object.entries(ENDS)) {
+    await t.test(name, async () => {
+      const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+      try {
+        const breaker = new CircuitBreaker(order => order, { timeout: 1001, rollingCountTimeout: 1000, volumeThreshold: 5, ...options })
+        const work = defer()
+        const calls = Array.from({ length: fired }, (_, index) => breaker.fire(index < failures ? hang() : work.promise))
+        const ended = Promise.allSettled(calls)
+        await clock.tickAsync(999)
+        assert.equal(breaker.stats.fires, fired)
+        await clock.tickAsync(1)
+        assert.equal(breaker.stats.fires, 0)
+        // Failures come after successes.
+        work.resolve('well')
+        await clock.tickAsync(1)
+        await ended
+        const { fires, successes, timeouts } = breaker.stats
+        assert.deepEqual([fires, successes, timeouts], [0, fired - failures, failures])
+        assert.equal(breaker.opened, opens)
+      } finally {
+        clock.uninstall()
+      }
+    })
   }
 })
 

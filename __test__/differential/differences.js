@@ -47,6 +47,10 @@ module.exports = {
     'it is that many milliseconds, where opossum appends the digits to the time of day',
   'a state that is closed and half open':
     'a closed circuit has no probe to wait for',
+  'a probe that finds no place of the capacity':
+    'it is not spent: the circuit waits for the next call',
+  'a probe that hangs where there is no timeout':
+    'one more may try after a whole reset timeout, where opossum waits for ever',
   'a fire listener that shuts down':
     'what is shut down runs no action, where opossum lets the call through unguarded',
   'semaphore: who waits loses nothing when another gives up':

@@ -15,7 +15,7 @@ const SEED = Number(process.env.DIDELPHIS_SEED ?? Math.floor(Math.random() * 2 *
 const SECONDS = Number(process.env.DIDELPHIS_HOSTILE_SECONDS ?? 10)
 
 // No round takes that long, and no process stays that long when all are done.
-const SILENT_MS = 20_000
+const SILENT_MS = 60_000
 // So many failures are enough, and so many steps before a crash.
 const ENOUGH = 5
 const LAST = 25

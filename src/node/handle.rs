@@ -353,7 +353,7 @@ impl Handle {
     /// A half-open circuit, without announcing it.
     #[napi(catch_unwind)]
     pub fn restore_half_open(&self) {
-        self.with(|breaker, _| breaker.restore(State::HalfOpen { probing: false }));
+        self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
     /// Changes the limits for what comes.
@@ -501,7 +501,7 @@ impl Handle {
         self.with(|breaker, now| {
             let window = breaker.window(now);
             if let Some(kind) = kind.and_then(|kind| Count::from_index(kind as usize)) {
-                window.count(kind);
+                window.count_by_hand(kind);
             }
             for latency in latencies {
                 window.record(Nanos::from_millis_f64(latency));

@@ -383,8 +383,8 @@ impl Crossing for ReadState {
             let mut bits = match breaker.state(now) {
                 State::Closed => state::CLOSED,
                 State::Open { .. } => state::OPEN,
-                State::HalfOpen { probing: true } => state::HALF_OPEN,
-                State::HalfOpen { probing: false } => state::HALF_OPEN | state::PENDING_CLOSE,
+                State::HalfOpen { probing_until: Some(_) } => state::HALF_OPEN,
+                State::HalfOpen { probing_until: None } => state::HALF_OPEN | state::PENDING_CLOSE,
                 State::Shutdown => state::SHUTDOWN,
             };
             if breaker.is_enabled() {

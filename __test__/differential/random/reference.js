@@ -11,6 +11,9 @@ const Opossum = require('opossum')
 const MENDS = {
   generations: 'calls of an earlier generation move no state',
   probe: 'a half-open circuit whose probe fails during warm-up opens again',
+  hung: 'where nothing else ends a probe that hangs, one more may try after the reset timeout',
+  place: 'a probe that finds no place is not spent, and moves no state',
+  volume: 'the rate is of the calls that began in the window, or of those that ended in it, whichever are more',
   shutdown: '`open()` and late failures take no breaker out of its shutdown',
   pendingClose: 'a breaker that is shut down waits for no probe',
   warmUp: 'the warm-up of a breaker that is shut down ends, too',
@@ -22,6 +25,9 @@ const MENDS = {
   permits: 'a permit is released before `success` is heard'
 }
 
+const NONE = -1
+const PENDING_CLOSE = ownSymbol('pending-close')
+
 /** opossum with all mends but one, which is to be seen to matter. */
 function reference (left) {
   const mended = name => name !== left
@@ -31,6 +37,7 @@ function reference (left) {
       const { errorFilter = () => false } = options
       super(function (call) {
         self.generations.set(call.id, self.generation)
+        if (self.halfOpen && self.enabled) self.probeBegan()
         try {
           return action.call(this, call)
         } catch (error) {
@@ -74,10 +81,28 @@ function reference (left) {
       this.judging = undefined
       if (event === 'success') return this.emitSuccess(args)
       if (event === 'failure') return this.emitFailure(args)
-      if (event === 'semaphoreLocked') this.lockedIn = this.generation
+      if (event === 'semaphoreLocked') this.lockOut()
       if (event === 'open' || event === 'close' || event === 'halfOpen') this.generation++
       if (event === 'open') this.openedAt = Date.now()
       return super.emit(event, ...args)
+    }
+
+    // The call that is told so is none of any generation, if it was to be a probe.
+    lockOut () {
+      const kept = this.halfOpen && mended('place')
+      this.lockedIn = kept ? NONE : this.generation
+      if (kept) this[PENDING_CLOSE] = true
+    }
+
+    probeBegan () {
+      const { generation, options } = this
+      if (options.timeout || !mended('hung')) return
+      setTimeout(() => {
+        if (generation !== this.generation || this.isShutdown) return
+        this[PENDING_CLOSE] = true
+        // The state does not move.
+        super.emit('halfOpen', options.resetTimeout)
+      }, options.resetTimeout)
     }
 
     emitSuccess (args) {
@@ -134,6 +159,14 @@ function reference (left) {
       }
     }
 
+    // What opossum judges a failure by.
+    get stats () {
+      const { stats } = super.status
+      if (this.judging === undefined || !mended('volume')) return stats
+      const { cacheHits, coalesceCacheHits, failures, fires, rejects, successes } = stats
+      return { ...stats, fires: Math.max(fires, failures + successes + rejects + cacheHits + coalesceCacheHits) }
+    }
+
     get pendingClose () {
       return super.pendingClose && !(this.isShutdown && mended('pendingClose'))
     }
@@ -185,6 +218,12 @@ function reference (left) {
       }
     }
   }
+}
+
+function ownSymbol (name) {
+  const breaker = new Opossum(() => {})
+  breaker.shutdown()
+  return Object.getOwnPropertySymbols(breaker).find(({ description }) => description === name)
 }
 
 module.exports = { MENDS, reference }

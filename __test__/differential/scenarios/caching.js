@@ -37,10 +37,10 @@ module.exports = {
   },
 
   'a cached result expires': async ({ breaker, watch, sleep }) => {
-    const circuit = breaker(counting(), { cache: true, cacheTTL: 200 })
+    const circuit = breaker(counting(), { cache: true, cacheTTL: 1000 })
     await watch('miss', () => circuit.fire('a'))
     await watch('hit', () => circuit.fire('a'))
-    await sleep(300)
+    await sleep(1100)
     await watch('expired', () => circuit.fire('a'))
   },
 

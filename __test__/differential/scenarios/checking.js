@@ -83,12 +83,17 @@ module.exports = {
 
   'a check that fails after a close opens again': async ({ breaker, until, note }) => {
     const circuit = breaker(obey, { resetTimeout: NEVER_MS })
-    let ill = true
-    circuit.healthCheck(async () => { if (ill) throw down() }, 20)
+    let isIll = true
+    const check = async () => {
+      if (!isIll) return
+      isIll = false
+      throw down()
+    }
+    circuit.healthCheck(check, 20)
     await until(() => circuit.opened)
     circuit.close()
+    isIll = true
     await until(() => circuit.opened)
-    ill = false
     note('open once more')
   },
 

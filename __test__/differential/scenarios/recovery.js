@@ -121,14 +121,40 @@ module.exports = {
     checkpoint('still half open')
   },
 
-  'a probe that finds the semaphore locked opens again': async ({ breaker, watch, halfOpened }) => {
+  'a probe that finds no place of the capacity': async ({ breaker, watch, halfOpened, checkpoint }) => {
     const circuit = breaker(obey, { resetTimeout: RESET_MS, capacity: 1 })
     circuit.open()
     await circuit.semaphore.take()
     await halfOpened(circuit)
     circuit.options.resetTimeout = NEVER_MS
     await watch('locked probe', () => circuit.fire('ignored'))
+    checkpoint('after the locked probe')
     circuit.semaphore.release()
+    await watch('probe', () => circuit.fire('fine'))
+  },
+
+  'a probe that hangs where there is no timeout': async scenario => {
+    const { watch, defer, sleep } = scenario
+    const circuit = await probing(scenario, { timeout: false })
+    const work = defer()
+    const probe = watch('hung probe', () => circuit.fire(work.promise))
+    await sleep(3 * RESET_MS)
+    await watch('second', () => circuit.fire('fine'))
+    await watch('third', () => circuit.fire('fine'))
+    work.resolve('fine')
+    await probe
+  },
+
+  'a probe with a timeout is the only one until that is over': async scenario => {
+    const { watch, defer, sleep, checkpoint } = scenario
+    const circuit = await probing(scenario, { timeout: LONG_RESET_MS })
+    const work = defer()
+    const probe = watch('slow probe', () => circuit.fire(work.promise))
+    await sleep(2 * RESET_MS)
+    checkpoint('probe out')
+    await watch('second', () => circuit.fire('ignored'))
+    work.resolve('fine')
+    await probe
   },
 
   'a failing probe falls back': async scenario => {

@@ -142,6 +142,16 @@ module.exports = {
     await watch('failure', () => circuit.fire(down()))
   },
 
+  'successes that are counted by hand are no fires': async ({ breaker, watch, checkpoint }) => {
+    const circuit = breaker(obey, { rollingCountTimeout: NEVER_MS, resetTimeout: NEVER_MS })
+    for (let index = 0; index < 3; index++) circuit.status.increment('successes', 1)
+    circuit.status.window[1].successes = 3
+    await watch('success', () => circuit.fire('fine'))
+    await watch('failure', () => circuit.fire(down()))
+    checkpoint('one in two')
+    await watch('opening failure', () => circuit.fire(down()))
+  },
+
   'counts that are set by hand stay, and count on': async ({ breaker, watch, checkpoint }) => {
     const circuit = breaker(obey, { rollingCountTimeout: NEVER_MS, resetTimeout: NEVER_MS })
     Object.assign(circuit.status.window[0], { fires: 10, successes: 8, failures: 2 })

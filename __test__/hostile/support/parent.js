@@ -5,10 +5,10 @@
 
 const { spawn } = require('node:child_process')
 
-// No case takes that long between two lines, on the slowest machine.
-const SILENT_MS = 15_000
+// No case takes that long between two lines, on the slowest machine, beside other work.
+const SILENT_MS = 90_000
 // A process whose cases are done and which nothing keeps is gone long before.
-const STAY_MS = 5_000
+const STAY_MS = 20_000
 
 /**
  * What became of each case, in the order in which they ran: `{ name, problems }`. The last

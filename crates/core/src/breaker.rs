@@ -54,7 +54,7 @@ pub enum Refusal {
     /// The circuit is open; or it is half open and its probe is out.
     Open {
         /// In what time asking again may be answered otherwise; [`Nanos::MAX`]: never by
-        /// itself. `None`: when the probe has ended.
+        /// itself. `None`: when the probe has ended, and not before.
         retry_after: Option<Nanos>,
     },
     /// As many calls as `capacity` allows are under way. The refused call counts as
@@ -105,7 +105,8 @@ pub enum Event {
     Opened,
     /// The circuit closed.
     Closed,
-    /// The circuit lets one call try.
+    /// The circuit lets one call try; one more, when it was half open already and its probe
+    /// has been out for too long.
     HalfOpened,
     /// A bucket of the window is complete and somebody wants to know.
     Snapshot,
@@ -323,7 +324,7 @@ impl CircuitBreaker {
     /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
         self.advance(now.wall);
-        let retry_at = now.wall + self.config.limits.reset_timeout.max(SHORTEST_RESET);
+        let retry_at = now.wall + self.reset_timeout();
         if self.machine.open(retry_at) {
             self.wake_by(retry_at);
             self.window.mark_circuit(true);
@@ -344,9 +345,9 @@ impl CircuitBreaker {
     /// Puts a new breaker into the state of an earlier one; announces nothing.
     pub fn restore(&mut self, state: State) {
         self.machine = Machine::new(state);
-        if let State::Open { retry_at } = state {
+        self.wake_by(self.machine.next_move());
+        if let State::Open { .. } = state {
             self.window.mark_circuit(true);
-            self.wake_by(retry_at);
         }
     }
 
@@ -427,10 +428,7 @@ impl CircuitBreaker {
     /// unless something else is called before; `None`: not until then.
     #[inline]
     pub fn poll_timer(&self, stalls: &StallLog, now: Now) -> Option<Nanos> {
-        let mut at = self.snapshot_at;
-        if let State::Open { retry_at } = self.machine.state() {
-            at = at.min(retry_at);
-        }
+        let mut at = self.snapshot_at.min(self.machine.next_move());
         if self.lateness.suspects() {
             at = at.min(now.wall + LOOK_AGAIN);
         } else {
@@ -518,10 +516,8 @@ impl CircuitBreaker {
     #[inline]
     fn advance(&mut self, wall: Nanos) {
         self.window.advance(wall);
-        if let State::Open { retry_at } = self.machine.state() {
-            if wall >= retry_at && self.machine.half_open() {
-                self.events.push_back(Event::HalfOpened);
-            }
+        if self.machine.advance(wall) {
+            self.events.push_back(Event::HalfOpened);
         }
     }
 
@@ -532,26 +528,47 @@ impl CircuitBreaker {
 
     #[inline]
     fn admit(&mut self, now: Now) -> Admission {
-        let fits = self.take_capacity();
-        if !fits {
-            self.window.count(Count::SemaphoreRejections);
+        if self.take_capacity() {
+            self.begin(now)
+        } else {
+            self.lock_out(self.machine.generation(), now)
         }
-        let timeout = self.config.limits.timeout.filter(|timeout| fits && !timeout.is_never());
+    }
+
+    /// Begins a call that has its place of the capacity.
+    #[inline]
+    fn begin(&mut self, now: Now) -> Admission {
+        let timeout = self.timeout();
         if let Some(timeout) = timeout {
             self.wake_by(now.wall + timeout);
         }
-        let permit = self.calls.insert(NewCall {
+        Admission::Admitted(self.calls.insert(NewCall {
             started: now.wall,
             timeout,
             stalls: now.stalls,
             generation: self.machine.generation(),
-            stage: if fits { Stage::Pending } else { Stage::Refused },
+            stage: Stage::Pending,
+        }))
+    }
+
+    /// How long a call that begins may take.
+    #[inline]
+    fn timeout(&self) -> Option<Nanos> {
+        self.config.limits.timeout.filter(|timeout| !timeout.is_never())
+    }
+
+    /// Refuses a call for which there is no place.
+    #[cold]
+    fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
+        self.window.count(Count::SemaphoreRejections);
+        let permit = self.calls.insert(NewCall {
+            started: now.wall,
+            timeout: None,
+            stalls: now.stalls,
+            generation,
+            stage: Stage::Refused,
         });
-        if fits {
-            Admission::Admitted(permit)
-        } else {
-            Admission::Refused(Refusal::Capacity(permit))
-        }
+        Admission::Refused(Refusal::Capacity(permit))
     }
 
     #[cold]
@@ -562,16 +579,41 @@ impl CircuitBreaker {
         if !self.enabled {
             return Admission::Unguarded;
         }
-        if self.machine.take_probe() {
-            return self.admit(now);
+        if self.machine.awaits_probe() {
+            return self.admit_probe(now);
         }
         self.window.count(Count::Rejects);
         let retry_after = match state {
             State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
-            State::Open { retry_at } => Some(retry_at - now.wall),
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
+                if !at.is_never() =>
+            {
+                Some(at - now.wall)
+            }
             _ => None,
         };
         Admission::Refused(Refusal::Open { retry_after })
+    }
+
+    /// The place first, then the probe: a call that finds no place is none. It tells nothing
+    /// of what is behind the circuit, so it moves no state, as if it were of an earlier
+    /// generation.
+    fn admit_probe(&mut self, now: Now) -> Admission {
+        if !self.take_capacity() {
+            return self.lock_out(self.machine.generation().wrapping_sub(1), now);
+        }
+        let until = match self.timeout() {
+            Some(_) => Nanos::MAX,
+            // Nothing else ends a probe that hangs.
+            None => now.wall + self.reset_timeout(),
+        };
+        self.machine.begin_probe(until);
+        self.wake_by(until);
+        self.begin(now)
+    }
+
+    fn reset_timeout(&self) -> Nanos {
+        self.config.limits.reset_timeout.max(SHORTEST_RESET)
     }
 
     /// The call that ends with an outcome at `now`, its place of the capacity given

@@ -18,8 +18,9 @@ pub enum State {
     },
     /// One call, the probe, may try; its outcome closes or opens the circuit.
     HalfOpen {
-        /// Whether the probe has been let through.
-        probing: bool,
+        /// `None`: it has not been made yet. Otherwise it is out, and from then on one more
+        /// call may try, by the wall clock; [`Nanos::MAX`]: not before it has ended.
+        probing_until: Option<Nanos>,
     },
     /// Finished: calls are refused for good.
     Shutdown,
@@ -34,6 +35,9 @@ pub enum State {
 /// | open | `close` | | `half_open` | `shutdown` |
 /// | half open | `close` | `open` | | `shutdown` |
 /// | shutdown | | | | |
+///
+/// A probe that is out for too long is no move: the circuit stays half open, in the same
+/// generation, and one more may try. Whichever of the two ends first decides.
 #[derive(Clone, Debug)]
 pub struct Machine {
     state: State,
@@ -60,7 +64,8 @@ impl Machine {
 
     /// Lets one call try.
     pub fn half_open(&mut self) -> bool {
-        matches!(self.state, State::Open { .. }) && self.enter(State::HalfOpen { probing: false })
+        matches!(self.state, State::Open { .. })
+            && self.enter(State::HalfOpen { probing_until: None })
     }
 
     /// Refuses calls for good.
@@ -68,22 +73,40 @@ impl Machine {
         self.state != State::Shutdown && self.enter(State::Shutdown)
     }
 
-    /// Takes the one probe of a half-open circuit; false when it is out, or when the
-    /// circuit is not half open.
-    pub fn take_probe(&mut self) -> bool {
-        match &mut self.state {
-            State::HalfOpen { probing: probing @ false } => {
-                *probing = true;
-                true
-            }
-            _ => false,
+    /// Does what the clock alone does. Returns whether one call may try from now on.
+    #[inline]
+    pub fn advance(&mut self, wall: Nanos) -> bool {
+        wall >= self.next_move() && self.let_one_try()
+    }
+
+    /// When the clock alone will do something; [`Nanos::MAX`]: never.
+    #[inline]
+    pub fn next_move(&self) -> Nanos {
+        match self.state {
+            State::Open { retry_at } => retry_at,
+            State::HalfOpen { probing_until: Some(until) } => until,
+            _ => Nanos::MAX,
+        }
+    }
+
+    /// Whether the circuit is half open and waits for its probe.
+    pub fn awaits_probe(&self) -> bool {
+        self.state == State::HalfOpen { probing_until: None }
+    }
+
+    /// The probe that a half-open circuit waits for is out, and no other may try until then.
+    pub fn begin_probe(&mut self, until: Nanos) {
+        if self.awaits_probe() {
+            self.state = State::HalfOpen { probing_until: Some(until) };
         }
     }
 
     /// Goes on with other clocks.
     pub fn change_clocks(&mut self, shift: &Shift) {
-        if let State::Open { retry_at } = &mut self.state {
-            *retry_at = shift.wall(*retry_at);
+        if let State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } =
+            &mut self.state
+        {
+            *at = shift.wall(*at);
         }
     }
 
@@ -95,6 +118,14 @@ impl Machine {
     /// How often the state has moved; wraps, and is only compared for equality.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    #[cold]
+    fn let_one_try(&mut self) -> bool {
+        match &mut self.state {
+            State::HalfOpen { probing_until } => probing_until.take().is_some(),
+            _ => self.half_open(),
+        }
     }
 
     fn enter(&mut self, state: State) -> bool {

@@ -4,21 +4,21 @@ use super::config::Config;
 use super::window::{Count, Window};
 
 /// Whether there is reason to open a closed circuit: the window holds at least
-/// `volume_threshold` fires, and either the rate of failures in it is above (`>`) the
-/// threshold or `in_a_row` failures are as many (`>=`) as are allowed.
+/// `volume_threshold` [calls](Window::calls), and either the rate of failures among them is
+/// above (`>`) the threshold or `in_a_row` failures are as many (`>=`) as are allowed.
 pub fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
-    let fires = window.total(Count::Fires);
-    if fires < config.volume_threshold {
+    let calls = window.calls();
+    if calls < config.volume_threshold {
         return false;
     }
     if config.limits.consecutive_failures.is_some_and(|most| in_a_row >= most.get()) {
         return true;
     }
-    // In floating point as in JavaScript: failures without a fire, which only a count
-    // corrected by hand can give, are an infinite rate, and nothing at all is NaN,
-    // which is above no threshold.
-    let rate = window.total(Count::Failures) as f64 / fires as f64 * 100.0;
-    rate > config.limits.error_threshold_percentage
+    // In floating point as in JavaScript: nothing at all is NaN, which is above no threshold.
+    // Failures without a call, which only a count corrected by hand can give, are infinitely
+    // many: all of them.
+    let rate = window.total(Count::Failures) as f64 / calls as f64 * 100.0;
+    rate.clamp(f64::NEG_INFINITY, 100.0) > config.limits.error_threshold_percentage
 }
 
 #[cfg(test)]
@@ -80,5 +80,29 @@ mod tests {
     fn counts_corrected_by_hand_divide_as_in_javascript() {
         assert!(opens(1, 0, 50.0, 0), "infinite");
         assert!(!opens(0, 0, 0.0, 0), "not a number");
+    }
+
+    #[test]
+    fn no_rate_is_above_all() {
+        for fires in [0, 1, 2] {
+            assert!(opens(3, fires, 99.9, 0));
+            assert!(!opens(3, fires, 100.0, 0), "100: never");
+        }
+    }
+
+    #[test]
+    fn calls_that_outlive_the_bucket_in_which_they_began_are_calls() {
+        let mut config = Config { volume_threshold: 5, ..Config::default() };
+        let mut window = Window::new(&config.window, Nanos::ZERO);
+        (0..10).for_each(|_| window.count(Count::Fires));
+        let gone = config.window.interval().as_millis() * config.window.buckets() as u64;
+        window.advance(Nanos::from_millis(gone));
+        assert_eq!(window.total(Count::Fires), 0);
+        for ended in 1..=10 {
+            window.count(Count::Failures);
+            assert_eq!(should_open(&config, &window, 0), ended >= 5);
+        }
+        config.limits.error_threshold_percentage = 100.0;
+        assert!(!should_open(&config, &window, 0));
     }
 }

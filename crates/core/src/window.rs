@@ -62,6 +62,20 @@ impl Count {
         Count::SemaphoreRejections,
     ];
 
+    /// What one of the kind adds to how many more calls ended than began. Each call begins
+    /// as a fire, and ends in one way of these, unless it goes by a disabled breaker.
+    fn balance(self) -> i128 {
+        match self {
+            Count::Fires => -1,
+            Count::Failures
+            | Count::Successes
+            | Count::Rejects
+            | Count::CacheHits
+            | Count::CoalesceCacheHits => 1,
+            _ => 0,
+        }
+    }
+
     /// The kind at a place of [`Count::ALL`].
     pub fn from_index(index: usize) -> Option<Count> {
         Self::ALL.get(index).copied()
@@ -83,6 +97,8 @@ pub struct Bucket {
     /// `Some(true)` when the circuit opened meanwhile, `Some(false)` when it closed;
     /// the last one holds.
     pub circuit_open: Option<bool>,
+    /// How many more calls ended than began, by what was counted by hand.
+    by_hand: i128,
 }
 
 impl Bucket {
@@ -90,6 +106,7 @@ impl Bucket {
         self.counts == Counts::default()
             && self.latencies.count() == 0
             && self.circuit_open.is_none()
+            && self.by_hand == 0
     }
 
     /// Moves what is in it into another, which has no more memory than it needs; keeps
@@ -98,6 +115,7 @@ impl Bucket {
         into.latencies.copy(&self.latencies);
         into.counts = self.counts;
         into.circuit_open = self.circuit_open;
+        into.by_hand = self.by_hand;
         self.clear();
     }
 
@@ -105,6 +123,13 @@ impl Bucket {
         self.latencies.clear();
         self.counts = Counts::default();
         self.circuit_open = None;
+        self.by_hand = 0;
+    }
+
+    fn set_count(&mut self, kind: Count, value: i64) {
+        let count = &mut self.counts[kind as usize];
+        self.by_hand += kind.balance() * i128::from(value - *count);
+        *count = value;
     }
 }
 
@@ -127,6 +152,7 @@ pub struct Window {
     oldest: usize,
     sums: Counts,
     latency_sums: LatencySums,
+    by_hand_sum: i128,
 }
 
 impl Window {
@@ -145,6 +171,7 @@ impl Window {
             oldest: 0,
             sums: Counts::default(),
             latency_sums: LatencySums::default(),
+            by_hand_sum: 0,
         }
     }
 
@@ -173,12 +200,14 @@ impl Window {
         if let Some(gone) = place {
             subtract(&mut self.sums, &gone.counts);
             self.latency_sums.subtract(&gone.latencies);
+            self.by_hand_sum -= gone.by_hand;
         }
         if self.newest.is_empty() {
             *place = None;
         } else {
             add(&mut self.sums, &self.newest.counts);
             self.latency_sums.add(&self.newest.latencies);
+            self.by_hand_sum += self.newest.by_hand;
             self.newest.pour(place.get_or_insert_default());
         }
         self.oldest = (self.oldest + 1) % self.full.len();
@@ -193,6 +222,12 @@ impl Window {
     #[inline]
     pub fn count(&mut self, kind: Count) {
         self.newest.counts[kind as usize] += 1;
+    }
+
+    /// The same by hand: a correction, and no call that began or ended.
+    pub fn count_by_hand(&mut self, kind: Count) {
+        let counted = self.newest.counts[kind as usize];
+        self.newest.set_count(kind, counted + 1);
     }
 
     /// Records a latency in the newest bucket.
@@ -211,15 +246,16 @@ impl Window {
     /// Sets one count of the bucket with that serial, as near to `value` as leaves room for
     /// the sum of all buckets. Nothing happens when it has run out.
     pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
-        let kind = kind as usize;
         let most = (i64::MAX / 2 / self.len() as i64).min(MOST_SET);
         let value = value.clamp(-most, most);
         match self.place_of(serial) {
-            Some(Place::Newest) => self.newest.counts[kind] = value,
+            Some(Place::Newest) => self.newest.set_count(kind, value),
             Some(Place::Full(index)) => {
-                let count = &mut self.full[index].get_or_insert_default().counts[kind];
-                self.sums[kind] += value - *count;
-                *count = value;
+                let bucket = self.full[index].get_or_insert_default();
+                let (counted, by_hand) = (bucket.counts[kind as usize], bucket.by_hand);
+                bucket.set_count(kind, value);
+                self.sums[kind as usize] += value - counted;
+                self.by_hand_sum += bucket.by_hand - by_hand;
             }
             None => {}
         }
@@ -249,6 +285,18 @@ impl Window {
     #[inline]
     pub fn total(&self, kind: Count) -> i64 {
         self.sums[kind as usize] + self.newest.counts[kind as usize]
+    }
+
+    /// How many calls there were: as many as began in the window, or as many as ended in it,
+    /// whichever are more. Calls may outlive the bucket in which they began. What is corrected
+    /// by hand goes for these too: a fire that is taken away leaves one call less, whether its
+    /// end is counted or not.
+    pub fn calls(&self) -> i64 {
+        let counted = Count::ALL.map(|kind| kind.balance() * i128::from(self.total(kind)));
+        let by_hand = self.by_hand_sum + self.newest.by_hand;
+        let ended_more = counted.iter().sum::<i128>() - by_hand;
+        let calls = i128::from(self.total(Count::Fires)) + ended_more.max(0);
+        calls.clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 
     /// All totals over the window.
@@ -438,6 +486,44 @@ mod tests {
         assert_eq!(window.total(Count::Fires), 1, "a bucket that ran out is not there");
         window.set_count(2, Count::Fires, 5);
         assert_eq!(window.total(Count::Fires), 5);
+    }
+
+    #[test]
+    fn calls_are_those_that_began_or_those_that_ended_whichever_are_more() {
+        let mut window = window(2);
+        (0..3).for_each(|_| window.count(Count::Fires));
+        assert_eq!(window.calls(), 3);
+        window.advance(at(1000));
+        (0..2).for_each(|_| window.count(Count::Successes));
+        window.count(Count::SemaphoreRejections);
+        window.count(Count::Timeouts);
+        assert_eq!(window.calls(), 3, "two ended, of three that began");
+        window.advance(at(2000));
+        assert_eq!(window.calls(), 2, "two ended, and none began");
+        for end in [Count::Failures, Count::Rejects, Count::CacheHits, Count::CoalesceCacheHits] {
+            window.count(end);
+        }
+        assert_eq!(window.calls(), 6);
+        window.advance(at(3000));
+        assert_eq!(window.calls(), 4);
+    }
+
+    #[test]
+    fn what_is_corrected_by_hand_is_no_call_that_began_or_ended() {
+        let mut window = window(2);
+        (0..3).for_each(|_| window.count(Count::Fires));
+        (0..3).for_each(|_| window.count(Count::Successes));
+        window.set_count(window.serial(), Count::Fires, 1);
+        assert_eq!(window.calls(), 1, "though three ended");
+        window.count_by_hand(Count::Failures);
+        window.set_count(window.serial(), Count::Successes, 9);
+        assert_eq!(window.calls(), 1);
+        window.advance(at(1000));
+        window.set_count(window.serial() - 1, Count::Successes, 5);
+        window.count(Count::Failures);
+        assert_eq!(window.calls(), 2, "one of them began before the window");
+        window.advance(at(2000));
+        assert_eq!(window.calls(), 1, "corrections go with their buckets");
     }
 
     #[test]

@@ -118,14 +118,17 @@ struct ModelCall {
     timeout: Option<u64>,
     /// How many stalls there were before it.
     stalls: usize,
-    generation: u32,
+    /// `None`: it was to be a probe, and found no place.
+    generation: Option<u32>,
     phase: Phase,
 }
 
 /// What happened, and in which bucket.
 #[derive(Debug)]
 enum Fact {
-    Count(Count, i64),
+    Count(Count),
+    /// Counted by hand.
+    Correction(Count, i64),
     Latency(u64),
 }
 
@@ -223,10 +226,15 @@ impl Model {
     fn tick(&mut self) {
         let bucket = self.wall.saturating_sub(START) / INTERVAL;
         self.bucket = self.bucket.max(bucket);
-        if let State::Open { retry_at } = self.state {
-            if ms(self.wall) >= retry_at {
-                self.enter(State::HalfOpen { probing: false }, Event::HalfOpened);
+        match self.state {
+            State::Open { retry_at } if ms(self.wall) >= retry_at => {
+                self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
             }
+            State::HalfOpen { probing_until: Some(until) } if ms(self.wall) >= until => {
+                self.state = State::HalfOpen { probing_until: None };
+                self.events.push(Event::HalfOpened);
+            }
+            _ => {}
         }
     }
 
@@ -237,7 +245,7 @@ impl Model {
     }
 
     fn count(&mut self, kind: Count) {
-        self.facts.push((self.bucket, Fact::Count(kind, 1)));
+        self.facts.push((self.bucket, Fact::Count(kind)));
     }
 
     fn in_window(&self) -> impl Iterator<Item = &Fact> {
@@ -249,8 +257,10 @@ impl Model {
     fn totals(&self) -> Counts {
         let mut totals = Counts::default();
         for fact in self.in_window() {
-            if let Fact::Count(kind, by) = fact {
-                totals[*kind as usize] += by;
+            match fact {
+                Fact::Count(kind) => totals[*kind as usize] += 1,
+                Fact::Correction(kind, by) => totals[*kind as usize] += by,
+                Fact::Latency(_) => {}
             }
         }
         totals
@@ -259,7 +269,7 @@ impl Model {
     fn latencies(&self) -> Vec<u64> {
         let latency = |fact: &Fact| match fact {
             Fact::Latency(latency) => Some(*latency),
-            Fact::Count(..) => None,
+            _ => None,
         };
         let mut latencies: Vec<_> = self.in_window().filter_map(latency).collect();
         latencies.sort_unstable();
@@ -268,6 +278,15 @@ impl Model {
 
     fn under_way(&self) -> i64 {
         self.calls.iter().filter(|call| call.phase == Phase::Pending).count() as i64
+    }
+
+    /// When the state moves by itself.
+    fn next_move(&self) -> Option<Nanos> {
+        match self.state {
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => Some(at),
+            _ => None,
+        }
+        .filter(|at| !at.is_never())
     }
 
     fn next_deadline(&self) -> Option<u64> {
@@ -289,10 +308,25 @@ impl Model {
         }
     }
 
+    /// As many as began in the window, or as many as ended in it, whichever are more; and what
+    /// was corrected by hand.
+    fn calls(&self) -> i64 {
+        let kinds = || {
+            self.in_window().filter_map(|fact| match fact {
+                Fact::Count(kind) => Some(*kind),
+                _ => None,
+            })
+        };
+        let began = kinds().filter(|kind| *kind == Count::Fires).count() as i64;
+        let ended = kinds().filter(|kind| ENDS.contains(kind)).count() as i64;
+        let corrected = self.totals()[Count::Fires as usize] - began;
+        began.max(ended) + corrected
+    }
+
     fn trips(&self) -> bool {
-        let totals = self.totals();
-        let (fires, failures) = (totals[Count::Fires as usize], totals[Count::Failures as usize]);
+        let (fires, failures) = (self.calls(), self.totals()[Count::Failures as usize]);
         let rate = failures as f64 / fires as f64 * 100.0;
+        let rate = if rate > 100.0 { 100.0 } else { rate };
         let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
         let too_many = self.shape.in_a_row.is_some_and(|most| row >= most as usize);
         fires >= self.shape.volume && (rate > self.shape.threshold || too_many)
@@ -300,6 +334,10 @@ impl Model {
 }
 
 const START: u64 = 1_000;
+
+/// How a fire ends.
+const ENDS: [Count; 5] =
+    [Count::Failures, Count::Successes, Count::Rejects, Count::CacheHits, Count::CoalesceCacheHits];
 
 /// Picks one of the calls that still hold a permit.
 fn pick(model: &Model, choice: usize) -> Option<usize> {
@@ -317,7 +355,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     }
     model.count(Count::Fires);
     let guarded = model.enabled;
-    let probe = model.state == State::HalfOpen { probing: false };
+    let probe = model.state == State::HalfOpen { probing_until: None };
     let passes = model.state == State::Closed || probe;
     let admission = breaker.try_acquire(false, now);
     if !guarded {
@@ -326,13 +364,15 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
     }
     if !passes {
         model.count(Count::Rejects);
-        assert!(matches!(admission, Admission::Refused(Refusal::Open { .. })), "{admission:?}");
+        let wait = model.next_move().map(|at| at - now.wall);
+        assert_eq!(admission, Admission::Refused(Refusal::Open { retry_after: wait }));
         return;
     }
-    if probe {
-        model.state = State::HalfOpen { probing: true };
-    }
     let fits = model.shape.capacity > model.under_way();
+    if probe && fits {
+        let until = if model.timeout.is_some() { Nanos::MAX } else { now.wall + ms(RESET) };
+        model.state = State::HalfOpen { probing_until: Some(until) };
+    }
     let permit = match admission {
         Admission::Admitted(permit) if fits => permit,
         Admission::Refused(Refusal::Capacity(permit)) if !fits => permit,
@@ -349,7 +389,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model) {
         started: model.wall,
         timeout: model.timeout.filter(|_| fits),
         stalls: model.stalls.len(),
-        generation: model.generation,
+        generation: (fits || !probe).then_some(model.generation),
         phase: if fits { Phase::Pending } else { Phase::Locked },
     });
 }
@@ -366,7 +406,7 @@ fn settle(breaker: &mut CircuitBreaker, model: &mut Model, index: usize, success
         return;
     }
     let latency = model.wall.saturating_sub(call.started);
-    let current = call.generation == model.generation;
+    let current = call.generation == Some(model.generation);
     model.calls[index].phase = Phase::Gone;
     model.count(if success { Count::Successes } else { Count::Failures });
     model.facts.push((model.bucket, Fact::Latency(latency)));
@@ -454,7 +494,7 @@ fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             let (serial, fires) = (window.serial(), Count::Fires);
             let counted = window.bucket(serial).map_or(0, |bucket| bucket.counts[fires as usize]);
             window.set_count(serial, fires, counted + by);
-            model.facts.push((model.bucket, Fact::Count(fires, by)));
+            model.facts.push((model.bucket, Fact::Correction(fires, by)));
         }
     }
 }
@@ -480,11 +520,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     let timed = |call: &&ModelCall| call.timeout.is_some() && call.phase != Phase::Gone;
     assert_eq!(breaker.waiting(), model.calls.iter().filter(timed).count());
 
-    let retry = match model.state {
-        State::Open { retry_at } => Some(retry_at),
-        _ => None,
-    };
-    let next = retry.into_iter().chain(model.next_deadline().map(ms)).min();
+    let next = model.next_move().into_iter().chain(model.next_deadline().map(ms)).min();
     assert_eq!(breaker.poll_timer(&model.log(), now), next);
     // On a clock that runs backwards, a call may wait for one before it that is due later.
     let wakes = breaker.wake_at() <= next.unwrap_or(Nanos::MAX);

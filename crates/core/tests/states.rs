@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
-use didelphis_core::config::Config;
+use didelphis_core::config::{Config, Limits};
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -70,9 +70,21 @@ fn opened(now: Now) -> CircuitBreaker {
 
 fn half_open(now: Now) -> CircuitBreaker {
     let mut breaker = opened(at(now.wall.as_millis() - 1000));
-    assert_eq!(breaker.state(now), State::HalfOpen { probing: false });
+    assert_eq!(breaker.state(now), State::HalfOpen { probing_until: None });
     assert_eq!(events(&mut breaker), [Event::HalfOpened]);
     breaker
+}
+
+/// A half-open breaker without a timeout, whose probe has begun at that moment.
+fn hung_probe(now: Now) -> (CircuitBreaker, Permit) {
+    let mut breaker = half_open(now);
+    breaker.set_limits(Limits {
+        timeout: None,
+        reset_timeout: Nanos::from_millis(1000),
+        ..Default::default()
+    });
+    let probe = admit(&mut breaker, now);
+    (breaker, probe)
 }
 
 /// In milliseconds.
@@ -248,10 +260,7 @@ mod closed {
     fn a_changed_timeout_holds_for_the_next_call() {
         let mut breaker = breaker();
         let _long = admit(&mut breaker, at(0));
-        breaker.set_limits(didelphis_core::config::Limits {
-            timeout: Some(Nanos::from_millis(10)),
-            ..Default::default()
-        });
+        breaker.set_limits(Limits { timeout: Some(Nanos::from_millis(10)), ..Default::default() });
         let short = admit(&mut breaker, at(0));
         breaker.on_timer(None, &NO_STALLS, at(10));
         assert_eq!(breaker.poll_expired(), Some(short));
@@ -330,7 +339,121 @@ mod half_open {
         let _probe = admit(&mut breaker, at(2000));
         let refused = Admission::Refused(Refusal::Open { retry_after: None });
         assert_eq!(breaker.try_acquire(false, at(2001)), refused);
-        assert_eq!(breaker.state(at(2001)), State::HalfOpen { probing: true });
+        assert_eq!(breaker.state(at(2001)), State::HalfOpen { probing_until: Some(Nanos::MAX) });
+    }
+
+    #[test]
+    fn a_probe_with_a_deadline_is_the_only_one_until_it_has_ended() {
+        let mut breaker = with(|config| config.limits.timeout = Some(Nanos::from_millis(60_000)));
+        breaker.open(at(0));
+        breaker.state(at(1000));
+        events(&mut breaker);
+        let probe = admit(&mut breaker, at(1000));
+        let refused = Admission::Refused(Refusal::Open { retry_after: None });
+        assert_eq!(breaker.try_acquire(false, at(60_999)), refused);
+        breaker.on_timer(None, &NO_STALLS, at(61_000));
+        assert_eq!(breaker.poll_expired(), Some(probe));
+        assert_eq!(events(&mut breaker), []);
+    }
+
+    #[test]
+    fn lets_one_more_try_when_the_probe_has_hung_for_the_reset_timeout() {
+        let (mut breaker, _hung) = hung_probe(at(2000));
+        let refused = |ms| {
+            let retry_after = Some(Nanos::from_millis(ms));
+            Admission::Refused(Refusal::Open { retry_after })
+        };
+        assert_eq!(breaker.try_acquire(false, at(2400)), refused(600));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(2400)), Some(Nanos::from_millis(3000)));
+        assert_eq!(breaker.try_acquire(false, at(3000)), Admission::EventsFirst);
+        assert_eq!(events(&mut breaker), [Event::HalfOpened], "one call may try: again");
+        let _second = admit(&mut breaker, at(3300));
+        assert_eq!(breaker.try_acquire(false, at(3300)), refused(1000), "one, not two");
+        breaker.on_timer(None, &NO_STALLS, at(4300));
+        assert_eq!(events(&mut breaker), [Event::HalfOpened]);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(4300)), None, "nobody has tried since");
+    }
+
+    #[test]
+    fn whichever_probe_ends_first_decides() {
+        for (first_succeeds, older_is_first) in
+            [(true, true), (true, false), (false, true), (false, false)]
+        {
+            let (mut breaker, older) = hung_probe(at(2000));
+            breaker.state(at(3000));
+            events(&mut breaker);
+            let newer = admit(&mut breaker, at(3000));
+            let (first, second) = if older_is_first { (older, newer) } else { (newer, older) };
+            let (state, event) = if first_succeeds {
+                succeed(&mut breaker, first, at(3001));
+                (State::Closed, Event::Closed)
+            } else {
+                fail(&mut breaker, first, at(3001));
+                (State::Open { retry_at: Nanos::from_millis(4001) }, Event::Opened)
+            };
+            assert_eq!(breaker.state(at(3002)), state);
+            // The other one is of an earlier generation.
+            if first_succeeds {
+                fail(&mut breaker, second, at(3003));
+            } else {
+                succeed(&mut breaker, second, at(3003));
+            }
+            assert_eq!(breaker.state(at(3003)), state);
+            assert_eq!(events(&mut breaker), [event]);
+        }
+    }
+
+    #[test]
+    fn a_probe_that_hung_decides_while_nobody_else_tries() {
+        let (mut breaker, hung) = hung_probe(at(2000));
+        breaker.state(at(3000));
+        succeed(&mut breaker, hung, at(3500));
+        assert_eq!(events(&mut breaker), [Event::HalfOpened, Event::Closed]);
+
+        let (mut breaker, hung) = hung_probe(at(2000));
+        breaker.state(at(3000));
+        fail(&mut breaker, hung, at(3500));
+        assert_eq!(events(&mut breaker), [Event::HalfOpened, Event::Opened]);
+    }
+
+    #[test]
+    fn waits_for_a_hung_probe_for_ever_without_a_reset_timeout() {
+        let mut breaker = with(|config| {
+            config.limits.reset_timeout = Nanos::MAX;
+            config.limits.timeout = None;
+        });
+        breaker.restore(State::HalfOpen { probing_until: None });
+        let _hung = admit(&mut breaker, at(0));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(0)), None);
+        let refused = Admission::Refused(Refusal::Open { retry_after: None });
+        assert_eq!(breaker.try_acquire(false, at(A_CENTURY)), refused);
+    }
+
+    #[test]
+    fn a_probe_that_finds_no_place_is_not_spent() {
+        let mut breaker = with(|config| config.capacity = 1);
+        assert!(breaker.take_capacity());
+        breaker.restore(State::HalfOpen { probing_until: None });
+        for succeeds in [false, true] {
+            let refused = match breaker.try_acquire(false, at(1)) {
+                Admission::Refused(Refusal::Capacity(permit)) => permit,
+                other => panic!("{other:?}"),
+            };
+            // A filter may say that the error is harmless.
+            if succeeds {
+                succeed(&mut breaker, refused, at(2));
+            } else {
+                fail(&mut breaker, refused, at(2));
+            }
+            assert_eq!(breaker.state(at(2)), State::HalfOpen { probing_until: None });
+        }
+        assert_eq!(events(&mut breaker), []);
+        assert_eq!(breaker.window(at(2)).total(Count::SemaphoreRejections), 2);
+        assert_eq!(breaker.window(at(2)).total(Count::Failures), 1);
+        breaker.release_capacity();
+        let probe = admit(&mut breaker, at(3));
+        succeed(&mut breaker, probe, at(4));
+        assert_eq!(breaker.state(at(4)), State::Closed);
     }
 
     #[test]
@@ -374,7 +497,7 @@ mod half_open {
         breaker.state(at(1001));
         events(&mut breaker);
         succeed(&mut breaker, old, at(1002));
-        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing: false });
+        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing_until: None });
     }
 
     #[test]
@@ -385,7 +508,7 @@ mod half_open {
         breaker.state(at(1001));
         events(&mut breaker);
         fail(&mut breaker, old, at(1002));
-        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing: false });
+        assert_eq!(breaker.state(at(1002)), State::HalfOpen { probing_until: None });
     }
 }
 
@@ -442,7 +565,7 @@ mod restored {
         breaker.restore(State::Open { retry_at: Nanos::from_millis(70) });
         assert_eq!(events(&mut breaker), []);
         assert!(matches!(breaker.state(at(69)), State::Open { .. }));
-        assert_eq!(breaker.state(at(70)), State::HalfOpen { probing: false });
+        assert_eq!(breaker.state(at(70)), State::HalfOpen { probing_until: None });
     }
 }
 
