@@ -213,7 +213,7 @@ describe('listeners', () => {
     'a variable of a loop': "const b = new CircuitBreaker(f)\nfor (const b of all) { b.on('x') }",
     'a variable that is given something else, too': "let b = new CircuitBreaker(f)\nb = other\nb.on('x')",
     'a variable that was something else before': "let b = other\nif (a) b = new CircuitBreaker(f)\nb.on('x')",
-    'one of two variables of a name': "var b = new CircuitBreaker(f)\nvar b = other\nb.on('x')",
+    'one of two things of a name': "function b () {}\nvar b = new CircuitBreaker(f)\nb.on('x')",
     'a member that is something else elsewhere': "class A { constructor () { this.b = new CircuitBreaker(f) } }\nclass B { constructor () { this.b = new EventEmitter(); this.b.on('x') } }",
     'what a breaker gives': "const b = new CircuitBreaker(f)\nb.fire(request).on('x')\nb.fire().then(socket => socket.on('x'))",
     'a name that is known only at run time': 'const b = new CircuitBreaker(f)\nb.on(name, g)\nb.on(`$' + '{name}`, g)\nb.on(`x$' + '{1}`, g)',
