@@ -95,6 +95,8 @@ describe('copies', () => {
   test('one that is required and not there is a problem', t => {
     const report = doctor(project(t, { 'package.json': { name: 'shop', dependencies: { didelphis: '^0.1.0' } } }))
     assert.deepEqual([kindsOf(report), report.status], [['problem not-installed'], 1])
+    const archived = { 'package.json': { name: 'shop', dependencies: { opossum: '*' } }, '.pnp.cjs': '// opossum' }
+    assert.match(doctor(project(t, archived)).findings[0].hint, /yarn didelphis doctor$/)
     const optional = doctor(project(t, { 'package.json': { name: 'shop', optionalDependencies: { opossum: '^10.0.0' } } }))
     assert.deepEqual([kindsOf(optional), optional.status], [['note no-copy'], 0])
   })

@@ -2,8 +2,8 @@
 
 // The whole examination of a project: facts, and findings about them. Used by `command.js`.
 
-const { relative, sep } = require('node:path')
-const { realpathSync } = require('node:fs')
+const { existsSync, realpathSync } = require('node:fs')
+const { join, relative, sep } = require('node:path')
 const { examineBinary } = require('./binary')
 const { findCopies, readManifest, resolvePackage } = require('./copies')
 const { clockOf, describeMachine } = require('./machine')
@@ -31,7 +31,7 @@ function examine (folder, { fileSystem = '/' } = {}) {
     machine,
     code: { files, breakers },
     findings: [
-      ...aboutCopies(copies, missing),
+      ...aboutCopies(copies, missing, root),
       ...binaries.flatMap(binary => aboutBinary(binary, shown(binary.folder))),
       ...aboutQuota(machine),
       ...findings
@@ -48,11 +48,13 @@ function isOpossum (library, root) {
   return (folder === undefined ? library : readManifest(folder)?.name) === 'opossum'
 }
 
-function aboutCopies (copies, missing) {
+function aboutCopies (copies, missing, root) {
   const ours = copies.filter(({ name }) => name === 'didelphis')
   const others = copies.filter(({ name }) => name === 'opossum')
+  // Archives are seen only by a process that yarn has prepared.
+  const hint = existsSync(join(root, '.pnp.cjs')) ? "in a project with yarn's Plug'n'Play: yarn didelphis doctor" : 'npm install'
   const found = missing.map(({ by, name, range }) => ({
-    level: 'problem', kind: 'not-installed', message: `${by} requires ${name} (${range}), which is not installed`, hint: 'npm install'
+    level: 'problem', kind: 'not-installed', message: `${by} requires ${name} (${range}), which is not installed`, hint
   }))
   if (copies.length === 0 && missing.length === 0) {
     found.push({ level: 'note', kind: 'no-copy', message: 'neither opossum nor didelphis is in this project', hint: 'npm install didelphis' })

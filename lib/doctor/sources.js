@@ -72,7 +72,7 @@ function sourceFiles (folder) {
       const path = join(next, entry.name)
       if (entry.isDirectory()) {
         if (!LEFT_OUT.has(entry.name) && !entry.name.startsWith('.')) folders.push(path)
-      } else if (entry.isFile() && SOURCE.test(entry.name) && lstatSync(path).size <= MOST_BYTES) {
+      } else if (entry.isFile() && !entry.name.startsWith('.pnp.') && SOURCE.test(entry.name) && lstatSync(path).size <= MOST_BYTES) {
         files.push(relative(folder, path))
       }
     }
