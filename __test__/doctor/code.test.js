@@ -3,7 +3,7 @@
 // What the doctor finds in source files, and what it leaves alone.
 
 const assert = require('node:assert/strict')
-const { readFileSync } = require('node:fs')
+const { readFileSync, readdirSync } = require('node:fs')
 const { join } = require('node:path')
 const { describe, test } = require('node:test')
 
@@ -271,7 +271,7 @@ test('files that end in the middle of something are read to their end', t => {
 })
 
 test('the examples of the documents and the programs of examples have nothing', t => {
-  const pages = ['README.md', ...['compatibility', 'event-loop', 'performance'].map(name => `docs/${name}.md`)]
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
   const files = pages.flatMap(page => {
     const text = readFileSync(join(ROOT, page), 'utf8')
     return Array.from(text.matchAll(/^```(js|ts)\n(.*?)^```/gms), ([, kind, code], i) => [`${page}-${i}.${kind}`, code])
