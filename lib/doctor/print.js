@@ -37,7 +37,7 @@ function binaryLines ({ error, file, folder, forgivenMs, hasThread, platform, so
   return [
     ...of,
     `${file}`,
-    `  for this is ${platform} (${where}): ${source}`,
+    `  because this is ${platform} (${where}): ${source}`,
     `clock: ${clock}`,
     `  of a stall of ${stallMs} ms, made for a trial, ${forgivenMs ?? 0} ms were taken out of a timeout`,
     hasThread ? `thread: one of its own for timeouts${thread ? `, "didelphis" (${thread} in the trial)` : ''}` : 'thread: none to be had'
