@@ -1,7 +1,7 @@
 'use strict'
 
 // Nonsense is refused in words that help; what opossum gives a meaning keeps it; and the
-// README knows every option and every error code.
+// the reference knows every option and every error code.
 
 const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
@@ -211,11 +211,11 @@ test('nonsense among the live options leaves calls under way alone', async () =>
   assert.equal(breaker.semaphore.count, 1)
 })
 
-test('the README lists exactly the error codes that there are', () => {
+test('the reference lists exactly the error codes that there are', () => {
   assert.deepEqual(firstColumn('Error codes').sort(), [...codes].sort())
 })
 
-test('the README lists exactly the options that are read', async () => {
+test('the reference lists exactly the options that are read', async () => {
   const read = new Set()
   const options = new Proxy({}, {
     get (target, name) {
@@ -247,8 +247,8 @@ test('a fallback whose result cannot be looked at leaves no promise pending', as
 
 // What the first column of the table under that heading has in backticks.
 function firstColumn (heading) {
-  const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8')
-  const section = readme.split(/^## /m).find(part => part.startsWith(`${heading}\n`))
+  const reference = readFileSync(join(__dirname, '..', 'docs', 'reference.md'), 'utf8')
+  const section = reference.split(/^## /m).find(part => part.startsWith(`${heading}\n`))
   return Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, name]) => name)
     .filter(name => name !== 'error.code')
 }

@@ -140,7 +140,7 @@ function prepare (given) {
   options.enableSnapshots = options.enableSnapshots !== false
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
-  expect('coalesceResetOn', 'an array', options.coalesceResetOn, Array.isArray)
+  if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', 'an array', options.coalesceResetOn)
   expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, isClock)
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
   if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {

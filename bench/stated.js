@@ -1,14 +1,14 @@
 'use strict'
 
-// What the README states: its table, and beside it the ratios, to which `--check` holds
-// later runs. Both are written by the bench.
+// What docs/performance.md states: its table, and beside it the ratios, to which `--check`
+// holds later runs. Both are written by the bench.
 
 const { readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { OURS, NAMES, RIVAL } = require('./contestants')
 const { digits, hostLine, markdown } = require('./print')
 
-const README = join(__dirname, '..', 'README.md')
+const PAGE = join(__dirname, '..', 'docs', 'performance.md')
 const STATED = join(__dirname, 'stated.json')
 const [BEGIN, END] = ['<!-- bench -->', '<!-- /bench -->']
 
@@ -23,13 +23,13 @@ const COLUMNS = NAMES.filter(name => /unguarded|cockatiel \d+$|opossum|didelphis
 const SHARE = 0.75
 
 /** Writes the table, and the ratios of this version of Node. */
-function state (rows) {
+function writeStated (rows) {
   const chosen = ROWS.map(id => rows.find(row => row.id === id) ?? missing(id))
-  const text = readFileSync(README, 'utf8')
+  const text = readFileSync(PAGE, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before < 0 || after < before) throw new Error(`README.md has no ${BEGIN} followed by ${END}`)
+  if (before < 0 || after < before) throw new Error(`docs/performance.md has no ${BEGIN} followed by ${END}`)
   const table = `${markdown(chosen, COLUMNS)}\n\nMedians of paired rounds: ${hostLine()}.\n`
-  writeFileSync(README, `${text.slice(0, before + BEGIN.length)}\n${table}${text.slice(after)}`)
+  writeFileSync(PAGE, `${text.slice(0, before + BEGIN.length)}\n${table}${text.slice(after)}`)
 
   const ratios = chosen.filter(({ unit, by }) => unit === 'nanos' && by[RIVAL])
     .map(({ id, by }) => [id, Number(by[RIVAL].ratio.median.toPrecision(2))])
@@ -39,7 +39,7 @@ function state (rows) {
 /** What of the rows is too slow for what is stated of this version of Node: messages. */
 function tooSlow (rows) {
   const ratios = stated()[MAJOR]
-  if (!ratios) return [`nothing is stated of Node ${MAJOR}: run "npm run bench -- --readme" with it`]
+  if (!ratios) return [`nothing is stated of Node ${MAJOR}: run "npm run bench -- --state" with it`]
   return Object.entries(ratios).flatMap(([id, ratio]) => {
     const [group] = id.split('/')
     // Groups may have been chosen.
@@ -51,12 +51,12 @@ function tooSlow (rows) {
   })
 }
 
-module.exports = { state, tooSlow }
+module.exports = { tooSlow, writeStated }
 
 const [MAJOR] = process.versions.node.split('.')
 
 function missing (id) {
-  throw new Error(`${id} has not been measured, but is stated in the README`)
+  throw new Error(`${id} has not been measured, but is stated in docs/performance.md`)
 }
 
 function stated () {

@@ -1,0 +1,51 @@
+'use strict'
+
+// The names that a breaker knows: its options and its events. The tests hold these lists to
+// the code. Used by the rules.
+
+const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL', 'coalesceTTL', 'stallThreshold']
+
+const NUMBERS = [
+  ...DURATIONS, 'errorThresholdPercentage', 'volumeThreshold', 'maxFailures', 'rollingCountBuckets', 'capacity',
+  'cacheSize', 'coalesceSize'
+]
+
+const SWITCHES = [
+  'allowWarmUp', 'enabled', 'stackTraces', 'rollingPercentilesEnabled', 'enableSnapshots', 'cache', 'coalesce',
+  'autoRenewAbortController'
+]
+
+const OPTIONS = [
+  ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
+  'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats'
+]
+
+// Options that do nothing unless another one is on.
+const NEEDS = {
+  cacheTTL: ['cache'],
+  cacheSize: ['cache'],
+  cacheTransport: ['cache'],
+  cacheGetKey: ['cache', 'coalesce'],
+  coalesceTTL: ['coalesce'],
+  coalesceSize: ['coalesce'],
+  coalesceResetOn: ['coalesce']
+}
+
+const EVENTS = [
+  'fire', 'success', 'failure', 'timeout', 'reject', 'semaphoreLocked', 'semaphore-locked', 'fallback', 'open', 'close',
+  'halfOpen', 'cacheHit', 'cacheMiss', 'coalesceCacheHit', 'coalesceCacheMiss', 'healthCheckFailed',
+  'health-check-failed', 'stall', 'shutdown'
+]
+
+const STATUS_EVENTS = ['snapshot']
+
+// What an EventEmitter emits by itself.
+const EMITTER_EVENTS = ['newListener', 'removeListener']
+
+// What opossum 10 has not, and we have.
+const OURS_ALONE = {
+  options: ['timeoutClock', 'stallThreshold', 'stackTraces'],
+  events: ['stall', 'semaphore-locked', 'health-check-failed']
+}
+
+module.exports = { EMITTER_EVENTS, EVENTS, NEEDS, NUMBERS, OPTIONS, OURS_ALONE, STATUS_EVENTS, SWITCHES }
