@@ -17,8 +17,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use super::host_clock::HostClock;
+use super::loop_clock::tally::Tally;
 use super::loop_clock::{LoopClock, LoopMeter};
-use super::tally::Tally;
 use super::timer::{Task, Timer};
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::lateness::{Look, LoopView};

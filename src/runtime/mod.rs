@@ -3,11 +3,6 @@
 
 pub mod clock;
 pub mod driver;
-mod heartbeat;
 pub mod host_clock;
 pub mod loop_clock;
-mod signals;
-mod tally;
 pub mod timer;
-mod turn;
-mod uv;

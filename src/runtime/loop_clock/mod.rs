@@ -13,6 +13,12 @@
 //! (`turn.rs`).
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
+mod heartbeat;
+mod libuv;
+mod signals;
+pub(super) mod tally;
+mod turn;
+
 use std::alloc::{alloc_zeroed, dealloc, Layout};
 use std::cell::{Cell, RefCell, RefMut};
 use std::ffi::c_void;
@@ -21,13 +27,12 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
+use self::heartbeat::{Heartbeat, BEAT};
+use self::libuv::{HandlePtr, LoopPtr, Uv};
+use self::tally::Tally;
+use self::turn::Turn;
 use super::clock;
-use super::heartbeat::{Heartbeat, BEAT};
-use super::signals;
-use super::tally::Tally;
 use super::timer::{Task, Timer};
-use super::turn::Turn;
-use super::uv::{self, HandlePtr, LoopPtr, Uv};
 use didelphis_core::lag::Lag;
 use didelphis_core::lateness::LoopView;
 use didelphis_core::time::{Nanos, Now};
@@ -161,7 +166,7 @@ impl LoopMeter {
         if let Some(Source { uv, uv_loop }) = source {
             // Node asks for it already; another host of libuv may not.
             // SAFETY: the loop is live, and this option takes no further argument.
-            unsafe { (uv.loop_configure)(uv_loop, uv::METRICS_IDLE_TIME) };
+            unsafe { (uv.loop_configure)(uv_loop, libuv::METRICS_IDLE_TIME) };
         }
         let idle = source.map_or(Nanos::ZERO, |source| source.idle());
         let began = clock::checked_now();
@@ -366,7 +371,7 @@ impl LoopMeter {
         // used, and is freed only in the callback of its closing; its data points to
         // a box that is freed in the same place. The loop's thread is this one.
         unsafe {
-            let size = (uv.handle_size)(uv::PREPARE);
+            let size = (uv.handle_size)(libuv::PREPARE);
             let Ok(layout) = Layout::from_size_align(size.max(1), HANDLE_ALIGN) else { return };
             let prepare: HandlePtr = alloc_zeroed(layout).cast();
             if prepare.is_null() {

@@ -6,7 +6,7 @@
 //! before it works, so up to then it has not worked at all, whatever libuv says. Used by the
 //! loop clock, on the loop's thread and on the timer thread.
 
-use super::clock::HoldUps;
+use crate::runtime::clock::HoldUps;
 use didelphis_core::time::Nanos;
 
 /// See the [module](self).
