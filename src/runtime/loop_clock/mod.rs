@@ -15,107 +15,27 @@
 
 mod heartbeat;
 mod libuv;
+mod shared;
 mod signals;
 pub(super) mod tally;
 mod turn;
 
-use std::alloc::{alloc_zeroed, dealloc, Layout};
 use std::cell::{Cell, RefCell, RefMut};
 use std::ffi::c_void;
 use std::rc::Rc;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-
-use self::heartbeat::{Heartbeat, BEAT};
-use self::libuv::{HandlePtr, LoopPtr, Uv};
+use self::libuv::{Prepare, Source};
+pub use self::shared::{Ask, LoopClock};
 use self::tally::Tally;
 use self::turn::Turn;
 use super::clock;
-use super::timer::{Task, Timer};
 use didelphis_core::lag::Lag;
 use didelphis_core::lateness::LoopView;
 use didelphis_core::time::{Nanos, Now};
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);
-
-/// The clock as any thread sees it.
-pub struct LoopClock {
-    shared: Mutex<Shared>,
-    /// How to ask the loop for an answer where libuv cannot be asked.
-    asker: Option<Arc<dyn Ask>>,
-    this: Weak<LoopClock>,
-}
-
-/// The way to a loop for a question that it answers by [`LoopMeter::on_answer`].
-pub trait Ask: Send + Sync {
-    /// Sends the question. Called on the timer thread.
-    fn ask(&self);
-}
-
-impl LoopClock {
-    /// What can be seen of the loop; `None` where it shows nothing of itself.
-    pub fn view(&self) -> Option<LoopView> {
-        let mut shared = self.shared.lock();
-        let Some(source) = shared.source else {
-            let turns = shared.heartbeat.turns();
-            let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
-            return self.asker.as_ref().map(|_| view);
-        };
-        let wall = clock::now();
-        let (idle, waiting) = shared.look(source, wall);
-        let busy = shared.turn.busy(wall, idle);
-        shared.turn.see_hold_ups(clock::hold_ups(wall), busy);
-        let view = LoopView { turns: shared.turn.number, idle, waiting };
-        let samples = shared.distrusts(wall) && !shared.samples;
-        shared.samples |= samples;
-        drop(shared);
-        if samples {
-            self.beat_after(wall);
-        }
-        Some(view)
-    }
-
-    /// Has the loop looked at every [`BEAT`] from now on, because libuv may not count its
-    /// waits in full.
-    fn sample(&self, now: Nanos) {
-        let begins = !std::mem::replace(&mut self.shared.lock().samples, true);
-        if begins {
-            self.beat_after(now);
-        }
-    }
-}
-
-impl Task for LoopClock {
-    /// It is time to look at the loop, or to ask it for an answer.
-    fn on_time(&self, _: Nanos) {
-        let now = clock::now();
-        let mut shared = self.shared.lock();
-        let (goes_on, asks) = match shared.source {
-            Some(source) => {
-                shared.look(source, now);
-                shared.samples = shared.distrusts(now) || signals::interrupt();
-                (shared.samples, false)
-            }
-            None => shared.heartbeat.on_time(now),
-        };
-        drop(shared);
-        if asks {
-            self.asker.iter().for_each(|asker| asker.ask());
-        }
-        if goes_on {
-            self.beat_after(now);
-        }
-    }
-}
-
-impl LoopClock {
-    fn beat_after(&self, now: Nanos) {
-        let this: Weak<LoopClock> = self.this.clone();
-        Timer::global().call_at(now + BEAT, this);
-    }
-}
 
 /// The clock on the loop's own thread.
 pub struct LoopMeter {
@@ -128,7 +48,7 @@ pub struct LoopMeter {
     /// Since when this turn has been busy, once somebody needed to know.
     busy_since: Cell<Option<Nanos>>,
     source: Option<Source>,
-    prepare: Cell<HandlePtr>,
+    prepare: Cell<Option<Prepare>>,
     /// The first is that of [`STALL`].
     tallies: RefCell<Vec<Rc<Tally>>>,
     lag: RefCell<Lag>,
@@ -161,35 +81,29 @@ impl LoopMeter {
         asker: Option<Arc<dyn Ask>>,
         host: Box<dyn LoopHost>,
     ) -> Rc<LoopMeter> {
-        let uv = if uv_loop.is_null() { None } else { Uv::find() };
-        let source = uv.map(|uv| Source { uv, uv_loop });
-        if let Some(Source { uv, uv_loop }) = source {
-            // Node asks for it already; another host of libuv may not.
-            // SAFETY: the loop is live, and this option takes no further argument.
-            unsafe { (uv.loop_configure)(uv_loop, libuv::METRICS_IDLE_TIME) };
-        }
+        // SAFETY: as promised by the caller, until `close`, which removes the source first.
+        let source = unsafe { Source::of(uv_loop) };
         let idle = source.map_or(Nanos::ZERO, |source| source.idle());
         let began = clock::checked_now();
         let turn = Turn::begin(0, began, idle, clock::hold_ups(began));
-        let heartbeat = Heartbeat::default();
-        let shared =
-            Mutex::new(Shared { turn, source, heartbeat, missed_at: Nanos::ZERO, samples: false });
-        let asker = asker.filter(|_| source.is_none());
-        let clock = Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() });
+        let clock = LoopClock::new(turn, source, asker);
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
             sound_for: Cell::new(Nanos::ZERO),
             signals_at: Cell::new(Nanos::ZERO),
             busy_since: Cell::new(None),
             source,
-            prepare: Cell::new(std::ptr::null_mut()),
+            prepare: Cell::new(None),
             tallies: RefCell::new(Vec::new()),
             lag: RefCell::new(Lag::new(clock::now())),
             host,
             clock,
         });
         meter.tally(STALL);
-        meter.clone().listen();
+        if let Some(source) = source {
+            let this = meter.clone();
+            meter.prepare.set(source.listen(Box::new(move || this.begin_turn())));
+        }
         meter
     }
 
@@ -309,18 +223,9 @@ impl LoopMeter {
             shared.source = None;
             shared.heartbeat.want(false, Nanos::ZERO);
         }
-        let prepare = self.prepare.replace(std::ptr::null_mut());
-        match self.source {
-            Some(Source { uv, .. }) if !prepare.is_null() => {
-                // SAFETY: the handle is live, it is ours, and its data is the pair
-                // that `listen` put there; we are on the loop's thread.
-                unsafe {
-                    let listener = (uv.handle_get_data)(prepare).cast::<Listener>();
-                    (*listener).closed = Some(closed);
-                    (uv.close)(prepare, on_closed);
-                }
-            }
-            _ => closed(),
+        match self.prepare.take() {
+            Some(prepare) => prepare.close(closed),
+            None => closed(),
         }
     }
 
@@ -361,28 +266,6 @@ impl LoopMeter {
         self.signals_at.set(wall + SIGNALS_EVERY);
         if signals::interrupt() {
             self.clock.sample(wall);
-        }
-    }
-
-    /// Has `begin_turn` called once a turn.
-    fn listen(self: Rc<Self>) {
-        let Some(Source { uv, uv_loop }) = self.source else { return };
-        // SAFETY: the handle is as large as libuv says, is initialised before it is
-        // used, and is freed only in the callback of its closing; its data points to
-        // a box that is freed in the same place. The loop's thread is this one.
-        unsafe {
-            let size = (uv.handle_size)(libuv::PREPARE);
-            let Ok(layout) = Layout::from_size_align(size.max(1), HANDLE_ALIGN) else { return };
-            let prepare: HandlePtr = alloc_zeroed(layout).cast();
-            if prepare.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            (uv.prepare_init)(uv_loop, prepare);
-            let listener = Listener { meter: self.clone(), layout, closed: None };
-            (uv.handle_set_data)(prepare, Box::into_raw(Box::new(listener)).cast());
-            (uv.prepare_start)(prepare, on_prepare);
-            (uv.unref)(prepare);
-            self.prepare.set(prepare);
         }
     }
 
@@ -433,94 +316,3 @@ impl LoopMeter {
 
 /// How often to look for signals.
 const SIGNALS_EVERY: Nanos = Nanos::from_millis(20);
-
-/// What other threads see. The lock is held while the loop is asked, so that it
-/// cannot go away meanwhile.
-struct Shared {
-    turn: Turn,
-    source: Option<Source>,
-    heartbeat: Heartbeat,
-    /// When libuv was last seen not to count a wait in full.
-    missed_at: Nanos,
-    /// Whether the timer thread is going to look at the loop.
-    samples: bool,
-}
-
-impl Shared {
-    /// The idle time of the loop by now, and whether it is waiting.
-    fn look(&mut self, source: Source, wall: Nanos) -> (Nanos, bool) {
-        let idle = source.idle();
-        // Idle time grows while the loop waits in the kernel, and only then.
-        let waiting = source.idle() > idle;
-        if waiting && self.turn.see_waiting(wall, idle) {
-            self.missed_at = wall;
-        }
-        (idle, waiting)
-    }
-
-    /// Whether libuv did not count waits in full lately.
-    fn distrusts(&self, wall: Nanos) -> bool {
-        self.missed_at > Nanos::ZERO && wall - self.missed_at < DISTRUST
-    }
-}
-
-/// For how long the loop is looked at after libuv was seen not to count a wait.
-const DISTRUST: Nanos = Nanos::from_millis(2_000);
-
-/// Where idle time is read from.
-#[derive(Clone, Copy)]
-struct Source {
-    uv: &'static Uv,
-    uv_loop: LoopPtr,
-}
-
-// SAFETY: the pointer is used by other threads only to ask for the idle time, which
-// libuv allows from any thread, and only under the lock that `close` takes to remove
-// it.
-unsafe impl Send for Source {}
-
-impl Source {
-    fn idle(&self) -> Nanos {
-        // SAFETY: the loop is live: `LoopMeter::start` was promised so until `close`,
-        // which removes the source first.
-        Nanos::new(unsafe { (self.uv.metrics_idle_time)(self.uv_loop) })
-    }
-}
-
-/// The data of the prepare handle.
-struct Listener {
-    meter: Rc<LoopMeter>,
-    layout: Layout,
-    closed: Option<Box<dyn FnOnce()>>,
-}
-
-/// # Safety
-///
-/// Called by libuv alone, with the handle that `listen` made.
-unsafe extern "C" fn on_prepare(prepare: HandlePtr) {
-    let Some(uv) = Uv::find() else { return };
-    // SAFETY: the data is the box that `listen` put there; it is freed after the last
-    // call of this function.
-    let listener = unsafe { &*(uv.handle_get_data)(prepare).cast::<Listener>() };
-    listener.meter.begin_turn();
-}
-
-/// # Safety
-///
-/// Called by libuv alone, once, after the last use of the handle that `listen` made.
-unsafe extern "C" fn on_closed(prepare: HandlePtr) {
-    let Some(uv) = Uv::find() else { return };
-    // SAFETY: nobody has the handle or its data any more; both came from `listen`,
-    // with that layout.
-    let listener = unsafe {
-        let listener = Box::from_raw((uv.handle_get_data)(prepare).cast::<Listener>());
-        dealloc(prepare.cast(), listener.layout);
-        listener
-    };
-    if let Some(closed) = listener.closed {
-        closed();
-    }
-}
-
-/// Enough for any type in C.
-const HANDLE_ALIGN: usize = 16;

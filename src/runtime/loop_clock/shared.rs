@@ -1,0 +1,138 @@
+//! The loop as other threads see it.
+//!
+//! The timer thread asks when an alarm goes off; and it looks every few milliseconds while
+//! signals interrupt the waits of the loop, or sends it questions where libuv cannot be asked.
+
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use super::heartbeat::{Heartbeat, BEAT};
+use super::libuv::Source;
+use super::signals;
+use super::turn::Turn;
+use crate::runtime::clock;
+use crate::runtime::timer::{Task, Timer};
+use didelphis_core::lateness::LoopView;
+use didelphis_core::time::Nanos;
+
+/// The clock as any thread sees it.
+pub struct LoopClock {
+    pub(super) shared: Mutex<Shared>,
+    /// How to ask the loop for an answer where libuv cannot be asked.
+    pub(super) asker: Option<Arc<dyn Ask>>,
+    this: Weak<LoopClock>,
+}
+
+/// The way to a loop for a question that it answers by [`LoopMeter::on_answer`](super::LoopMeter::on_answer).
+pub trait Ask: Send + Sync {
+    /// Sends the question. Called on the timer thread.
+    fn ask(&self);
+}
+
+impl LoopClock {
+    /// That of a loop in its first turn. It is asked by `asker` where it has no `source`.
+    pub(super) fn new(
+        turn: Turn,
+        source: Option<Source>,
+        asker: Option<Arc<dyn Ask>>,
+    ) -> Arc<LoopClock> {
+        let heartbeat = Heartbeat::default();
+        let shared =
+            Mutex::new(Shared { turn, source, heartbeat, missed_at: Nanos::ZERO, samples: false });
+        let asker = asker.filter(|_| source.is_none());
+        Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() })
+    }
+
+    /// What can be seen of the loop; `None` where it shows nothing of itself.
+    pub fn view(&self) -> Option<LoopView> {
+        let mut shared = self.shared.lock();
+        let Some(source) = shared.source else {
+            let turns = shared.heartbeat.turns();
+            let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
+            return self.asker.as_ref().map(|_| view);
+        };
+        let wall = clock::now();
+        let (idle, waiting) = shared.look(source, wall);
+        let busy = shared.turn.busy(wall, idle);
+        shared.turn.see_hold_ups(clock::hold_ups(wall), busy);
+        let view = LoopView { turns: shared.turn.number, idle, waiting };
+        let samples = shared.distrusts(wall) && !shared.samples;
+        shared.samples |= samples;
+        drop(shared);
+        if samples {
+            self.beat_after(wall);
+        }
+        Some(view)
+    }
+
+    /// Has the loop looked at every [`BEAT`] from now on, because libuv may not count its
+    /// waits in full.
+    pub(super) fn sample(&self, now: Nanos) {
+        let begins = !std::mem::replace(&mut self.shared.lock().samples, true);
+        if begins {
+            self.beat_after(now);
+        }
+    }
+
+    pub(super) fn beat_after(&self, now: Nanos) {
+        let this: Weak<LoopClock> = self.this.clone();
+        Timer::global().call_at(now + BEAT, this);
+    }
+}
+
+impl Task for LoopClock {
+    /// It is time to look at the loop, or to ask it for an answer.
+    fn on_time(&self, _: Nanos) {
+        let now = clock::now();
+        let mut shared = self.shared.lock();
+        let (goes_on, asks) = match shared.source {
+            Some(source) => {
+                shared.look(source, now);
+                shared.samples = shared.distrusts(now) || signals::interrupt();
+                (shared.samples, false)
+            }
+            None => shared.heartbeat.on_time(now),
+        };
+        drop(shared);
+        if asks {
+            self.asker.iter().for_each(|asker| asker.ask());
+        }
+        if goes_on {
+            self.beat_after(now);
+        }
+    }
+}
+
+/// What other threads see. The lock is held while the loop is asked, so that it
+/// cannot go away meanwhile.
+pub(super) struct Shared {
+    pub(super) turn: Turn,
+    pub(super) source: Option<Source>,
+    pub(super) heartbeat: Heartbeat,
+    /// When libuv was last seen not to count a wait in full.
+    missed_at: Nanos,
+    /// Whether the timer thread is going to look at the loop.
+    samples: bool,
+}
+
+impl Shared {
+    /// The idle time of the loop by now, and whether it is waiting.
+    fn look(&mut self, source: Source, wall: Nanos) -> (Nanos, bool) {
+        let idle = source.idle();
+        // Idle time grows while the loop waits in the kernel, and only then.
+        let waiting = source.idle() > idle;
+        if waiting && self.turn.see_waiting(wall, idle) {
+            self.missed_at = wall;
+        }
+        (idle, waiting)
+    }
+
+    /// Whether libuv did not count waits in full lately.
+    fn distrusts(&self, wall: Nanos) -> bool {
+        self.missed_at > Nanos::ZERO && wall - self.missed_at < DISTRUST
+    }
+}
+
+/// For how long the loop is looked at after libuv was seen not to count a wait.
+const DISTRUST: Nanos = Nanos::from_millis(2_000);
