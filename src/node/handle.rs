@@ -9,9 +9,10 @@ use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
 use napi::{sys, Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::environment::{Environment, TimeSource};
+use super::environment::Environment;
 use super::host::JsHost;
 use super::hot;
+use super::instances::TimeSource;
 use super::mailbox::Mailbox;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
@@ -187,7 +188,7 @@ impl JsEnvironment {
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
-        let id = self.inner.add(|now| CircuitBreaker::new(config, now), &time);
+        let id = self.inner.instances().add(|now| CircuitBreaker::new(config, now), &time);
         self.inner.mailbox().put_word(0, id as i32);
         Ok(Handle { environment: self.inner.clone(), id })
     }
@@ -513,7 +514,7 @@ impl Handle {
     /// there is something to announce.
     #[napi(catch_unwind)]
     pub fn on_timer(&self) -> bool {
-        self.environment.on_host_alarm(self.id)
+        self.environment.instances().on_host_alarm(self.id)
     }
 
     /// Lives by a clock of JavaScript's from now on; see `createHosted`.
@@ -525,7 +526,7 @@ impl Handle {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<()> {
         let host = JsHost::new(env, &now, &set_timer)?;
-        self.environment.change_clocks(self.id, TimeSource::hosted(host));
+        self.environment.instances().change_clocks(self.id, TimeSource::hosted(host));
         Ok(())
     }
 
@@ -533,17 +534,20 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
-        self.environment.change_clocks(self.id, TimeSource::Loop { stall_threshold });
+        self.environment.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        self.environment.with(self.id, act).expect("a breaker lives as long as its handle")
+        self.environment
+            .instances()
+            .with(self.id, act)
+            .expect("a breaker lives as long as its handle")
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.environment.remove(self.id);
+        self.environment.instances().remove(self.id);
     }
 }
 

@@ -203,7 +203,7 @@ fn admit(
     ask: impl FnOnce(&mut CircuitBreaker, Now) -> Admission,
 ) -> i32 {
     let mailbox = environment.mailbox();
-    let admitted = environment.with_calls(id, ask);
+    let admitted = environment.instances().with_calls(id, ask);
     match admitted.map(|(admission, _)| admission) {
         Some(Admission::Admitted(permit)) => {
             mailbox.count_untaken();
@@ -294,7 +294,8 @@ impl Crossing for NextOut {
     /// The next permit that is out, from one on, or `NONE`.
     fn cross(environment: &Environment, id: u32) -> i32 {
         let from = environment.mailbox().word(1) as u32;
-        let permit = environment.with(id, |breaker, _| breaker.next_out(from)).flatten();
+        let permit =
+            environment.instances().with(id, |breaker, _| breaker.next_out(from)).flatten();
         permit.map_or(news::NONE, |permit| permit.into_raw() as i32)
     }
 }
@@ -307,7 +308,7 @@ fn end_call(
     permit: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> i32,
 ) -> i32 {
-    let ended = environment.with_call_that_ends(id, permit, |breaker, now| {
+    let ended = environment.instances().with_call_that_ends(id, permit, |breaker, now| {
         let bits = act(breaker, now);
         if breaker.has_events() {
             bits | settled::EVENTS
@@ -334,7 +335,8 @@ impl Crossing for CountOne {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let (kind, anyway) = (environment.mailbox().word(1), environment.mailbox().word(2) != 0);
         let Some(kind) = Count::from_index(kind as usize) else { return 1 };
-        let counted = environment.with(id, |breaker, now| breaker.count(kind, anyway, now));
+        let counted =
+            environment.instances().with(id, |breaker, now| breaker.count(kind, anyway, now));
         i32::from(counted.unwrap_or(true))
     }
 }
@@ -363,7 +365,7 @@ impl Crossing for Poll {
     /// The next event, or, unless only events are asked for, the next late call.
     fn cross(environment: &Environment, id: u32) -> i32 {
         let events_only = environment.mailbox().word(1) != 0;
-        let polled = environment.with(id, |breaker, _| match breaker.poll_event() {
+        let polled = environment.instances().with(id, |breaker, _| match breaker.poll_event() {
             Some(Event::Opened) => news::OPENED,
             Some(Event::Closed) => news::CLOSED,
             Some(Event::HalfOpened) => news::HALF_OPENED,
@@ -379,7 +381,7 @@ struct ReadState;
 
 impl Crossing for ReadState {
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let bits = environment.with(id, |breaker, now| {
+        let bits = environment.instances().with(id, |breaker, now| {
             let mut bits = match breaker.state(now) {
                 State::Closed => state::CLOSED,
                 State::Open { .. } => state::OPEN,

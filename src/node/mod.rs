@@ -6,6 +6,7 @@ mod events;
 mod handle;
 mod host;
 mod hot;
+mod instances;
 mod keep_alive;
 mod mailbox;
 mod reference;

@@ -1,0 +1,344 @@
+//! The breakers of an environment, by number: which of them lives by what, and how one is
+//! reached from JavaScript.
+//!
+//! Whoever touches a breaker does so here, on the loop's thread. The clocks of hosts are read
+//! before and their timers set after, while nothing is borrowed: both run code of
+//! JavaScript's, which may do anything, to the same breaker, too.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::events::Events;
+use super::keep_alive::KeepAlive;
+use super::mailbox::Mailbox;
+use crate::runtime::driver::{Driver, Sight};
+use crate::runtime::host_clock::{Host, HostClock};
+use crate::runtime::loop_clock::LoopMeter;
+use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::time::{Nanos, Now};
+
+/// See the [module](self).
+pub(crate) struct Instances {
+    drivers: RefCell<Drivers>,
+    meter: Rc<LoopMeter>,
+    events: Arc<Events>,
+    mailbox: Mailbox,
+    keep_alive: KeepAlive,
+    /// Calls that are to end as soon as the clock of their host has been read, each inside
+    /// the reading for the one before.
+    ending: RefCell<Vec<Ending>>,
+}
+
+impl Instances {
+    /// None yet, on a loop with that clock.
+    pub(crate) fn new(
+        meter: Rc<LoopMeter>,
+        events: Arc<Events>,
+        mailbox: Mailbox,
+        keep_alive: KeepAlive,
+    ) -> Self {
+        let (drivers, ending) = (RefCell::default(), RefCell::default());
+        Instances { drivers, meter, events, mailbox, keep_alive, ending }
+    }
+
+    /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
+    /// present.
+    pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: &TimeSource) -> u32 {
+        self.drivers.borrow_mut().add(|id| self.drive(id, make, time))
+    }
+
+    /// Has a breaker live by something else from now on. Runs the code of hosts.
+    pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
+        self.read_host(id);
+        if let TimeSource::Host(host) = &time {
+            host.read();
+        }
+        let mut left = None;
+        self.drivers.borrow_mut().replace(id, |driver| {
+            left = driver.host().cloned();
+            let hosted = left.is_some();
+            let waits = driver.with(|breaker, _| breaker.is_waiting());
+            let driver = self.drive(id, driver.leave(), &time);
+            // Only where the timer thread wakes the loop is this kept alive from here.
+            match (hosted, driver.host().is_some()) {
+                (false, true) if waits => self.on_waiting(false),
+                (true, false) if waits => self.on_waiting(true),
+                _ => {}
+            }
+            driver
+        });
+        if let Some(left) = left {
+            left.leave();
+        }
+        // Sets the alarm.
+        self.with(id, |_, _| ());
+    }
+
+    /// One breaker more, or less, has calls under way that the timer thread is to end.
+    #[inline]
+    fn on_waiting(&self, waits: bool) {
+        let others = if waits { self.keep_alive.take() } else { self.keep_alive.give_back() };
+        if others == 0 {
+            self.meter.watch(waits);
+        }
+    }
+
+    fn drive(
+        &self,
+        id: u32,
+        make: impl FnOnce(Now) -> CircuitBreaker,
+        time: &TimeSource,
+    ) -> Driver {
+        match time {
+            TimeSource::Host(host) => Driver::hosted(make, host.clone()),
+            TimeSource::Loop { stall_threshold } => {
+                let (meter, events) = (self.meter.clone(), self.events.clone());
+                Driver::native(make, meter, *stall_threshold, events, id)
+            }
+        }
+    }
+
+    /// Forgets a breaker; its number may be given to another.
+    pub(crate) fn remove(&self, id: u32) {
+        let driver = self.drivers.borrow_mut().remove(id);
+        // A call of which nobody took charge does not keep its breaker.
+        let waits = |driver: Driver| {
+            driver.host().is_none() && driver.with(|breaker, _| breaker.is_waiting())
+        };
+        if driver.is_some_and(waits) {
+            self.on_waiting(false);
+        }
+    }
+
+    /// Does something with breaker `id`; `None` when there is none.
+    #[inline]
+    pub(crate) fn with<R>(
+        &self,
+        id: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<R> {
+        self.with_driver(id, |driver| driver.with(act))
+    }
+
+    /// The same for what may begin or end a call with a timeout: keeps the process
+    /// alive while there is one. Returns besides whether the breaker's last one has ended.
+    #[inline]
+    pub(crate) fn with_calls<R>(
+        &self,
+        id: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<(R, bool)> {
+        self.with_driver(id, |driver| self.with_calls_of(driver, act))
+    }
+
+    /// The same for what ends the call with that permit, after which JavaScript still has to
+    /// do with the call what is to be done: the timer of a host is not set, for that runs code
+    /// which may begin another call with the same permit. Returns besides whether it has to be
+    /// set: by the next crossing, whatever that is for. `None` when the code of the host has
+    /// ended the call meanwhile: it let the deadline go by.
+    #[inline]
+    pub(crate) fn with_call_that_ends<R>(
+        &self,
+        id: u32,
+        permit: u32,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> Option<(R, bool, bool)> {
+        let act = |driver: &Driver| {
+            let (result, idle) = self.with_calls_of(driver, act);
+            let wants_timer = driver.host().is_some_and(|host| {
+                self.note_end(id, permit);
+                host.wants_timer()
+            });
+            (result, idle, wants_timer)
+        };
+        loop {
+            let drivers = self.drivers.borrow();
+            let driver = drivers.get(id)?;
+            if !driver.is_read() {
+                drop(drivers);
+                if self.read_host_before_end(id, permit) {
+                    continue;
+                }
+                return None;
+            }
+            return Some(act(driver));
+        }
+    }
+
+    #[inline]
+    fn with_calls_of<R>(
+        &self,
+        driver: &Driver,
+        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
+    ) -> (R, bool) {
+        let (result, waited, waits) = driver.with(|breaker, now| {
+            let waited = breaker.is_waiting();
+            (act(breaker, now), waited, breaker.is_waiting())
+        });
+        // The timers of a host keep alive what they please.
+        if waited != waits && driver.host().is_none() {
+            self.on_waiting(waits);
+        }
+        (result, waited && !waits)
+    }
+
+    /// The code of a host may do anything, to this breaker, too: it runs before and after
+    /// whatever is done, while nothing is borrowed.
+    #[inline]
+    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
+        loop {
+            let drivers = self.drivers.borrow();
+            let driver = drivers.get(id)?;
+            if !driver.is_read() {
+                drop(drivers);
+                self.read_host(id);
+                continue;
+            }
+            let result = act(driver);
+            if driver.host().is_some() {
+                drop(drivers);
+                self.set_host_timer(id);
+            }
+            return Some(result);
+        }
+    }
+
+    #[cold]
+    fn read_host(&self, id: u32) {
+        if let Some(host) = self.host_of(id) {
+            host.read();
+        }
+        // Whatever the breaker lives by now: it is not asked again.
+        if let Some(driver) = self.drivers.borrow().get(id) {
+            driver.mark_read();
+        }
+    }
+
+    /// The same before a call ends. Returns whether that is still to be done.
+    #[cold]
+    fn read_host_before_end(&self, id: u32, permit: u32) -> bool {
+        self.ending.borrow_mut().push(Ending { id, permit, has_ended: false });
+        self.read_host(id);
+        self.ending.borrow_mut().pop().is_none_or(|ending| !ending.has_ended)
+    }
+
+    #[cold]
+    fn note_end(&self, id: u32, permit: u32) {
+        for ending in self.ending.borrow_mut().iter_mut() {
+            ending.has_ended |= ending.id == id && ending.permit == permit;
+        }
+    }
+
+    /// The host's code may cross itself, and what this crossing gives lies in the mailbox.
+    #[cold]
+    fn set_host_timer(&self, id: u32) {
+        let Some(host) = self.host_of(id).filter(|host| host.wants_timer()) else { return };
+        let words = [0, 1, 2].map(|place| self.mailbox.word(place));
+        let stats = self.mailbox.numbers::<{ Mailbox::STATS_LENGTH }>();
+        host.set_timer();
+        (0..).zip(words).for_each(|(place, word)| self.mailbox.put_word(place, word));
+        self.mailbox.put_stats(stats.into_iter());
+    }
+
+    /// The timer of a breaker that lives by a clock of JavaScript's has gone off. Whether
+    /// there is something to announce.
+    pub(crate) fn on_host_alarm(&self, id: u32) -> bool {
+        self.with_driver(id, Driver::on_host_alarm).unwrap_or(false)
+    }
+
+    /// The alarm of a breaker has gone off, which may have been dropped since. Whether there
+    /// is something to announce.
+    pub(crate) fn on_alarm(&self, id: u32, sight: &Sight) -> bool {
+        self.drivers.borrow().get(id).is_some_and(|driver| driver.on_alarm(sight))
+    }
+
+    /// A turn of the loop begins.
+    pub(crate) fn on_turn(&self) {
+        self.keep_alive.on_turn();
+    }
+
+    /// How many stalls longer than that of the tally in a place there were before any call
+    /// that waits; `None` where no call asks for these.
+    pub(crate) fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
+        // While a breaker is made or moved nobody can say: all are kept.
+        let Ok(drivers) = self.drivers.try_borrow() else { return Some(0) };
+        drivers.all().filter_map(|driver| driver.oldest_stall(tally_place)).min()
+    }
+
+    /// The memory shared with JavaScript.
+    #[inline]
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Lets the loop go for good.
+    pub(crate) fn close(&self) {
+        self.keep_alive.close();
+    }
+
+    fn host_of(&self, id: u32) -> Option<Rc<HostClock>> {
+        self.drivers.borrow().get(id)?.host().cloned()
+    }
+}
+
+/// A call that is to end.
+struct Ending {
+    id: u32,
+    permit: u32,
+    has_ended: bool,
+}
+
+/// What a breaker lives by.
+pub(crate) enum TimeSource {
+    /// The loop's clock, which stands still in turns that are busy for longer.
+    Loop { stall_threshold: Nanos },
+    /// A clock of JavaScript's.
+    Host(Rc<HostClock>),
+}
+
+impl TimeSource {
+    /// Takes a clock of JavaScript's, and runs its code.
+    pub(crate) fn hosted(host: impl Host + 'static) -> Self {
+        TimeSource::Host(Rc::new(HostClock::new(Box::new(host))))
+    }
+}
+
+/// Breakers by number. Numbers are small and used again.
+#[derive(Default)]
+struct Drivers {
+    drivers: Vec<Option<Driver>>,
+    free: Vec<u32>,
+}
+
+impl Drivers {
+    fn add(&mut self, make: impl FnOnce(u32) -> Driver) -> u32 {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.drivers.push(None);
+            (self.drivers.len() - 1) as u32
+        });
+        self.drivers[id as usize] = Some(make(id));
+        id
+    }
+
+    fn replace(&mut self, id: u32, change: impl FnOnce(Driver) -> Driver) {
+        if let Some(driver) = self.drivers.get_mut(id as usize) {
+            *driver = driver.take().map(change);
+        }
+    }
+
+    fn remove(&mut self, id: u32) -> Option<Driver> {
+        let driver = self.drivers.get_mut(id as usize)?.take()?;
+        self.free.push(id);
+        Some(driver)
+    }
+
+    #[inline]
+    fn get(&self, id: u32) -> Option<&Driver> {
+        self.drivers.get(id as usize)?.as_ref()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Driver> {
+        self.drivers.iter().flatten()
+    }
+}
