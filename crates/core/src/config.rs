@@ -15,7 +15,7 @@ pub struct Config {
     pub limits: Limits,
     /// The rolling window.
     pub window: WindowConfig,
-    /// The fewest [calls](super::window::Window::calls) in the window for which a rate may
+    /// The fewest [calls](crate::window::Window::calls) in the window for which a rate may
     /// open the circuit. Zero or less: any. Does not hold back a half-open circuit.
     pub volume_threshold: i64,
     /// How many calls may be under way at once. Zero or less: none at all.
@@ -61,7 +61,7 @@ pub struct Limits {
     /// How long the circuit stays open before it lets one call try.
     /// [`Nanos::MAX`]: until it is closed by hand.
     pub reset_timeout: Nanos,
-    /// The share of failures, in percent of the [calls](super::window::Window::calls) in the
+    /// The share of failures, in percent of the [calls](crate::window::Window::calls) in the
     /// window, above which (`>`) the circuit opens. May lie outside 0 to 100: below, every
     /// failure opens; above, none does.
     pub error_threshold_percentage: f64,

@@ -25,16 +25,12 @@
 #![forbid(unsafe_code)]
 
 pub mod breaker;
-pub mod call_time;
 pub mod calls;
 pub mod config;
-mod deadlines;
-pub mod lag;
-pub mod latency;
-pub mod lateness;
-mod slab;
-pub mod stall_log;
-pub mod state;
+pub mod metrics;
 pub mod time;
 pub mod trip;
-pub mod window;
+
+pub use breaker::state;
+pub use calls::{call_time, lateness, stall_log};
+pub use metrics::{lag, latency, window};

@@ -1,7 +1,7 @@
 //! When to open: the rate of failures over the window, or so many in a row.
 
-use super::config::Config;
-use super::window::{Count, Window};
+use crate::config::Config;
+use crate::window::{Count, Window};
 
 /// Whether there is reason to open a closed circuit: the window holds at least
 /// `volume_threshold` [calls](Window::calls), and either the rate of failures among them is

@@ -4,10 +4,10 @@
 //! read. So the busy time of a turn is the lag of whatever became due as it began. Called
 //! by the loop clock, once a turn.
 
-use super::config::WindowConfig;
 use super::latency::{Summary, QUANTILES};
-use super::time::Nanos;
 use super::window::Window;
+use crate::config::WindowConfig;
+use crate::time::Nanos;
 
 /// The turns of a loop in the last ten seconds, and its stalls since the beginning.
 #[derive(Debug)]

@@ -4,11 +4,11 @@
 //! never at an end. Whoever is in a ring leaves it from anywhere in O(1). Used by [`calls`]
 //! and [`deadlines`], which say what the rings are for.
 //!
-//! [`calls`]: super::calls
+//! [`calls`]: super
 //! [`deadlines`]: super::deadlines
 
-use super::calls::{Call, Stage};
-use super::time::Nanos;
+use super::{Call, Stage};
+use crate::time::Nanos;
 
 /// See the [module](self).
 #[derive(Clone, Debug)]

@@ -6,13 +6,13 @@
 //! joins it at its end and leaves it from anywhere, both O(1), and only the heads of the
 //! queues are ever looked at. Breakers have one timeout, or a few where users change it on
 //! a living breaker. Beyond [`MOST_QUEUES`] in use at once, calls are kept in a tree, at
-//! O(log n). Called by [`calls`](super::calls) alone.
+//! O(log n). Called by [`calls`](super) alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::Call;
 use super::slab::{Slab, NONE};
-use super::time::Nanos;
+use super::Call;
+use crate::time::Nanos;
 
 /// See the [module](self).
 #[derive(Clone, Debug, Default)]

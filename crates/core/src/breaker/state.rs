@@ -4,7 +4,7 @@
 //! admitted in, and a call of an earlier one moves no state: its outcome tells of a
 //! time that has been judged already.
 
-use super::time::{Nanos, Shift};
+use crate::time::{Nanos, Shift};
 
 /// Where a circuit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use super::time::{Nanos, Now};
+use crate::time::{Nanos, Now};
 
 /// The stalls of one loop.
 #[derive(Clone, Debug, Default)]

@@ -14,7 +14,7 @@
 use std::ops::Range;
 use std::{iter, mem};
 
-use super::time::Nanos;
+use crate::time::Nanos;
 
 /// Number of cells from one end of the range to the other.
 pub const CELLS: usize = OCTAVES << CELL_BITS;

@@ -13,8 +13,8 @@
 use std::collections::VecDeque;
 
 use super::call_time::CallTime;
-use super::calls::Calls;
-use super::time::{Nanos, Now};
+use super::Calls;
+use crate::time::{Nanos, Now};
 
 /// The event loop at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,16 @@
 //! mistaken identity. A call that has settled leaves nothing behind. Called by the
 //! breaker alone.
 
-use super::call_time::CallTime;
-use super::deadlines::Deadlines;
-use super::slab::{Slab, NONE};
-use super::time::{Nanos, Now, Shift};
+pub mod call_time;
+mod deadlines;
+pub mod lateness;
+mod slab;
+pub mod stall_log;
+
+use self::call_time::CallTime;
+use self::deadlines::Deadlines;
+use self::slab::{Slab, NONE};
+use crate::time::{Nanos, Now, Shift};
 
 /// The right of one call to be under way. Not `Copy`: it is spent when it is given
 /// back.
@@ -77,7 +83,7 @@ pub struct Call {
     pub stage: Stage,
     /// Whether it has a timeout.
     pub timed: bool,
-    /// What it waits in, told by [`deadlines`](super::deadlines); the slot of a ring, mostly.
+    /// What it waits in, told by [`deadlines`]; the slot of a ring, mostly.
     pub(super) queue: u32,
     pub(super) prev: u32,
     /// The next in the ring it is in, or the next free slot.
@@ -281,10 +287,10 @@ const EXPIRED: u32 = 0;
 
 #[cfg(test)]
 mod tests {
+    use super::deadlines::MOST_QUEUES;
     use super::*;
+    use crate::calls::stall_log::StallLog;
     use crate::config::TimeoutClock;
-    use crate::deadlines::MOST_QUEUES;
-    use crate::stall_log::StallLog;
 
     fn call(started: u64, timeout: u64) -> NewCall {
         NewCall {

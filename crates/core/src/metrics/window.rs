@@ -14,9 +14,9 @@
 use std::iter;
 use std::sync::LazyLock;
 
-use super::config::{Rotation, WindowConfig};
 use super::latency::{Histogram, Latencies, LatencySums, Summary};
-use super::time::{Nanos, Shift};
+use crate::config::{Rotation, WindowConfig};
+use crate::time::{Nanos, Shift};
 
 /// What is counted. The order is the order of the counts in a [`Counts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,17 +21,19 @@
 //! State follows the clock: an open circuit whose time is up is half open for
 //! whoever asks next, whether or not a timer came first.
 
+pub mod state;
+
 use std::collections::VecDeque;
 
-use super::call_time::CallTime;
-use super::calls::{Call, Calls, NewCall, Permit, Stage};
-use super::config::{Config, Limits, TimeoutClock};
-use super::lateness::{Lateness, Look};
-use super::stall_log::{StallLog, NO_STALLS};
-use super::state::{Machine, State};
-use super::time::{Nanos, Now, Shift};
-use super::trip;
-use super::window::{Count, Window};
+use self::state::{Machine, State};
+use crate::calls::call_time::CallTime;
+use crate::calls::lateness::{Lateness, Look};
+use crate::calls::stall_log::{StallLog, NO_STALLS};
+use crate::calls::{Call, Calls, NewCall, Permit, Stage};
+use crate::config::{Config, Limits, TimeoutClock};
+use crate::metrics::window::{Count, Window};
+use crate::time::{Nanos, Now, Shift};
+use crate::trip;
 
 /// The answer to a call that wants to begin.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! How the time of calls passes: by the loop, in whose stalls it stands still, or by the
 //! wall clock. Made by the breaker for whoever finds out which calls are late.
 
-use super::calls::Call;
-use super::config::TimeoutClock;
 use super::stall_log::{StallLog, NO_STALLS};
-use super::time::{Nanos, Now};
+use super::Call;
+use crate::config::TimeoutClock;
+use crate::time::{Nanos, Now};
 
 /// See the [module](self).
 #[derive(Clone, Copy, Debug)]

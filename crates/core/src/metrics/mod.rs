@@ -1,0 +1,6 @@
+//! What happened, as numbers: the rolling window with its counters and latencies, and how late
+//! the loop was. Decides nothing.
+
+pub mod lag;
+pub mod latency;
+pub mod window;
