@@ -24,12 +24,13 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 pub mod breaker;
 pub mod calls;
 pub mod config;
 pub mod metrics;
+mod policy;
 pub mod time;
-pub mod trip;
 
 pub use breaker::state;
 pub use calls::{call_time, lateness, stall_log};

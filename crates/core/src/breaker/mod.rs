@@ -21,114 +21,39 @@
 //! State follows the clock: an open circuit whose time is up is half open for
 //! whoever asks next, whether or not a timer came first.
 
+mod answer;
 pub mod state;
 
 use std::collections::VecDeque;
 
+pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
 use self::state::{Machine, State};
+use crate::admission::Capacity;
 use crate::calls::call_time::CallTime;
 use crate::calls::lateness::{Lateness, Look};
 use crate::calls::stall_log::{StallLog, NO_STALLS};
 use crate::calls::{Call, Calls, NewCall, Permit, Stage};
 use crate::config::{Config, Limits, TimeoutClock};
 use crate::metrics::window::{Count, Window};
+use crate::policy::outcome::Outcome;
+use crate::policy::recovery::{self, Recovery};
+use crate::policy::trip::Trip;
 use crate::time::{Nanos, Now, Shift};
-use crate::trip;
-
-/// The answer to a call that wants to begin.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Run the action; give the permit back with its outcome.
-    Admitted(Permit),
-    /// Run the action; the breaker is disabled and takes no interest in it.
-    Unguarded,
-    /// Do not run it.
-    Refused(Refusal),
-    /// The clock has moved the state. Announce what
-    /// [`poll_event`](CircuitBreaker::poll_event) gives, then ask again. Nothing was
-    /// counted.
-    EventsFirst,
-}
-
-/// Why a call may not begin.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The circuit is open; or it is half open and its probe is out.
-    Open {
-        /// In what time asking again may be answered otherwise; [`Nanos::MAX`]: never by
-        /// itself. `None`: when the probe has ended, and not before.
-        retry_after: Option<Nanos>,
-    },
-    /// As many calls as `capacity` allows are under way. The refused call counts as
-    /// one that failed: settle its permit.
-    Capacity(Permit),
-    /// The breaker is shut down.
-    Shutdown,
-}
-
-/// What came of telling an outcome.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Settled {
-    /// Counted; the permit is spent. `latency` in whole milliseconds.
-    Done {
-        /// How long the call took.
-        latency: u64,
-    },
-    /// Counted as a failure. Announce it, then spend the permit with
-    /// [`judge`](CircuitBreaker::judge).
-    ToJudge {
-        /// The call's permit, still out.
-        permit: Permit,
-        /// How long the call took, in whole milliseconds.
-        latency: u64,
-    },
-    /// The deadline came first and nothing was counted: the call has timed out,
-    /// whatever its action did since. Go on with
-    /// [`on_timeout`](CircuitBreaker::on_timeout).
-    Late(Permit),
-    /// Nobody holds such a permit; nothing was counted.
-    Unknown,
-}
-
-/// What there is to say of a call that has timed out, in whole milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedOut {
-    /// How long it took.
-    pub latency: u64,
-    /// For how long its time stood still, because the loop was stalled.
-    pub stalled: u64,
-}
-
-/// Something to announce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The circuit opened.
-    Opened,
-    /// The circuit closed.
-    Closed,
-    /// The circuit lets one call try; one more, when it was half open already and its probe
-    /// has been out for too long.
-    HalfOpened,
-    /// A bucket of the window is complete and somebody wants to know.
-    Snapshot,
-}
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct CircuitBreaker {
-    config: Config,
     machine: Machine,
     window: Window,
     calls: Calls,
     lateness: Lateness,
-    /// Calls that may still begin. Below one: none.
-    available: i64,
-    /// Failures since the last success or closing, of calls of the generation that
-    /// stands.
-    failures_in_a_row: u32,
+    trip: Trip,
+    recovery: Recovery,
+    capacity: Capacity,
+    /// How long a call that begins may take.
+    timeout: Option<Nanos>,
+    timeout_clock: TimeoutClock,
     enabled: bool,
-    warm_until: Nanos,
     made_at: Nanos,
     snapshot_at: Nanos,
     /// See [`CircuitBreaker::wake_at`].
@@ -144,15 +69,16 @@ impl CircuitBreaker {
             window: Window::new(&config.window, now.wall),
             calls: Calls::new(),
             lateness: Lateness::default(),
-            available: config.capacity,
-            failures_in_a_row: 0,
+            trip: Trip::new(&config, now.wall),
+            recovery: Recovery::new(&config.limits),
+            capacity: Capacity::new(config.capacity),
+            timeout: timeout_of(&config.limits),
+            timeout_clock: config.timeout_clock,
             enabled: config.enabled,
-            warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now.wall + warm_up),
             made_at: now.wall,
             snapshot_at: Nanos::MAX,
             wake_at: Nanos::MAX,
             events: VecDeque::new(),
-            config,
         }
     }
 
@@ -201,10 +127,9 @@ impl CircuitBreaker {
         if self.machine.state() == State::Shutdown {
             return Settled::Done { latency: latency_ms(&call, now) };
         }
-        self.window.count(Count::Successes);
-        self.window.record(now.wall - call.started);
+        Outcome::Success.count_in(&mut self.window, now.wall - call.started);
         if call.generation == self.machine.generation() {
-            self.failures_in_a_row = 0;
+            self.trip.on_success();
             if matches!(self.machine.state(), State::HalfOpen { .. }) {
                 self.close(now);
             }
@@ -222,11 +147,10 @@ impl CircuitBreaker {
         };
         self.calls.set_stage(&permit, Stage::Failed);
         if self.machine.state() != State::Shutdown {
-            self.window.count(Count::Failures);
-            self.window.record(now.wall - call.started);
+            Outcome::Failure.count_in(&mut self.window, now.wall - call.started);
         }
         if call.generation == self.machine.generation() {
-            self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+            self.trip.on_failure();
         }
         Settled::ToJudge { permit, latency: latency_ms(&call, now) }
     }
@@ -242,10 +166,7 @@ impl CircuitBreaker {
         }
         let trips = match self.machine.state() {
             State::HalfOpen { .. } => true,
-            State::Closed => {
-                !self.is_warming_up(now)
-                    && trip::should_open(&self.config, &self.window, self.failures_in_a_row)
-            }
+            State::Closed => self.trip.trips(&self.window, now.wall),
             State::Open { .. } | State::Shutdown => false,
         };
         if trips {
@@ -282,10 +203,7 @@ impl CircuitBreaker {
         self.calls.set_stage(permit, Stage::Told);
         self.advance(now.wall);
         if self.machine.state() != State::Shutdown {
-            self.window.count(Count::Timeouts);
-            // Once more when it is counted as a failure: opossum weighs a timeout
-            // twice in its latencies, and dashboards are tuned to that.
-            self.window.record(now.wall - call.started);
+            Outcome::TimedOut.count_in(&mut self.window, now.wall - call.started);
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
@@ -294,11 +212,11 @@ impl CircuitBreaker {
     /// late calls, takes a snapshot. `stalls` are those of the loop.
     pub fn on_timer(&mut self, look: Option<&Look>, stalls: &StallLog, now: Now) {
         self.advance(now.wall);
-        let time = CallTime::new(self.config.timeout_clock, stalls);
+        let time = CallTime::new(self.timeout_clock, stalls);
         // By the wall clock a call is late whether or not the loop had its look.
-        let look = look.filter(|_| self.config.timeout_clock == TimeoutClock::Loop);
+        let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
         let expired = self.lateness.expire(&mut self.calls, &time, look, now);
-        self.available = self.available.saturating_add(expired as i64);
+        self.capacity.give_back(expired);
         if self.snapshot_at <= now.wall {
             self.events.push_back(Event::Snapshot);
             self.snapshot_at = self.next_snapshot(now.wall);
@@ -326,7 +244,7 @@ impl CircuitBreaker {
     /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
         self.advance(now.wall);
-        let retry_at = now.wall + self.reset_timeout();
+        let retry_at = self.recovery.retry_at(now.wall);
         if self.machine.open(retry_at) {
             self.wake_by(retry_at);
             self.window.mark_circuit(true);
@@ -338,7 +256,7 @@ impl CircuitBreaker {
     pub fn close(&mut self, now: Now) {
         self.advance(now.wall);
         if self.machine.close() {
-            self.failures_in_a_row = 0;
+            self.trip.on_close();
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
         }
@@ -362,11 +280,12 @@ impl CircuitBreaker {
     /// it was: a test has put its own in place. `stalls` are those of the loop that is left.
     pub fn change_clocks(&mut self, shift: &Shift, stalls: &StallLog) {
         self.advance(shift.from.wall);
-        self.calls.change_clocks(shift, &CallTime::new(self.config.timeout_clock, stalls));
+        self.calls.change_clocks(shift, &CallTime::new(self.timeout_clock, stalls));
         self.machine.change_clocks(shift);
         self.window.change_clocks(shift);
         self.lateness = Lateness::default();
-        for at in [&mut self.warm_until, &mut self.made_at, &mut self.snapshot_at] {
+        self.trip.change_clocks(shift);
+        for at in [&mut self.made_at, &mut self.snapshot_at] {
             *at = shift.wall(*at);
         }
         self.wake_at = self.poll_timer(&NO_STALLS, shift.to).unwrap_or(Nanos::MAX);
@@ -391,7 +310,9 @@ impl CircuitBreaker {
     /// Changes the limits for calls that begin, and decisions that are made, from
     /// now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.config.limits = limits;
+        self.trip.set_limits(&limits);
+        self.recovery = Recovery::new(&limits);
+        self.timeout = timeout_of(&limits);
     }
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
@@ -403,15 +324,13 @@ impl CircuitBreaker {
 
     /// Takes a place of the capacity by hand. Returns whether there was one.
     pub fn take_capacity(&mut self) -> bool {
-        let free = self.available > 0;
-        self.available -= i64::from(free);
-        free
+        self.capacity.take()
     }
 
     /// Gives a place of the capacity back by hand; one that was never taken adds to
     /// it.
     pub fn release_capacity(&mut self) {
-        self.available = self.available.saturating_add(1);
+        self.capacity.give_back(1);
     }
 
     // Outputs.
@@ -434,7 +353,7 @@ impl CircuitBreaker {
         if self.lateness.suspects() {
             at = at.min(now.wall + LOOK_AGAIN);
         } else {
-            let time = CallTime::new(self.config.timeout_clock, stalls);
+            let time = CallTime::new(self.timeout_clock, stalls);
             let deadline = self.calls.next_deadline(&time, now);
             at = at.min(deadline.unwrap_or(Nanos::MAX));
         }
@@ -476,12 +395,12 @@ impl CircuitBreaker {
 
     /// Whether failures do not open the circuit yet.
     pub fn is_warming_up(&self, now: Now) -> bool {
-        now.wall < self.warm_until
+        self.trip.is_warming_up(now.wall)
     }
 
     /// How many more calls may begin; below one: none.
     pub fn available(&self) -> i64 {
-        self.available
+        self.capacity.available()
     }
 
     /// Number of permits out for calls with a timeout.
@@ -540,7 +459,7 @@ impl CircuitBreaker {
     /// Begins a call that has its place of the capacity.
     #[inline]
     fn begin(&mut self, now: Now) -> Admission {
-        let timeout = self.timeout();
+        let timeout = self.timeout;
         if let Some(timeout) = timeout {
             self.wake_by(now.wall + timeout);
         }
@@ -551,12 +470,6 @@ impl CircuitBreaker {
             generation: self.machine.generation(),
             stage: Stage::Pending,
         }))
-    }
-
-    /// How long a call that begins may take.
-    #[inline]
-    fn timeout(&self) -> Option<Nanos> {
-        self.config.limits.timeout.filter(|timeout| !timeout.is_never())
     }
 
     /// Refuses a call for which there is no place.
@@ -585,15 +498,7 @@ impl CircuitBreaker {
             return self.admit_probe(now);
         }
         self.window.count(Count::Rejects);
-        let retry_after = match state {
-            State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
-            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
-                if !at.is_never() =>
-            {
-                Some(at - now.wall)
-            }
-            _ => None,
-        };
+        let retry_after = recovery::retry_after(state, now.wall);
         Admission::Refused(Refusal::Open { retry_after })
     }
 
@@ -604,18 +509,10 @@ impl CircuitBreaker {
         if !self.take_capacity() {
             return self.lock_out(self.machine.generation().wrapping_sub(1), now);
         }
-        let until = match self.timeout() {
-            Some(_) => Nanos::MAX,
-            // Nothing else ends a probe that hangs.
-            None => now.wall + self.reset_timeout(),
-        };
+        let until = self.recovery.probe_until(self.timeout.is_some(), now.wall);
         self.machine.begin_probe(until);
         self.wake_by(until);
         self.begin(now)
-    }
-
-    fn reset_timeout(&self) -> Nanos {
-        self.config.limits.reset_timeout.max(SHORTEST_RESET)
     }
 
     /// The call that ends with an outcome at `now`, its place of the capacity given
@@ -654,9 +551,10 @@ fn latency_ms(call: &Call, now: Now) -> u64 {
     now.wall.as_millis().saturating_sub(call.started.as_millis())
 }
 
-/// A timer of JavaScript's takes no less, and a circuit that is open for no time at all would
-/// be half open before anybody could see it open.
-const SHORTEST_RESET: Nanos = Nanos::from_millis(1);
+/// How long a call may take that begins under those options.
+fn timeout_of(limits: &Limits) -> Option<Nanos> {
+    limits.timeout.filter(|timeout| !timeout.is_never())
+}
 
 /// How soon to look again at a loop that keeps a suspicion waiting.
 const LOOK_AGAIN: Nanos = Nanos::new(100_000);

@@ -1,24 +1,77 @@
-//! When to open: the rate of failures over the window, or so many in a row.
+//! When to open: any of the reasons here suffices, a file each. Asked by the breaker after each
+//! failure of a closed circuit.
 
-use crate::config::Config;
-use crate::window::{Count, Window};
+mod rate;
+mod row;
 
-/// Whether there is reason to open a closed circuit: the window holds at least
-/// `volume_threshold` [calls](Window::calls), and either the rate of failures among them is
-/// above (`>`) the threshold or `in_a_row` failures are as many (`>=`) as are allowed.
-pub fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
-    let calls = window.calls();
-    if calls < config.volume_threshold {
-        return false;
+use self::rate::Rate;
+use self::row::Row;
+use crate::config::{Config, Limits};
+use crate::metrics::window::Window;
+use crate::time::{Nanos, Shift};
+
+/// The reasons, and what holds all of them back.
+#[derive(Clone, Debug)]
+pub(crate) struct Trip {
+    rate: Rate,
+    row: Row,
+    /// The fewest [calls](Window::calls) in the window for which any reason holds.
+    volume: i64,
+    /// Before, none does.
+    warm_until: Nanos,
+}
+
+impl Trip {
+    /// By those options, for a breaker that is made at `now`.
+    pub(crate) fn new(config: &Config, now: Nanos) -> Self {
+        let Limits { error_threshold_percentage, consecutive_failures, .. } = config.limits;
+        Trip {
+            rate: Rate { threshold: error_threshold_percentage },
+            row: Row { most: consecutive_failures, failures: 0 },
+            volume: config.volume_threshold,
+            warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now + warm_up),
+        }
     }
-    if config.limits.consecutive_failures.is_some_and(|most| in_a_row >= most.get()) {
-        return true;
+
+    /// Decides by other options from now on.
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+        self.rate.threshold = limits.error_threshold_percentage;
+        self.row.most = limits.consecutive_failures;
     }
-    // In floating point as in JavaScript: nothing at all is NaN, which is above no threshold.
-    // Failures without a call, which only a count corrected by hand can give, are infinitely
-    // many: all of them.
-    let rate = window.total(Count::Failures) as f64 / calls as f64 * 100.0;
-    rate.clamp(f64::NEG_INFINITY, 100.0) > config.limits.error_threshold_percentage
+
+    /// A call of the generation that stands ended well.
+    #[inline]
+    pub(crate) fn on_success(&mut self) {
+        self.row.failures = 0;
+    }
+
+    /// A call of the generation that stands ended badly.
+    pub(crate) fn on_failure(&mut self) {
+        self.row.failures = self.row.failures.saturating_add(1);
+    }
+
+    /// The circuit has closed.
+    pub(crate) fn on_close(&mut self) {
+        self.row.failures = 0;
+    }
+
+    /// Whether there is reason to open a closed circuit.
+    pub(crate) fn trips(&self, window: &Window, now: Nanos) -> bool {
+        let calls = window.calls();
+        !self.is_warming_up(now)
+            && calls >= self.volume
+            && (self.row.trips() || self.rate.trips(window, calls))
+    }
+
+    /// Whether nothing is reason to open yet.
+    pub(crate) fn is_warming_up(&self, now: Nanos) -> bool {
+        now < self.warm_until
+    }
+
+    /// Goes on with another clock.
+    pub(crate) fn change_clocks(&mut self, shift: &Shift) {
+        self.warm_until = shift.wall(self.warm_until);
+    }
 }
 
 #[cfg(test)]
@@ -26,7 +79,13 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::time::Nanos;
+    use crate::metrics::window::Count;
+
+    fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
+        let mut trip = Trip::new(config, Nanos::ZERO);
+        trip.row.failures = in_a_row;
+        trip.trips(window, Nanos::ZERO)
+    }
 
     fn opens(failures: i64, fires: i64, threshold: f64, volume: i64) -> bool {
         let mut config = Config { volume_threshold: volume, ..Config::default() };

@@ -1,0 +1,83 @@
+//! What a breaker answers to whoever drives it.
+
+use crate::calls::Permit;
+use crate::time::Nanos;
+
+/// The answer to a call that wants to begin.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Run the action; give the permit back with its outcome.
+    Admitted(Permit),
+    /// Run the action; the breaker is disabled and takes no interest in it.
+    Unguarded,
+    /// Do not run it.
+    Refused(Refusal),
+    /// The clock has moved the state. Announce what
+    /// [`poll_event`](super::CircuitBreaker::poll_event) gives, then ask again. Nothing was
+    /// counted.
+    EventsFirst,
+}
+
+/// Why a call may not begin.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The circuit is open; or it is half open and its probe is out.
+    Open {
+        /// In what time asking again may be answered otherwise; [`Nanos::MAX`]: never by
+        /// itself. `None`: when the probe has ended, and not before.
+        retry_after: Option<Nanos>,
+    },
+    /// As many calls as `capacity` allows are under way. The refused call counts as
+    /// one that failed: settle its permit.
+    Capacity(Permit),
+    /// The breaker is shut down.
+    Shutdown,
+}
+
+/// What came of telling an outcome.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// Counted; the permit is spent. `latency` in whole milliseconds.
+    Done {
+        /// How long the call took.
+        latency: u64,
+    },
+    /// Counted as a failure. Announce it, then spend the permit with
+    /// [`judge`](super::CircuitBreaker::judge).
+    ToJudge {
+        /// The call's permit, still out.
+        permit: Permit,
+        /// How long the call took, in whole milliseconds.
+        latency: u64,
+    },
+    /// The deadline came first and nothing was counted: the call has timed out,
+    /// whatever its action did since. Go on with
+    /// [`on_timeout`](super::CircuitBreaker::on_timeout).
+    Late(Permit),
+    /// Nobody holds such a permit; nothing was counted.
+    Unknown,
+}
+
+/// What there is to say of a call that has timed out, in whole milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    /// How long it took.
+    pub latency: u64,
+    /// For how long its time stood still, because the loop was stalled.
+    pub stalled: u64,
+}
+
+/// Something to announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The circuit opened.
+    Opened,
+    /// The circuit closed.
+    Closed,
+    /// The circuit lets one call try; one more, when it was half open already and its probe
+    /// has been out for too long.
+    HalfOpened,
+    /// A bucket of the window is complete and somebody wants to know.
+    Snapshot,
+}

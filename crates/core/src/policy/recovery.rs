@@ -1,0 +1,52 @@
+//! When an open circuit is tried again, and for how long a probe keeps others out. Asked by
+//! the breaker as the circuit opens, and as a probe begins.
+
+use crate::breaker::state::State;
+use crate::config::Limits;
+use crate::time::Nanos;
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    reset_timeout: Nanos,
+}
+
+impl Recovery {
+    /// By those options.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Recovery { reset_timeout: limits.reset_timeout.max(SHORTEST_RESET) }
+    }
+
+    /// Until when a circuit refuses calls that opens at `now`.
+    pub(crate) fn retry_at(&self, now: Nanos) -> Nanos {
+        now + self.reset_timeout
+    }
+
+    /// Until when a probe that begins at `now` keeps others out, unless it ends before.
+    pub(crate) fn probe_until(&self, has_timeout: bool, now: Nanos) -> Nanos {
+        if has_timeout {
+            Nanos::MAX
+        } else {
+            // Nothing else ends a probe that hangs.
+            now + self.reset_timeout
+        }
+    }
+}
+
+/// In what time a circuit that refuses calls in that state may answer otherwise;
+/// [`Nanos::MAX`]: never by itself. `None`: when its probe has ended, and not before.
+pub(crate) fn retry_after(state: State, now: Nanos) -> Option<Nanos> {
+    match state {
+        State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
+        State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
+            if !at.is_never() =>
+        {
+            Some(at - now)
+        }
+        _ => None,
+    }
+}
+
+/// A timer of JavaScript's takes no less, and a circuit that is open for no time at all would
+/// be half open before anybody could see it open.
+const SHORTEST_RESET: Nanos = Nanos::from_millis(1);
