@@ -31,6 +31,7 @@ pub mod config;
 pub mod metrics;
 mod policy;
 pub mod time;
+mod timers;
 
 pub use breaker::state;
 pub use calls::{call_time, lateness, stall_log};

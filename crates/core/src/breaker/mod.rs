@@ -39,6 +39,7 @@ use crate::policy::outcome::Outcome;
 use crate::policy::recovery::{self, Recovery};
 use crate::policy::trip::Trip;
 use crate::time::{Nanos, Now, Shift};
+use crate::timers::{Timer, TimerTable};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -55,9 +56,7 @@ pub struct CircuitBreaker {
     timeout_clock: TimeoutClock,
     enabled: bool,
     made_at: Nanos,
-    snapshot_at: Nanos,
-    /// See [`CircuitBreaker::wake_at`].
-    wake_at: Nanos,
+    timers: TimerTable,
     events: VecDeque<Event>,
 }
 
@@ -76,8 +75,7 @@ impl CircuitBreaker {
             timeout_clock: config.timeout_clock,
             enabled: config.enabled,
             made_at: now.wall,
-            snapshot_at: Nanos::MAX,
-            wake_at: Nanos::MAX,
+            timers: TimerTable::new(),
             events: VecDeque::new(),
         }
     }
@@ -217,11 +215,12 @@ impl CircuitBreaker {
         let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
         let expired = self.lateness.expire(&mut self.calls, &time, look, now);
         self.capacity.give_back(expired);
-        if self.snapshot_at <= now.wall {
+        if self.timers.is_due(Timer::Snapshot, now.wall) {
             self.events.push_back(Event::Snapshot);
-            self.snapshot_at = self.next_snapshot(now.wall);
+            self.timers.set(Timer::Snapshot, self.next_snapshot(now.wall));
         }
-        self.wake_at = self.poll_timer(stalls, now).unwrap_or(Nanos::MAX);
+        let next = self.poll_timer(stalls, now);
+        self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
     }
 
     /// Counts one of those things that only the host sees: a fire that is announced
@@ -246,7 +245,7 @@ impl CircuitBreaker {
         self.advance(now.wall);
         let retry_at = self.recovery.retry_at(now.wall);
         if self.machine.open(retry_at) {
-            self.wake_by(retry_at);
+            self.time_next_move();
             self.window.mark_circuit(true);
             self.events.push_back(Event::Opened);
         }
@@ -256,6 +255,7 @@ impl CircuitBreaker {
     pub fn close(&mut self, now: Now) {
         self.advance(now.wall);
         if self.machine.close() {
+            self.time_next_move();
             self.trip.on_close();
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
@@ -265,7 +265,7 @@ impl CircuitBreaker {
     /// Puts a new breaker into the state of an earlier one; announces nothing.
     pub fn restore(&mut self, state: State) {
         self.machine = Machine::new(state);
-        self.wake_by(self.machine.next_move());
+        self.time_next_move();
         if let State::Open { .. } = state {
             self.window.mark_circuit(true);
         }
@@ -285,10 +285,10 @@ impl CircuitBreaker {
         self.window.change_clocks(shift);
         self.lateness = Lateness::default();
         self.trip.change_clocks(shift);
-        for at in [&mut self.made_at, &mut self.snapshot_at] {
-            *at = shift.wall(*at);
-        }
-        self.wake_at = self.poll_timer(&NO_STALLS, shift.to).unwrap_or(Nanos::MAX);
+        self.timers.change_clocks(shift);
+        self.made_at = shift.wall(self.made_at);
+        let next = self.poll_timer(&NO_STALLS, shift.to);
+        self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
     }
 
     /// Guards calls, or lets every call through untouched.
@@ -303,7 +303,8 @@ impl CircuitBreaker {
         self.machine.shutdown();
         self.window.freeze();
         self.enabled = false;
-        self.snapshot_at = Nanos::MAX;
+        self.time_next_move();
+        self.timers.set(Timer::Snapshot, Nanos::MAX);
         self.events.clear();
     }
 
@@ -318,8 +319,8 @@ impl CircuitBreaker {
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
     pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
         let wanted = wanted && self.machine.state() != State::Shutdown;
-        self.snapshot_at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
-        self.wake_by(self.snapshot_at);
+        let at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
+        self.timers.set(Timer::Snapshot, at);
     }
 
     /// Takes a place of the capacity by hand. Returns whether there was one.
@@ -349,7 +350,7 @@ impl CircuitBreaker {
     /// unless something else is called before; `None`: not until then.
     #[inline]
     pub fn poll_timer(&self, stalls: &StallLog, now: Now) -> Option<Nanos> {
-        let mut at = self.snapshot_at.min(self.machine.next_move());
+        let mut at = self.timers.first();
         if self.lateness.suspects() {
             at = at.min(now.wall + LOOK_AGAIN);
         } else {
@@ -366,7 +367,7 @@ impl CircuitBreaker {
     /// with [`on_timer`](CircuitBreaker::on_timer).
     #[inline]
     pub fn wake_at(&self) -> Nanos {
-        self.wake_at
+        self.timers.wake_at()
     }
 
     // Getters.
@@ -437,14 +438,22 @@ impl CircuitBreaker {
     #[inline]
     fn advance(&mut self, wall: Nanos) {
         self.window.advance(wall);
-        if self.machine.advance(wall) {
-            self.events.push_back(Event::HalfOpened);
+        if self.timers.is_due(Timer::Move, wall) {
+            self.let_one_try();
         }
     }
 
-    #[inline]
-    fn wake_by(&mut self, at: Nanos) {
-        self.wake_at = self.wake_at.min(at);
+    #[cold]
+    fn let_one_try(&mut self) {
+        if self.machine.let_one_try() {
+            self.events.push_back(Event::HalfOpened);
+        }
+        self.time_next_move();
+    }
+
+    /// The state has moved, or a probe begun.
+    fn time_next_move(&mut self) {
+        self.timers.set(Timer::Move, self.machine.next_move());
     }
 
     #[inline]
@@ -461,7 +470,7 @@ impl CircuitBreaker {
     fn begin(&mut self, now: Now) -> Admission {
         let timeout = self.timeout;
         if let Some(timeout) = timeout {
-            self.wake_by(now.wall + timeout);
+            self.timers.wake_by(now.wall + timeout);
         }
         Admission::Admitted(self.calls.insert(NewCall {
             started: now.wall,
@@ -511,7 +520,7 @@ impl CircuitBreaker {
         }
         let until = self.recovery.probe_until(self.timeout.is_some(), now.wall);
         self.machine.begin_probe(until);
-        self.wake_by(until);
+        self.time_next_move();
         self.begin(now)
     }
 

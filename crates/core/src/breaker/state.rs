@@ -73,19 +73,21 @@ impl Machine {
         self.state != State::Shutdown && self.enter(State::Shutdown)
     }
 
-    /// Does what the clock alone does. Returns whether one call may try from now on.
-    #[inline]
-    pub fn advance(&mut self, wall: Nanos) -> bool {
-        wall >= self.next_move() && self.let_one_try()
-    }
-
     /// When the clock alone will do something; [`Nanos::MAX`]: never.
-    #[inline]
     pub fn next_move(&self) -> Nanos {
         match self.state {
             State::Open { retry_at } => retry_at,
             State::HalfOpen { probing_until: Some(until) } => until,
             _ => Nanos::MAX,
+        }
+    }
+
+    /// The moment has come at which the clock [moves](Machine::next_move) the state. Returns
+    /// whether one call may try from now on.
+    pub fn let_one_try(&mut self) -> bool {
+        match &mut self.state {
+            State::HalfOpen { probing_until } => probing_until.take().is_some(),
+            _ => self.half_open(),
         }
     }
 
@@ -118,14 +120,6 @@ impl Machine {
     /// How often the state has moved; wraps, and is only compared for equality.
     pub fn generation(&self) -> u32 {
         self.generation
-    }
-
-    #[cold]
-    fn let_one_try(&mut self) -> bool {
-        match &mut self.state {
-            State::HalfOpen { probing_until } => probing_until.take().is_some(),
-            _ => self.half_open(),
-        }
     }
 
     fn enter(&mut self, state: State) -> bool {
