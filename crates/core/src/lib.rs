@@ -21,6 +21,15 @@
 //! // Its reset timeout has passed.
 //! assert!(matches!(breaker.state(at(30_020)), State::HalfOpen { .. }));
 //! ```
+//!
+//! The rooms, each using only what stands below it:
+//!
+//! - [`breaker`]: what a host drives. Its state and its way from one to the next.
+//! - `policy`: what an outcome counts as, whether to open, when to try again. `admission`:
+//!   whether there is a place. `timers`: everything that comes due.
+//! - [`calls`]: the calls under way, and which of them are late.
+//! - [`metrics`]: what happened, as numbers.
+//! - [`config`]: options. [`time`]: moments, which are given.
 
 #![forbid(unsafe_code)]
 
@@ -33,6 +42,6 @@ mod policy;
 pub mod time;
 mod timers;
 
-pub use breaker::state;
+pub use breaker::{snapshot, state};
 pub use calls::{call_time, lateness, stall_log};
 pub use metrics::{lag, latency, window};

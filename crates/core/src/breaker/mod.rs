@@ -22,6 +22,7 @@
 //! whoever asks next, whether or not a timer came first.
 
 mod answer;
+pub mod snapshot;
 pub mod state;
 
 use std::collections::VecDeque;
@@ -36,7 +37,7 @@ use crate::calls::{Call, Calls, NewCall, Permit, Stage};
 use crate::config::{Config, Limits, TimeoutClock};
 use crate::metrics::window::{Count, Window};
 use crate::policy::outcome::Outcome;
-use crate::policy::recovery::{self, Recovery};
+use crate::policy::recovery::Recovery;
 use crate::policy::trip::Trip;
 use crate::time::{Nanos, Now, Shift};
 use crate::timers::{Timer, TimerTable};
@@ -260,20 +261,6 @@ impl CircuitBreaker {
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
         }
-    }
-
-    /// Puts a new breaker into the state of an earlier one; announces nothing.
-    pub fn restore(&mut self, state: State) {
-        self.machine = Machine::new(state);
-        self.time_next_move();
-        if let State::Open { .. } = state {
-            self.window.mark_circuit(true);
-        }
-    }
-
-    /// Takes over the window of another breaker, counts and shape.
-    pub fn set_window(&mut self, window: Window) {
-        self.window = window;
     }
 
     /// Goes on with another clock, on which everything that is to come is as far away as
@@ -507,7 +494,7 @@ impl CircuitBreaker {
             return self.admit_probe(now);
         }
         self.window.count(Count::Rejects);
-        let retry_after = recovery::retry_after(state, now.wall);
+        let retry_after = state.retry_after(now.wall);
         Admission::Refused(Refusal::Open { retry_after })
     }
 

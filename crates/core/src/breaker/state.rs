@@ -26,6 +26,22 @@ pub enum State {
     Shutdown,
 }
 
+impl State {
+    /// In what time a circuit that refuses calls may answer otherwise; [`Nanos::MAX`]: never by
+    /// itself. `None`: when its probe has ended, and not before.
+    pub(super) fn retry_after(self, now: Nanos) -> Option<Nanos> {
+        match self {
+            State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
+                if !at.is_never() =>
+            {
+                Some(at - now)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The state with its generation. Each method is a row of the table of moves; it
 /// returns whether the state moved.
 ///

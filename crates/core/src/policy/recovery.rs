@@ -1,7 +1,6 @@
 //! When an open circuit is tried again, and for how long a probe keeps others out. Asked by
 //! the breaker as the circuit opens, and as a probe begins.
 
-use crate::breaker::state::State;
 use crate::config::Limits;
 use crate::time::Nanos;
 
@@ -30,20 +29,6 @@ impl Recovery {
             // Nothing else ends a probe that hangs.
             now + self.reset_timeout
         }
-    }
-}
-
-/// In what time a circuit that refuses calls in that state may answer otherwise;
-/// [`Nanos::MAX`]: never by itself. `None`: when its probe has ended, and not before.
-pub(crate) fn retry_after(state: State, now: Nanos) -> Option<Nanos> {
-    match state {
-        State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
-        State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
-            if !at.is_never() =>
-        {
-            Some(at - now)
-        }
-        _ => None,
     }
 }
 

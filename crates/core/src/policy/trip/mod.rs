@@ -68,10 +68,29 @@ impl Trip {
         now < self.warm_until
     }
 
+    /// What it has learned, for another breaker.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory { failures: self.row.failures, warm_until: self.warm_until }
+    }
+
+    /// Goes on from what another breaker has learned.
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        let Memory { failures, warm_until } = memory;
+        self.row.failures = failures;
+        self.warm_until = warm_until;
+    }
+
     /// Goes on with another clock.
     pub(crate) fn change_clocks(&mut self, shift: &Shift) {
         self.warm_until = shift.wall(self.warm_until);
     }
+}
+
+/// What [`Trip`] knows that no option says.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    failures: u32,
+    warm_until: Nanos,
 }
 
 #[cfg(test)]

@@ -1,0 +1,166 @@
+//! The whole state of a breaker, taken out of one and put into another.
+//!
+//! It is what the breaker has learned, not what it was told: options are the other breaker's
+//! own. The calls under way stay behind, with the places of the capacity that they hold; so
+//! does a probe, and whoever asks next may make another. Nothing is announced on either side.
+
+use super::state::{Machine, State};
+use super::CircuitBreaker;
+use crate::metrics::window::Window;
+use crate::policy::trip::Memory;
+use crate::time::{Now, Shift};
+
+/// See the [module](self). Its moments are those of the clock by which it was taken.
+#[derive(Clone, Debug)]
+pub struct SavedState {
+    taken: Now,
+    state: State,
+    enabled: bool,
+    trip: Memory,
+    window: Window,
+}
+
+impl CircuitBreaker {
+    /// The whole state at `now`.
+    pub fn extract(&mut self, now: Now) -> SavedState {
+        self.advance(now.wall);
+        SavedState {
+            taken: now,
+            state: self.machine.state(),
+            enabled: self.enabled,
+            trip: self.trip.memory(),
+            window: self.window.clone(),
+        }
+    }
+
+    /// Goes on from a state, for a new breaker: everything that is to come is as far away at
+    /// `now` as it was when the state was taken. The window keeps its shape.
+    pub fn inject(&mut self, saved: SavedState, now: Now) {
+        let SavedState { taken, state, enabled, trip, window } = saved;
+        let shift = Shift { from: taken, to: now };
+        let mut machine = Machine::new(match state {
+            State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
+            state => state,
+        });
+        machine.change_clocks(&shift);
+        self.machine = machine;
+        self.time_next_move();
+        self.enabled = enabled;
+        self.trip.remember(trip);
+        self.trip.change_clocks(&shift);
+        self.window = window;
+        self.window.change_clocks(&shift);
+    }
+
+    /// Puts a new breaker into the state of an earlier one.
+    pub fn restore(&mut self, state: State) {
+        self.machine = Machine::new(state);
+        self.time_next_move();
+        if let State::Open { .. } = state {
+            self.window.mark_circuit(true);
+        }
+    }
+
+    /// Takes over the window of another breaker, counts and shape.
+    pub fn set_window(&mut self, window: Window) {
+        self.window = window;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::breaker::{Admission, Settled};
+    use crate::config::Config;
+    use crate::metrics::window::Count;
+    use crate::time::Nanos;
+
+    fn at(millis: u64) -> Now {
+        Now::unstalled(Nanos::from_millis(millis))
+    }
+
+    fn config() -> Config {
+        let mut config = Config { warm_up: Some(Nanos::from_millis(50)), ..Config::default() };
+        config.limits.error_threshold_percentage = 100.0;
+        config.limits.consecutive_failures = NonZeroU32::new(3);
+        config
+    }
+
+    fn fail(breaker: &mut CircuitBreaker, now: Now) {
+        let Admission::Admitted(permit) = breaker.try_acquire(false, now) else {
+            panic!("refused")
+        };
+        let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, now) else {
+            panic!("late")
+        };
+        assert!(breaker.judge(permit, now));
+    }
+
+    /// Another breaker, made and given the state at `to`.
+    fn moved(breaker: &mut CircuitBreaker, from: Now, to: Now) -> CircuitBreaker {
+        let mut other = CircuitBreaker::new(config(), to);
+        other.inject(breaker.extract(from), to);
+        other
+    }
+
+    #[test]
+    fn a_row_of_failures_goes_on_in_the_other_breaker() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        (0..2).for_each(|_| fail(&mut breaker, at(60)));
+        let mut other = moved(&mut breaker, at(60), at(5));
+        fail(&mut other, at(6));
+        assert!(matches!(other.state(at(6)), State::Open { .. }));
+    }
+
+    #[test]
+    fn a_warm_up_takes_as_long_as_it_would_have_taken() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        let other = moved(&mut breaker, at(30), at(1_000));
+        assert!(other.is_warming_up(at(1_019)));
+        assert!(!other.is_warming_up(at(1_020)));
+    }
+
+    #[test]
+    fn an_open_circuit_waits_for_what_is_left_of_its_time() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        breaker.open(at(100));
+        let mut other = moved(&mut breaker, at(10_100), at(7));
+        assert_eq!(other.wake_at(), Nanos::from_millis(20_007));
+        assert!(matches!(other.state(at(20_006)), State::Open { .. }));
+        assert!(matches!(other.state(at(20_007)), State::HalfOpen { .. }));
+        assert_eq!(other.available(), config().capacity);
+    }
+
+    #[test]
+    fn a_probe_stays_behind_and_another_may_be_made() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        breaker.open(at(0));
+        assert_eq!(breaker.try_acquire(false, at(30_000)), Admission::EventsFirst);
+        while breaker.poll_event().is_some() {}
+        assert!(matches!(breaker.try_acquire(false, at(30_000)), Admission::Admitted(_)));
+        let mut other = moved(&mut breaker, at(30_000), at(1));
+        assert_eq!(other.state(at(1)), State::HalfOpen { probing_until: None });
+        assert!(matches!(other.try_acquire(false, at(1)), Admission::Admitted(_)));
+    }
+
+    #[test]
+    fn what_was_counted_leaves_the_window_when_it_would_have_left() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        fail(&mut breaker, at(500));
+        let mut other = moved(&mut breaker, at(4_000), at(100_000));
+        let last = 100_000 + 10_000 - 4_000;
+        assert_eq!(other.window(at(last - 1)).total(Count::Failures), 1);
+        assert_eq!(other.window(at(last)).total(Count::Failures), 0);
+    }
+
+    #[test]
+    fn one_that_is_disabled_or_shut_down_stays_so() {
+        let mut breaker = CircuitBreaker::new(config(), at(0));
+        breaker.set_enabled(false);
+        assert!(!moved(&mut breaker, at(1), at(9)).is_enabled());
+        breaker.shutdown(at(2));
+        assert_eq!(moved(&mut breaker, at(3), at(9)).state(at(9)), State::Shutdown);
+    }
+}
