@@ -51,6 +51,19 @@ describe('in Rust', () => {
     assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), asked), [])
   })
 
+  test('no room of the core uses one that stands above it', () => {
+    const rooms = ['breaker', 'policy', 'admission', 'timers', 'calls', 'metrics', 'config', 'time']
+    const roomOf = file => /^crates\/core\/src\/(\w+)/.exec(file)[1]
+    const files = filesIn('crates/core/src', '.rs')
+    assert.deepEqual([...new Set(files.map(roomOf))].sort(), [...rooms, 'lib'].sort())
+    const upward = files.filter(file => rooms.includes(roomOf(file))).flatMap(file => {
+      // What `lib.rs` gives other names to is for other crates; documentation may point anywhere.
+      const allowed = rooms.slice(rooms.indexOf(roomOf(file))).join('|')
+      return linesOf([file], new RegExp(`^(?! *//).*\\bcrate::(?!(${allowed})\\b)`))
+    })
+    assert.deepEqual(upward, [])
+  })
+
   test('the runtime uses nothing of N-API', () => {
     assert.deepEqual(linesOf(filesIn('src/runtime', '.rs'), /\bcrate::node\b|\bnapi(_derive)?::/), [])
   })
