@@ -177,12 +177,13 @@ impl CircuitBreaker {
 
     #[inline]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
-        if !counted && self.machine.state() != State::Shutdown {
+        if !counted && !self.machine.is_shutdown() {
             self.window.count(Count::Fires);
         }
-        match self.machine.state() {
-            State::Closed if self.enabled => self.admit(now),
-            state => self.admit_unless_closed(state, now),
+        if self.machine.is_closed() && self.enabled {
+            self.admit(now)
+        } else {
+            self.admit_unless_closed(now)
         }
     }
 
@@ -197,7 +198,7 @@ impl CircuitBreaker {
         if call.stage == Stage::Pending {
             self.release_capacity();
         }
-        if self.machine.state() == State::Shutdown {
+        if self.machine.is_shutdown() {
             return Settled::Done { latency: latency_ms(&call, now) };
         }
         self.window.count(Count::Successes);
@@ -220,7 +221,7 @@ impl CircuitBreaker {
             Err(stage) => return Self::refuse_outcome(permit, stage),
         };
         self.calls.set_stage(&permit, Stage::Failed);
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             self.window.count(Count::Failures);
             self.window.record(now.wall - call.started);
         }
@@ -280,7 +281,7 @@ impl CircuitBreaker {
         }
         self.calls.set_stage(permit, Stage::Told);
         self.advance(now.wall);
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             self.window.count(Count::Timeouts);
             // Once more when it is counted as a failure: opossum weighs a timeout
             // twice in its latencies, and dashboards are tuned to that.
@@ -314,7 +315,7 @@ impl CircuitBreaker {
         if !self.events.is_empty() && !anyway {
             return false;
         }
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             self.window.count(kind);
         }
         true
@@ -395,7 +396,7 @@ impl CircuitBreaker {
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
     pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
-        let wanted = wanted && self.machine.state() != State::Shutdown;
+        let wanted = wanted && !self.machine.is_shutdown();
         self.snapshot_at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
         self.wake_by(self.snapshot_at);
     }
@@ -573,8 +574,8 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn admit_unless_closed(&mut self, state: State, now: Now) -> Admission {
-        if state == State::Shutdown {
+    fn admit_unless_closed(&mut self, now: Now) -> Admission {
+        if self.machine.is_shutdown() {
             return Admission::Refused(Refusal::Shutdown);
         }
         if !self.enabled {
@@ -584,7 +585,7 @@ impl CircuitBreaker {
             return self.admit_probe(now);
         }
         self.window.count(Count::Rejects);
-        let retry_after = match state {
+        let retry_after = match self.machine.state() {
             State::Open { retry_at } if retry_at.is_never() => Some(Nanos::MAX),
             State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) }
                 if !at.is_never() =>

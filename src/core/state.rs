@@ -42,12 +42,15 @@ pub enum State {
 pub struct Machine {
     state: State,
     generation: u32,
+    /// When the clock alone will do something; [`Nanos::MAX`]: never. It follows from the
+    /// state, and is asked for twice a call.
+    next_move: Nanos,
 }
 
 impl Machine {
     /// A closed circuit, or whatever state it is restored to.
     pub fn new(state: State) -> Self {
-        Machine { state, generation: 0 }
+        Machine { state, generation: 0, next_move: next_move(state) }
     }
 
     /// Lets calls pass.
@@ -76,17 +79,24 @@ impl Machine {
     /// Does what the clock alone does. Returns whether one call may try from now on.
     #[inline]
     pub fn advance(&mut self, wall: Nanos) -> bool {
-        wall >= self.next_move() && self.let_one_try()
+        wall >= self.next_move && self.let_one_try()
     }
 
     /// When the clock alone will do something; [`Nanos::MAX`]: never.
-    #[inline]
     pub fn next_move(&self) -> Nanos {
-        match self.state {
-            State::Open { retry_at } => retry_at,
-            State::HalfOpen { probing_until: Some(until) } => until,
-            _ => Nanos::MAX,
-        }
+        self.next_move
+    }
+
+    /// Whether calls pass.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Whether it is finished.
+    #[inline]
+    pub fn is_shutdown(&self) -> bool {
+        matches!(self.state, State::Shutdown)
     }
 
     /// Whether the circuit is half open and waits for its probe.
@@ -97,16 +107,19 @@ impl Machine {
     /// The probe that a half-open circuit waits for is out, and no other may try until then.
     pub fn begin_probe(&mut self, until: Nanos) {
         if self.awaits_probe() {
-            self.state = State::HalfOpen { probing_until: Some(until) };
+            self.put(State::HalfOpen { probing_until: Some(until) });
         }
     }
 
     /// Goes on with other clocks.
     pub fn change_clocks(&mut self, shift: &Shift) {
-        if let State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } =
-            &mut self.state
-        {
-            *at = shift.wall(*at);
+        let at = shift.wall(self.next_move);
+        match self.state {
+            State::Open { .. } => self.put(State::Open { retry_at: at }),
+            State::HalfOpen { probing_until: Some(_) } => {
+                self.put(State::HalfOpen { probing_until: Some(at) });
+            }
+            _ => {}
         }
     }
 
@@ -122,15 +135,30 @@ impl Machine {
 
     #[cold]
     fn let_one_try(&mut self) -> bool {
-        match &mut self.state {
-            State::HalfOpen { probing_until } => probing_until.take().is_some(),
+        match self.state {
+            State::HalfOpen { probing_until: Some(_) } => {
+                self.put(State::HalfOpen { probing_until: None });
+                true
+            }
             _ => self.half_open(),
         }
     }
 
     fn enter(&mut self, state: State) -> bool {
-        self.state = state;
+        self.put(state);
         self.generation = self.generation.wrapping_add(1);
         true
+    }
+
+    fn put(&mut self, state: State) {
+        self.state = state;
+        self.next_move = next_move(state);
+    }
+}
+
+fn next_move(state: State) -> Nanos {
+    match state {
+        State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => at,
+        _ => Nanos::MAX,
     }
 }
