@@ -461,6 +461,44 @@ test('a call that was refused by capacity, or threw, is shared with later ones',
   assert.equal(await throwing.fire(), 3)
 })
 
+test('a call that ends takes a later call of its key from those that may be joined', async () => {
+  const ENDS = {
+    success: work => work.resolve('old'),
+    error: work => work.reject(new Error('old')),
+    timeout: () => {}
+  }
+  const LATER = {
+    'once it has expired': { coalesceTTL: 1, makeRoom: () => sleep(5) },
+    'once it was cleared': { coalesceTTL: 0, makeRoom: breaker => breaker.clearCache() }
+  }
+  for (const [reason, end] of Object.entries(ENDS)) {
+    for (const [when, { coalesceTTL, makeRoom }] of Object.entries(LATER)) {
+      const works = []
+      const breaker = new CircuitBreaker(() => {
+        works.push(defer())
+        return works.at(-1).promise
+      }, { coalesce: true, coalesceTTL, coalesceResetOn: [reason], errorThresholdPercentage: 100, timeout: 30 })
+      const old = breaker.fire()
+      await makeRoom(breaker)
+      breaker.options.coalesceTTL = 0
+      breaker.options.timeout = TIMED
+      const second = breaker.fire()
+      end(works[0])
+      await old.catch(() => {})
+      const third = breaker.fire()
+      assert.equal(works.length, 2, `${reason}, ${when}`)
+      works[1].resolve('new')
+      assert.deepEqual(await Promise.all([second, third]), ['new', 'new'])
+      // Its own end is one.
+      if (reason !== 'success') continue
+      breaker.fire().catch(() => {})
+      assert.equal(works.length, 3)
+      breaker.shutdown()
+      works[2].resolve()
+    }
+  }
+})
+
 test('answers that nobody asks for again pile up', async () => {
   const breaker = new CircuitBreaker(async () => 'well', { coalesce: true, coalesceTTL: 1, cache: true, cacheTTL: 1 })
   for (let call = 0; call < 30; call++) {

@@ -33,8 +33,9 @@ class Memo {
     this.key = breaker.options.cacheGetKey.apply(breaker, args)
     // What the action promises.
     this.result = undefined
-    // Whether others may join the call.
+    // Whether others may join the call, and the promise that they are given.
     this.joinable = false
+    this.promise = undefined
   }
 
   /** An answer that is there already: a promise, or what a transport keeps; or undefined. */
@@ -52,6 +53,7 @@ class Memo {
 
   /** Lets later calls join this one, whose promise it is. */
   share (promise) {
+    this.promise = promise
     try {
       const { coalesce, coalesceTTL } = this.breaker.options
       if (coalesce && this.joinable) coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(coalesceTTL))
@@ -76,7 +78,9 @@ class Memo {
     try {
       if (!this.breaker.options.coalesceResetOn.includes(reason)) return
       this.joinable = false
-      this.inner.coalesceCache?.delete(this.key)
+      const calls = this.inner.coalesceCache
+      // The entry may be a later call's: this one's has expired, or was cleared.
+      if (calls?.get(this.key) === this.promise) calls.delete(this.key)
     } catch (error) {
       surface(error)
     }
