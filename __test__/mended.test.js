@@ -499,6 +499,26 @@ test('a call that ends takes a later call of its key from those that may be join
   }
 })
 
+test('an answer that is kept outlives its time when the date is set back', async t => {
+  for (const [feature, ttl] of [['cache', 'cacheTTL'], ['coalesce', 'coalesceTTL']]) {
+    await t.test(feature, async t => {
+      let works = 0
+      const breaker = new CircuitBreaker(async () => ++works, { [feature]: true, [ttl]: 300 })
+      assert.deepEqual([await breaker.fire(), await breaker.fire()], [1, 1])
+      const { now } = Date
+      t.mock.method(Date, 'now', () => now() - 3_600_000)
+      assert.equal(await breaker.fire(), 1)
+      await sleep(400)
+      assert.equal(await breaker.fire(), 2)
+      // One that came since has its own time, whatever the date.
+      assert.equal(await breaker.fire(), 2)
+      t.mock.restoreAll()
+      // Set forward, the date ends it too, as in opossum: by the suspension of a machine.
+      assert.equal(await breaker.fire(), 3)
+    })
+  }
+})
+
 test('answers that nobody asks for again pile up', async () => {
   const breaker = new CircuitBreaker(async () => 'well', { coalesce: true, coalesceTTL: 1, cache: true, cacheTTL: 1 })
   for (let call = 0; call < 30; call++) {
