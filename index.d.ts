@@ -106,8 +106,8 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   readonly stats: CircuitBreaker.Stats
 
   /**
-   * The options, defaults filled in: the object that the constructor got, unless that is
-   * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
+   * The options, defaults filled in: the object that the constructor got, or a copy if that
+   * cannot be written to. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
    * or `errorFilter` holds from the next call, or the next opening, on; calls reject with a
    * `TypeError` while it makes no sense. A change to an option of caching, coalescing or
    * aborting, other than the sizes, holds too, unchecked. The others are read once, by the

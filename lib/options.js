@@ -103,12 +103,22 @@ function readNumber (name, value) {
 }
 
 /**
- * Fills in the defaults, on the user's own object: it stays the breaker's live
- * options. Throws a TypeError for the first option that makes no sense.
+ * Fills in the defaults, on the user's own object: it stays the breaker's live options. Where
+ * that cannot be written to, on a copy. Throws a TypeError for the first option that makes no
+ * sense.
  */
 function prepare (given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
-  const options = Object.isFrozen(given) ? { ...given } : given
+  if (!Object.isExtensible(given)) return fillIn(copyOf(given))
+  try {
+    return fillIn(given)
+  } catch (error) {
+    if (isWritable(given)) throw error
+    return fillIn(copyOf(given))
+  }
+}
+
+function fillIn (options) {
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
   readNumber('timeout', options.timeout)
   options.timeout ??= DEFAULTS.timeout
@@ -132,8 +142,6 @@ function prepare (given) {
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
   readNumber('coalesceSize', options.coalesceSize)
-  // What opossum prints, at each breaker that is given one.
-  if (options.maxFailures) console.error(DEPRECATION)
   options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
   options.capacity = readNumber('capacity', options.capacity)
   options.errorFilter ||= NO_FILTER
@@ -150,8 +158,33 @@ function prepare (given) {
   expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
   expect('state', 'the `state` of a toJSON()', options.state, isObject)
   expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
+  // What opossum prints, at each breaker that is given one.
+  if (options.maxFailures) console.error(DEPRECATION)
   return options
 }
+
+// With what it inherits: options may be an object with getters, of a class.
+function copyOf (given) {
+  const copy = {}
+  for (let object = given; object !== null; object = Object.getPrototypeOf(object)) {
+    for (const name of Object.getOwnPropertyNames(object)) {
+      if (!(name in copy)) copy[name] = given[name]
+    }
+  }
+  return copy
+}
+
+// Asked only when something went wrong: whether what is filled in can be written, which it
+// cannot where there is but a getter, a read-only value, be it inherited, or a Proxy's no.
+function isWritable (given) {
+  return WRITTEN.every(name => !(name in given) || Reflect.set(given, name, given[name]))
+}
+
+const WRITTEN = [
+  'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
+  'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
+  'coalesceResetOn', 'rotateBucketController'
+]
 
 /** The part of the native options that shapes a window. */
 function windowOptions (options) {
