@@ -540,6 +540,39 @@ test('a cache transport that fails to keep a result makes a failure of a success
   assert.equal(breaker.semaphore.count, Number.MAX_SAFE_INTEGER)
 })
 
+test('eleven breakers on one controller are warned of as a leak', async () => {
+  const warnings = []
+  const note = warning => warnings.push(warning.message)
+  process.on('warning', note)
+  const controller = new EventEmitter()
+  const breakers = Array.from({ length: 30 }, () => new CircuitBreaker(hang, { rotateBucketController: controller }))
+  // It is there for its owner's listeners, too: as many as without them.
+  for (let i = 0; i < 10; i++) controller.on('rotate', () => {})
+  breakers[0].disable()
+  breakers[0].enable()
+  await turn()
+  assert.deepEqual(warnings, [])
+  controller.on('rotate', () => {})
+  await turn()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0], /41 rotate listeners/)
+  process.off('warning', note)
+  for (const breaker of breakers) breaker.shutdown()
+  assert.deepEqual([controller.getMaxListeners(), controller.listenerCount('rotate')], [10, 11])
+
+  const unlimited = new EventEmitter().setMaxListeners(0)
+  new CircuitBreaker(hang, { rotateBucketController: unlimited }).shutdown()
+  assert.equal(unlimited.getMaxListeners(), 0)
+})
+
+test('a breaker that is enabled after its shutdown listens to its controller again', () => {
+  const controller = new EventEmitter()
+  const breaker = new CircuitBreaker(hang, { rotateBucketController: controller })
+  breaker.shutdown()
+  breaker.enable()
+  assert.equal(controller.listenerCount('rotate'), 0)
+})
+
 test('there is only a default CommonJS export', async () => {
   const module = await import('../index.js')
   for (const one of [module.default, module.CircuitBreaker, CircuitBreaker.CircuitBreaker, CircuitBreaker.default]) {

@@ -191,7 +191,8 @@ class CircuitBreaker extends EventEmitter {
 
   enable () {
     this[INNER].handle.setEnabled(true)
-    this[INNER].status?.startListeneningForRotateEvent()
+    // What is shut down is so for good, and must not be held by a controller.
+    if (!this.isShutdown) this[INNER].status?.startListeneningForRotateEvent()
   }
 
   disable () {

@@ -117,15 +117,12 @@ class Status extends EventEmitter {
   }
 
   removeRotateBucketControllerListener () {
-    this.rotateBucketController?.removeListener('rotate', this.rotateBucket)
+    unlisten(this.rotateBucketController, this.rotateBucket)
   }
 
   // opossum's spelling.
   startListeneningForRotateEvent () {
-    const controller = this.rotateBucketController
-    if (controller && !controller.listeners('rotate').includes(this.rotateBucket)) {
-      controller.on('rotate', this.rotateBucket)
-    }
+    listen(this.rotateBucketController, this.rotateBucket)
   }
 
   on (name, listener) {
@@ -188,8 +185,28 @@ function rotation (handle, controller) {
   return function rotateBucket () {
     const alive = window.deref()
     if (alive) alive.rotate()
-    else controller?.removeListener('rotate', rotateBucket)
+    else unlisten(controller, rotateBucket)
   }
+}
+
+function listen (controller, rotateBucket) {
+  if (!controller || controller.listeners('rotate').includes(rotateBucket)) return
+  // It is there to be shared, by any number of breakers.
+  moveLimit(controller, 1)
+  controller.on('rotate', rotateBucket)
+}
+
+function unlisten (controller, rotateBucket) {
+  if (!controller?.listeners('rotate').includes(rotateBucket)) return
+  controller.removeListener('rotate', rotateBucket)
+  moveLimit(controller, -1)
+}
+
+// How many listeners an emitter may have before Node warns of a leak: the breakers are not to
+// be among those whom its owner counts. Below 1 there is no limit; other emitters have none.
+function moveLimit (controller, by) {
+  const limit = controller.getMaxListeners?.()
+  if (limit > 0) controller.setMaxListeners(Math.max(1, limit + by))
 }
 
 function pick (object, names) {
