@@ -179,12 +179,13 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   /**
    * Calls a function now, and again and again until `shutdown`, and opens the circuit
    * whenever it fails; `healthCheckFailed` tells why. A success changes nothing. There may
-   * be several checks, and none of them keeps the process alive.
+   * be several checks, and none of them keeps the process alive. A check waits for its call
+   * before: one that never ends is never called again, so give it a timeout of its own.
    *
    * @param func - the check, with the breaker as its `this`; it fails when it throws or
    * when its promise rejects
-   * @param interval - the time from one check to the next, whether that has ended or not:
-   * above 0; `0` or left out: 5000. In milliseconds
+   * @param interval - the time from one check to the next, or more if that takes longer: above
+   * 0; `0` or left out: 5000. In milliseconds
    * @throws TypeError when `func` is no function or `interval` is no such number
    */
   healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, interval?: number): void

@@ -386,8 +386,8 @@ test('a health check goes on after shutdown and reopens the breaker', async () =
   let checks = 0
   const breaker = new CircuitBreaker(async () => {})
   const inFlight = defer()
-  breaker.healthCheck(() => ++checks === 1 ? inFlight.promise : undefined, 1)
-  await until(() => checks > 2)
+  breaker.healthCheck(() => ++checks === 3 ? inFlight.promise : undefined, 1)
+  await until(() => checks === 3)
   breaker.shutdown()
   const checked = checks
   inFlight.reject(new Error('ill'))
@@ -398,6 +398,48 @@ test('a health check goes on after shutdown and reopens the breaker', async () =
   breaker.healthCheck(() => { checks++ }, 1)
   await sleep(5)
   assert.equal(checks, checked)
+})
+
+test('health checks that take longer than their interval overlap', async () => {
+  const breaker = new CircuitBreaker(async () => {}, { resetTimeout: Infinity })
+  let [begun, most, under] = [0, 0, 0]
+  breaker.healthCheck(async () => {
+    begun++
+    most = Math.max(most, ++under)
+    await sleep(30)
+    under--
+    if (begun === 3) throw new Error('ill')
+  }, 5)
+  // It goes on, also behind one that failed.
+  await until(() => begun > 5)
+  assert.deepEqual([most, breaker.opened], [1, true])
+  breaker.shutdown()
+})
+
+test('of health checks that came due during one, a single one follows', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const breaker = new CircuitBreaker(async () => {})
+  const under = []
+  breaker.healthCheck(() => {
+    under.push(defer())
+    return under.at(-1).promise
+  }, 10)
+  const begun = async () => {
+    await turn()
+    return under.length
+  }
+  t.mock.timers.tick(50)
+  assert.equal(await begun(), 1)
+  under[0].resolve()
+  assert.equal(await begun(), 2)
+  under[1].resolve()
+  assert.equal(await begun(), 2)
+  t.mock.timers.tick(10)
+  assert.equal(await begun(), 3)
+  t.mock.timers.tick(10)
+  breaker.shutdown()
+  under[2].resolve()
+  assert.equal(await begun(), 3)
 })
 
 test('a health check that throws, or gives no promise, is a crash', async () => {

@@ -45,6 +45,8 @@ module.exports = {
     'the memory is made when it is needed, where opossum throws a TypeError',
   'a time to live in words of digits':
     'it is that many milliseconds, where opossum appends the digits to the time of day',
+  'a check that takes longer than its interval':
+    'a check waits for the one before',
   'a state that is closed and half open':
     'a closed circuit has no probe to wait for',
   'a probe that finds no place of the capacity':

@@ -249,6 +249,15 @@ module.exports = {
     at the end: #1 has counted { cacheMisses: 2, fires: 2, latencyMean: '<measured>', latencyTimes: 2, percentiles: [ '<measured>' ], successes: 2 }
   `,
 
+  'a check that takes longer than its interval': `
+    begun while the first is under way false
+    #1 emits healthCheckFailed { code: undefined, error: 'Error', message: 'down', ours: false }
+    #1 emits open
+    at the end: #1 is { enabled: true, opened: true, permits: 9007199254740991 }
+    at the end: #1 restores from { enabled: true, lastTimerAt: '<time>', name: 'obey', open: true }
+    at the end: #1 has counted { latencyMean: '<measured>', latencyTimes: 0, percentiles: [ '<measured>' ] }
+  `,
+
   'a state that is closed and half open': `
     state true, false, false
     at the end: #1 is { closed: true, enabled: true, permits: 9007199254740991 }
