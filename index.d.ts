@@ -48,6 +48,13 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static readonly loop: CircuitBreaker.Loop
 
   /**
+   * The stream of all breakers for Hystrix dashboards, as `hystrixStats.getHystrixStream()`
+   * gives it. From the first opossum. It is made when it is asked for, so it is no named
+   * export of the ES module.
+   */
+  static readonly stats: Readable
+
+  /**
    * Makes an action of a function whose last parameter is a callback `(err, result)`: it
    * takes the other arguments and returns a promise of the one result. From the first
    * opossum; unlike `util.promisify`, it does not ask for `util.promisify.custom`.

@@ -17,15 +17,15 @@ const { isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
-const loop = require('./loop')
+const { loop, tellToo } = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
-const Semaphore = require('./semaphore')
-const Status = require('./status')
+const { Semaphore } = require('./semaphore')
+const { Status, handOver, prime, tellSnapshot } = require('./status')
 
 const {
   CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
@@ -236,7 +236,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   on (name, listener) {
-    if (name === 'stall') loop.tellToo(this)
+    if (name === 'stall') tellToo(this)
     return super.on(name, listener)
   }
 
@@ -245,7 +245,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   prependListener (name, listener) {
-    if (name === 'stall') loop.tellToo(this)
+    if (name === 'stall') tellToo(this)
     return super.prependListener(name, listener)
   }
 
@@ -303,7 +303,7 @@ function tell (breaker, inner, news) {
       case OPENED: return emit(breaker, 'open')
       case CLOSED: return emit(breaker, 'close')
       case HALF_OPENED: return emit(breaker, 'halfOpen', breaker.options.resetTimeout)
-      case SNAPSHOT: return breaker.status.snapshot()
+      case SNAPSHOT: return tellSnapshot(breaker.status)
     }
   } catch (error) {
     surface(error)
@@ -335,13 +335,13 @@ function connect (breaker) {
   noteLimits(inner, options, now)
 
   const { rotateBucketController, stats, status } = options
-  if (status instanceof Status && status.handOver(breaker, handle)) {
+  if (status instanceof Status && handOver(status, breaker, handle)) {
     inner.status = status
   } else if (rotateBucketController || stats) {
     // Made now, for it has to hear the controller, and to begin with the stats.
     inner.status = new Status(options, breaker, handle)
   }
-  if (status && !(status instanceof Status)) breaker.status.prime(status)
+  if (status && !(status instanceof Status)) prime(breaker.status, status)
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {

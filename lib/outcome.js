@@ -19,6 +19,7 @@ const { emit, hears, listensTo, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
+const { serve } = require('./semaphore')
 
 const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
 
@@ -42,7 +43,7 @@ function timeOut (breaker, inner, permit, args, memo) {
   settle(inner.id, permit, TIMEOUT)
   const ms = latency()
   error.stalled = stalled()
-  inner.semaphore?.serve()
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
   if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
   const outcome = fail(breaker, inner, permit, args, error, memo, ms)
   abort(breaker)
@@ -67,7 +68,7 @@ function fail (breaker, inner, permit, args, error, memo, known) {
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
-    inner.semaphore?.serve()
+    if (inner.semaphore !== undefined) serve(inner.semaphore)
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateLimits(breaker, inner)
     end(inner, inner.calls[permit], judge(inner.id, permit))
@@ -148,7 +149,7 @@ function end (inner, call, bits) {
   }
   if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
   if ((bits & EVENTS) !== 0) announce(inner.breaker)
-  if (inner.semaphore !== undefined) inner.semaphore.serve()
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
 }
 
 // A filter that throws has not said that the error is harmless.

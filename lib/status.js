@@ -36,24 +36,7 @@ class Status extends EventEmitter {
     this.rotateBucket = rotation(this[HANDLE], this.rotateBucketController)
     this.startListeneningForRotateEvent()
     // A breaker's options may have both; its status goes first.
-    if (options.stats && !options.status) this.prime(options.stats)
-  }
-
-  /**
-   * Makes this the status of a breaker with that native half, which takes over the
-   * window as it stands. False if it is another breaker's already; that one keeps it.
-   */
-  handOver (breaker, handle) {
-    handle.copyWindow(this[HANDLE])
-    if (this[OWNER]) return false
-    this[OWNER] = breaker
-    this[HANDLE] = handle
-    this[VIEWS] = new Map()
-    this.removeRotateBucketControllerListener()
-    this.rotateBucket = rotation(handle, this.rotateBucketController)
-    this.startListeneningForRotateEvent()
-    if (this.listenerCount('snapshot') > 0) listenForSnapshots(this, 'snapshot')
-    return true
+    if (options.stats && !options.status) prime(this, options.stats)
   }
 
   /** What happened in the window, counted together. */
@@ -85,11 +68,6 @@ class Status extends EventEmitter {
     }
     this[VIEWS] = views
     return [...views.values()]
-  }
-
-  /** Makes the newest bucket that of earlier stats. */
-  prime (stats) {
-    Object.assign(this.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
   }
 
   /** Counts one by hand, with its latency where it has one. */
@@ -139,19 +117,10 @@ class Status extends EventEmitter {
     return super.prependListener(name, listener)
   }
 
-  /** A bucket is complete: tells those who listen, until nobody does. */
-  snapshot () {
-    if (this.listenerCount('snapshot') > 0) {
-      emit(this, 'snapshot', this.stats)
-    } else {
-      this[HANDLE].setSnapshots(false)
-    }
-  }
-
   // Only a window without a breaker hears for itself.
   [ANNOUNCE] () {
     for (let news = poll(this[HANDLE].id); news !== NONE; news = poll(this[HANDLE].id)) {
-      if (news === SNAPSHOT) this.snapshot()
+      if (news === SNAPSHOT) tellSnapshot(this)
     }
   }
 }
@@ -173,7 +142,41 @@ const NO_CALLS = {
   stallThreshold: 50
 }
 
-module.exports = Status
+// What a breaker does with a status. Functions, for what is a user's has the methods of
+// opossum's alone.
+
+/**
+ * Makes it the status of a breaker with that native half, which takes over the window as it
+ * stands. False if it is another breaker's already; that one keeps it.
+ */
+function handOver (status, breaker, handle) {
+  handle.copyWindow(status[HANDLE])
+  if (status[OWNER]) return false
+  status[OWNER] = breaker
+  status[HANDLE] = handle
+  status[VIEWS] = new Map()
+  status.removeRotateBucketControllerListener()
+  status.rotateBucket = rotation(handle, status.rotateBucketController)
+  status.startListeneningForRotateEvent()
+  if (status.listenerCount('snapshot') > 0) listenForSnapshots(status, 'snapshot')
+  return true
+}
+
+/** Makes the newest bucket that of earlier stats. */
+function prime (status, stats) {
+  Object.assign(status.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
+}
+
+/** A bucket is complete: tells those who listen, until nobody does. */
+function tellSnapshot (status) {
+  if (status.listenerCount('snapshot') > 0) {
+    emit(status, 'snapshot', status.stats)
+  } else {
+    status[HANDLE].setSnapshots(false)
+  }
+}
+
+module.exports = { Status, handOver, prime, tellSnapshot }
 
 function listenForSnapshots (status, name) {
   if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)

@@ -467,6 +467,10 @@ CircuitBreaker.promisify('readFile')
 expect<Equal<ReturnType<typeof breaker.hystrixStats.getHystrixStream>, Readable>>()
 breaker.hystrixStats.getHystrixStream().pipe(process.stdout)
 breaker.hystrixStats.shutdown()
+expect<Equal<typeof CircuitBreaker.stats, Readable>>()
+CircuitBreaker.stats.pipe(process.stdout)
+// @ts-expect-error: made when it is asked for
+CircuitBreaker.stats = breaker.hystrixStats.getHystrixStream()
 
 // ---- The living options
 
