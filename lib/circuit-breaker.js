@@ -25,6 +25,7 @@ require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
 const { Semaphore } = require('./semaphore')
+const { isOn } = require('./switches')
 const { Status, handOver, prime, tellSnapshot } = require('./status')
 
 const {
@@ -231,7 +232,7 @@ class CircuitBreaker extends EventEmitter {
   getAbortController () {
     // The circuit may be half open by the clock, and who asks is about to fire: the
     // controller is renewed as that is announced.
-    if (this.options.autoRenewAbortController) announce(this)
+    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) announce(this)
     return this.options.abortController
   }
 
@@ -319,13 +320,14 @@ const { slice } = Array.prototype
 function connect (breaker) {
   const { options } = breaker
   const now = limits(options)
-  const warmsUp = options.allowWarmUp === true || options.state?.warmUp
+  const { state } = options
+  const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', state?.warmUp)
   const inner = breaker[INNER]
   const handle = create(breaker, now, windowOptions(options), {
     volumeThreshold: inner.volumeThreshold,
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
-    enabled: (options.state ?? options).enabled !== false,
+    enabled: state ? isOn('state.enabled', state.enabled) : isOn('enabled', options.enabled),
     byWallClock: options.timeoutClock === 'wall',
     stallThreshold: inner.stallThreshold
   })
@@ -346,11 +348,11 @@ function connect (breaker) {
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
   const handle = breaker[INNER].handle
-  if (shutdown) {
-    breaker.shutdown()
-  } else if (closed === false && halfOpen) {
+  if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
+  if (isOn('state.closed', closed)) return
+  if (isOn('state.halfOpen', halfOpen)) {
     handle.restoreHalfOpen()
-  } else if (closed === false) {
+  } else {
     // What is left of the time it has to stay open. JSON and databases change types.
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)

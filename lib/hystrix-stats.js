@@ -7,6 +7,7 @@
 const { Readable } = require('node:stream')
 const { owners } = require('./binding')
 const { INNER } = require('./inner')
+const { isOn } = require('./switches')
 
 // Breakers hold their part, and nothing here holds breakers.
 const parts = new WeakMap()
@@ -131,7 +132,7 @@ function command ({ closed, enabled, group, name, options, volumeThreshold }, st
     propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: options.capacity,
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: options.capacity,
     propertyValue_metricsRollingStatisticalWindowInMilliseconds: options.rollingCountTimeout,
-    propertyValue_requestCacheEnabled: Boolean(options.cache),
+    propertyValue_requestCacheEnabled: isOn('cache', options.cache),
     propertyValue_requestLogEnabled: true,
     reportingHosts: 1
   }

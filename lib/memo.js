@@ -9,16 +9,27 @@ const { KINDS, tally } = require('./counts')
 const { emit, hears, surface } = require('./emit')
 const { INNER } = require('./inner')
 const { readNumber } = require('./options')
+const { isOn } = require('./switches')
+const { warnOnce } = require('./warnings')
 
 /** Whether answers of that breaker's calls are kept. */
 function remembers ({ options }) {
-  return options.cache || options.coalesce
+  // The second question is asked of those alone who seem to want it.
+  return (options.cache || options.coalesce) && (caches(options) || coalesces(options))
+}
+
+function caches ({ cache }) {
+  return isOn('cache', cache)
+}
+
+function coalesces ({ coalesce }) {
+  return isOn('coalesce', coalesce)
 }
 
 /** Forgets every answer of a breaker. */
 function forget (breaker) {
   const inner = breaker[INNER]
-  if (breaker.options.cache) cacheOf(breaker, inner).flush()
+  if (caches(breaker.options)) cacheOf(breaker, inner).flush()
   inner.coalesceCache?.flush()
 }
 
@@ -31,6 +42,7 @@ class Memo {
     this.breaker = breaker
     this.inner = inner
     this.key = breaker.options.cacheGetKey.apply(breaker, args)
+    if (typeof this.key?.then === 'function') warnOnce('DIDELPHIS_ASYNC_KEY', ASYNC_KEY, 'cacheGetKey')
     // What the action promises.
     this.result = undefined
     // Whether others may join the call, and the promise that they are given.
@@ -40,9 +52,9 @@ class Memo {
 
   /** An answer that is there already: a promise, or what a transport keeps; or undefined. */
   recall () {
-    const { cache, coalesce } = this.breaker.options
-    return (cache && this.#lookUp(cacheOf, 'cacheHit', 'cacheMiss')) ||
-      (coalesce && this.#lookUp(coalesceCacheOf, 'coalesceCacheHit', 'coalesceCacheMiss')) ||
+    const { options } = this.breaker
+    return (caches(options) && this.#lookUp(cacheOf, 'cacheHit', 'cacheMiss')) ||
+      (coalesces(options) && this.#lookUp(coalesceCacheOf, 'coalesceCacheHit', 'coalesceCacheMiss')) ||
       undefined
   }
 
@@ -55,8 +67,9 @@ class Memo {
   share (promise) {
     this.promise = promise
     try {
-      const { coalesce, coalesceTTL } = this.breaker.options
-      if (coalesce && this.joinable) coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(coalesceTTL))
+      const { options } = this.breaker
+      if (!this.joinable || !coalesces(options)) return
+      coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(options.coalesceTTL))
     } catch (error) {
       surface(error)
     }
@@ -66,8 +79,8 @@ class Memo {
   succeeded () {
     this.ended('success')
     try {
-      const { cache, cacheTTL } = this.breaker.options
-      if (cache) cacheOf(this.breaker, this.inner).set(this.key, this.result, expiry(cacheTTL))
+      const { options } = this.breaker
+      if (caches(options)) cacheOf(this.breaker, this.inner).set(this.key, this.result, expiry(options.cacheTTL))
     } catch (error) {
       surface(error)
     }
@@ -94,6 +107,10 @@ class Memo {
     return answer
   }
 }
+
+// No two promises are the same.
+const ASYNC_KEY = 'options.cacheGetKey gives a promise, which is a key that no other call has: nothing is found ' +
+  'again. It should return a string.'
 
 const EVENT_KINDS = {
   cacheHit: KINDS.cacheHits,
@@ -126,8 +143,8 @@ function show (options, name, cache) {
 
 /** Makes what options show. */
 function prepareMemory (breaker) {
-  if (breaker.options.cache) cacheOf(breaker, breaker[INNER])
-  if (breaker.options.coalesce) coalesceCacheOf(breaker, breaker[INNER])
+  if (caches(breaker.options)) cacheOf(breaker, breaker[INNER])
+  if (coalesces(breaker.options)) coalesceCacheOf(breaker, breaker[INNER])
 }
 
 // As transports are told it: in milliseconds since the epoch, 0 for never.

@@ -3,6 +3,7 @@
 // The options: their defaults, and what makes sense. Used by the class and the status.
 
 const { inspect } = require('node:util')
+const { isOn, readWords } = require('./switches')
 
 // As many as a Map can hold.
 const MOST_ENTRIES = 2 ** 24 - 1
@@ -132,7 +133,7 @@ function fillIn (options) {
   options.rollingCountBuckets ??= DEFAULTS.rollingCountBuckets
   options.cacheTTL ??= DEFAULTS.cacheTTL
   options.cacheGetKey ??= argumentsAsKey
-  options.coalesce = Boolean(options.coalesce)
+  options.coalesce = isOn('coalesce', options.coalesce)
   // As long as the call that others join may take.
   options.coalesceTTL ??= options.timeout
   readNumber('maxFailures', options.maxFailures)
@@ -142,16 +143,17 @@ function fillIn (options) {
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
   readNumber('coalesceSize', options.coalesceSize)
-  options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
+  options.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
   options.capacity = readNumber('capacity', options.capacity)
   options.errorFilter ||= NO_FILTER
-  options.enableSnapshots = options.enableSnapshots !== false
+  options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
+  readWords(options)
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
   if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', 'an array', options.coalesceResetOn)
   expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, isClock)
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
-  if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {
+  if (options.cacheTransport !== undefined && isOn('cache', options.cache) && !isTransport(options.cacheTransport)) {
     throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')
   }
   options.rotateBucketController ??= undefined
@@ -183,7 +185,7 @@ function isWritable (given) {
 const WRITTEN = [
   'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
   'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
-  'coalesceResetOn', 'rotateBucketController'
+  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'stackTraces', 'autoRenewAbortController'
 ]
 
 /** The part of the native options that shapes a window. */
@@ -192,7 +194,7 @@ function windowOptions (options) {
   return {
     rollingCountTimeout: readNumber('rollingCountTimeout', options.rollingCountTimeout),
     rollingCountBuckets: readNumber('rollingCountBuckets', options.rollingCountBuckets),
-    latencies: options.rollingPercentilesEnabled !== false,
+    latencies: isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled),
     rotatedByHand: Boolean(options.rotateBucketController)
   }
 }

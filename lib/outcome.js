@@ -20,6 +20,7 @@ const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
 const { serve } = require('./semaphore')
+const { warnOnce } = require('./warnings')
 
 const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
 
@@ -156,12 +157,20 @@ function end (inner, call, bits) {
 function isFiltered (breaker, error, args) {
   try {
     const filter = breaker.options.errorFilter || NO_FILTER
-    return filter !== NO_FILTER && Boolean(filter(error, ...args))
+    if (filter === NO_FILTER) return false
+    const verdict = filter(error, ...args)
+    if (typeof verdict?.then !== 'function') return Boolean(verdict)
+    warnOnce('DIDELPHIS_ASYNC_FILTER', ASYNC_FILTER, 'errorFilter')
+    return false
   } catch (thrown) {
     surface(thrown)
     return false
   }
 }
+
+// A promise is true whatever it comes to, and the circuit would never open.
+const ASYNC_FILTER = 'options.errorFilter gives a promise, which comes too late to say anything: the error counts. ' +
+  'It should return true or false.'
 
 function fallBack (breaker, inner, error, args) {
   const { fallback } = inner

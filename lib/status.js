@@ -10,6 +10,7 @@ const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } =
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { windowOptions } = require('./options')
+const { isOn } = require('./switches')
 
 // Behind the counts: the mean latency, then its quantiles, and then the histogram; in a
 // bucket, whether the circuit opened or closed.
@@ -26,8 +27,8 @@ class Status extends EventEmitter {
   /** A window of its own; `breaker`, inside this package, to show that one's. */
   constructor (options = {}, breaker, handle) {
     super()
-    this.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
-    this.enableSnapshots = options.enableSnapshots !== false
+    this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
+    this.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
     this.rotateBucketController = options.rotateBucketController
     this[HANDLE] = handle ?? create(this, NO_LIMITS, windowOptions(options), NO_CALLS)
     // The events of the window come through the breaker.
