@@ -417,15 +417,16 @@ declare namespace CircuitBreaker {
 
     /**
      * Makes the key of a call from its arguments, for `cache` and `coalesce`; calls with
-     * the same key are taken for the same. Its `this` is the breaker. If it throws, so
-     * does `fire`.
+     * the same key are taken for the same. Its `this` is the breaker. If it throws,
+     * `fire` rejects.
      * @default (...args) => JSON.stringify(args)
      */
     cacheGetKey?: ((this: any, ...args: TI) => string) | undefined
 
     /**
-     * Where results are kept in place of memory. The constructor throws a `TypeError`
-     * when it lacks a method of {@link CacheTransport} and `cache` is on.
+     * Where results are kept in place of memory, at once or over a network. The constructor
+     * throws a `TypeError` when it lacks a method of {@link CacheTransport} and `cache` is on.
+     * Calls that wait for an answer with the same key ask once where `coalesce` is on.
      * Default: a memory of the breaker's own.
      */
     cacheTransport?: CacheTransport | undefined
@@ -514,11 +515,14 @@ declare namespace CircuitBreaker {
     }
 
   /**
-   * What keeps results for {@link Options.cache}. All of it is synchronous: what `get`
-   * returns is taken for an answer there and then, be it a promise of none.
+   * What keeps results for {@link Options.cache}. Where `get` gives a promise or another
+   * thenable, as over a network, its answer is waited for before the call begins: for as long
+   * as `timeout` says (10 s without one), in loop time. One that is late or rejects is
+   * nothing, and becomes an uncaught exception; so does what `set` and `flush` promise when
+   * that rejects. A promise that `set` was given may come back as it is: it is the result.
    */
   export interface MemoryCache {
-    /** What is kept under a key, or anything falsy: nothing. */
+    /** What is kept under a key, or anything falsy: nothing. The same, promised. */
     get (key: string): unknown
     /**
      * Keeps a value under a key.
@@ -526,9 +530,9 @@ declare namespace CircuitBreaker {
      * @param value - the promise of a result, which has been fulfilled
      * @param ttl - when to drop it, in milliseconds since the epoch; `0`: never
      */
-    set (key: string, value: any, ttl: number): void
+    set (key: string, value: any, ttl: number): unknown
     /** Drops everything. */
-    flush (): void
+    flush (): unknown
   }
 
   /** What {@link Options.cacheTransport} takes. */

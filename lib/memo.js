@@ -8,7 +8,9 @@ const MemoryCache = require('./cache')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, surface } = require('./emit')
 const { INNER } = require('./inner')
+const { isLater, noteGiven, waitFor } = require('./lookup')
 const { readNumber } = require('./options')
+const { toPromise } = require('./outcome')
 const { isOn } = require('./switches')
 const { warnOnce } = require('./warnings')
 
@@ -29,7 +31,8 @@ function coalesces ({ coalesce }) {
 /** Forgets every answer of a breaker. */
 function forget (breaker) {
   const inner = breaker[INNER]
-  if (caches(breaker.options)) cacheOf(breaker, inner).flush()
+  inner.lookups?.flush()
+  if (caches(breaker.options)) surfaceLater(cacheOf(breaker, inner).flush())
   inner.coalesceCache?.flush()
 }
 
@@ -48,14 +51,50 @@ class Memo {
     // Whether others may join the call, and the promise that they are given.
     this.joinable = false
     this.promise = undefined
+    // Where the transport is still to answer: a promise of that.
+    this.later = undefined
   }
 
-  /** An answer that is there already: a promise, or what a transport keeps; or undefined. */
+  /**
+   * An answer that is there already: a promise, or what a transport keeps; or undefined. Where
+   * the transport answers later, `later` is a promise of what it says.
+   */
   recall () {
-    const { options } = this.breaker
-    return (caches(options) && this.#lookUp(cacheOf, 'cacheHit', 'cacheMiss')) ||
-      (coalesces(options) && this.#lookUp(coalesceCacheOf, 'coalesceCacheHit', 'coalesceCacheMiss')) ||
-      undefined
+    const { breaker, inner } = this
+    if (caches(breaker.options)) {
+      const joined = inner.lookups !== undefined && this.#joinLookup()
+      if (joined) return joined
+      const cache = cacheOf(breaker, inner)
+      const answer = cache.get(this.key)
+      if (cache !== inner.cache && isLater(answer)) {
+        this.later = waitFor(breaker, inner, answer)
+        return undefined
+      }
+      if (this.#found(answer, 'cacheHit', 'cacheMiss')) return answer
+    }
+    return this.#join()
+  }
+
+  /** The transport has answered: what there is now, as of `recall`. */
+  recallLater (answer) {
+    const { lookups } = this.inner
+    if (lookups?.get(this.key) === this.promise) lookups.delete(this.key)
+    return this.#found(answer, 'cacheHit', 'cacheMiss') ? answer : this.#join()
+  }
+
+  /** Lets calls join this one, whose promise it is, while the transport has not answered. */
+  shareLater (promise) {
+    this.promise = promise
+    try {
+      const { options } = this.breaker
+      if (coalesces(options)) {
+        this.inner.lookups ??= new MemoryCache(readNumber('coalesceSize', options.coalesceSize))
+        this.inner.lookups.set(this.key, promise, expiry(options.coalesceTTL))
+      }
+    } catch (error) {
+      surface(error)
+    }
+    return promise
   }
 
   /** The call was admitted; its action begins. */
@@ -79,8 +118,11 @@ class Memo {
   succeeded () {
     this.ended('success')
     try {
-      const { options } = this.breaker
-      if (caches(options)) cacheOf(this.breaker, this.inner).set(this.key, this.result, expiry(options.cacheTTL))
+      const { breaker, inner, key, result } = this
+      if (!caches(breaker.options)) return
+      const cache = cacheOf(breaker, inner)
+      if (cache !== inner.cache) noteGiven(result)
+      surfaceLater(cache.set(key, result, expiry(breaker.options.cacheTTL)))
     } catch (error) {
       surface(error)
     }
@@ -99,12 +141,24 @@ class Memo {
     }
   }
 
-  #lookUp (find, hit, miss) {
-    const answer = find(this.breaker, this.inner).get(this.key)
+  #join () {
+    const { breaker, inner } = this
+    if (!coalesces(breaker.options)) return undefined
+    const call = coalesceCacheOf(breaker, inner).get(this.key)
+    return this.#found(call, 'coalesceCacheHit', 'coalesceCacheMiss') ? call : undefined
+  }
+
+  // A call that waits for the transport with the same question.
+  #joinLookup () {
+    const call = coalesces(this.breaker.options) && this.inner.lookups.get(this.key)
+    return call && this.#found(call, 'coalesceCacheHit') ? call : undefined
+  }
+
+  #found (answer, hit, miss) {
     const event = answer ? hit : miss
     tally(this.inner, EVENT_KINDS[event])
     if (hears(this.breaker, event)) emit(this.breaker, event)
-    return answer
+    return Boolean(answer)
   }
 }
 
@@ -150,6 +204,15 @@ function prepareMemory (breaker) {
 // As transports are told it: in milliseconds since the epoch, 0 for never.
 function expiry (ttl) {
   return ttl > 0 ? Date.now() + Number(ttl) : 0
+}
+
+// What a transport promises is waited for by nobody; that it fails is heard of.
+function surfaceLater (result) {
+  try {
+    if (typeof result?.then === 'function') toPromise(result).then(undefined, surface)
+  } catch (error) {
+    surface(error)
+  }
 }
 
 module.exports = { Memo, forget, prepareMemory, remembers }

@@ -33,6 +33,10 @@ module.exports = {
   'a key function that throws': REJECTS,
   'arguments that cannot be written as JSON': REJECTS,
   'a transport whose get throws': REJECTS,
+  'a transport that answers later':
+    'its answer is waited for, where opossum takes the promise for one: it never misses, and the action never runs',
+  'a thenable that a transport gives is what fire gives':
+    'a thenable is an answer that comes later, and fire gives a promise of it',
   'a plain value that a transport gives':
     'fire gives a promise, of a kept value too',
   'a thenable of the action is kept as it is':

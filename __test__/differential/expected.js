@@ -167,6 +167,37 @@ module.exports = {
     at the end: #1 has counted { fires: 1, latencyMean: '<measured>', latencyTimes: 0, percentiles: [ '<measured>' ] }
   `,
 
+  'a transport that answers later': `
+    #1 emits fire [ 'a' ]
+    #1 emits cacheMiss
+    #1 emits success 'a, run 1', '<latency>'
+    miss resolved 'a, run 1'
+    #1 emits fire [ 'a' ]
+    #1 emits cacheHit
+    hit resolved 'a, run 1'
+    #1 emits fire [ 'a' ]
+    #1 emits cacheHit
+    hit resolved 'set by hand'
+    run once: #1 is { closed: true, enabled: true, permits: 9007199254740991 }
+    run once: #1 restores from { closed: true, enabled: true, lastTimerAt: '<time>', name: '<uuid>' }
+    run once: #1 has counted { cacheHits: 2, cacheMisses: 1, fires: 3, latencyMean: '<measured>', latencyTimes: 1, percentiles: [ '<measured>' ], successes: 1 }
+    at the end: #1 is { closed: true, enabled: true, permits: 9007199254740991 }
+    at the end: #1 restores from { closed: true, enabled: true, lastTimerAt: '<time>', name: '<uuid>' }
+    at the end: #1 has counted { cacheHits: 2, cacheMisses: 1, fires: 3, latencyMean: '<measured>', latencyTimes: 1, percentiles: [ '<measured>' ], successes: 1 }
+  `,
+
+  'a thenable that a transport gives is what fire gives': `
+    #1 emits fire [ 'a' ]
+    the very thenable false
+    #1 emits fire [ 'a' ]
+    #1 emits cacheHit
+    #1 emits cacheHit
+    hit resolved 'kept'
+    at the end: #1 is { closed: true, enabled: true, permits: 9007199254740991 }
+    at the end: #1 restores from { closed: true, enabled: true, lastTimerAt: '<time>', name: 'obey' }
+    at the end: #1 has counted { cacheHits: 2, fires: 2, latencyMean: '<measured>', latencyTimes: 0, percentiles: [ '<measured>' ] }
+  `,
+
   'a plain value that a transport gives': `
     #1 emits fire [ 'a' ]
     #1 emits cacheHit
