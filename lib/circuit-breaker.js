@@ -15,6 +15,7 @@ const { followClock, noteClock } = require('./clock')
 const { emit, surface } = require('./emit')
 const { isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
+const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
 const { loop, tellToo } = require('./loop')
@@ -256,6 +257,26 @@ class CircuitBreaker extends EventEmitter {
   }
 }
 
+Object.defineProperty(CircuitBreaker.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(breaker => {
+    const { name, stats } = breaker
+    // Of one moment: circuits go half open while they are looked at.
+    const bits = state(breaker[INNER].id)
+    const summary = { name, state: nameOfState(bits) }
+    if ((bits & (IS_ENABLED | IS_SHUTDOWN)) === 0) summary.enabled = false
+    if ((bits & IS_WARM_UP) !== 0) summary.warmUp = true
+    return { ...summary, ...ratesOf(stats) }
+  }),
+  writable: true
+})
+
+function nameOfState (bits) {
+  if ((bits & IS_CLOSED) !== 0) return 'closed'
+  if ((bits & IS_OPEN) !== 0) return 'open'
+  return (bits & IS_HALF_OPEN) !== 0 ? 'halfOpen' : 'shutdown'
+}
+
 // Announces what the native half has to tell, in the order in which it happened; calls that
 // have timed out after that, and one after the other: each is asked for when the one before
 // has been told, for listeners may do anything, and settle calls by it. Listeners may make
@@ -320,14 +341,14 @@ const { slice } = Array.prototype
 function connect (breaker) {
   const { options } = breaker
   const now = limits(options)
-  const { state } = options
-  const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', state?.warmUp)
+  const before = options.state
+  const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', before?.warmUp)
   const inner = breaker[INNER]
   const handle = create(breaker, now, windowOptions(options), {
     volumeThreshold: inner.volumeThreshold,
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
-    enabled: state ? isOn('state.enabled', state.enabled) : isOn('enabled', options.enabled),
+    enabled: before ? isOn('state.enabled', before.enabled) : isOn('enabled', options.enabled),
     byWallClock: options.timeoutClock === 'wall',
     stallThreshold: inner.stallThreshold
   })

@@ -6,6 +6,7 @@
 const { EventEmitter } = require('node:events')
 const { handlers, loop: clock, stat } = require('./binding')
 const { emit } = require('./emit')
+const { INSPECT, shownAs } = require('./inspect')
 
 // Where among the numbers that the clock leaves are those of the window ...
 const LAG = 0
@@ -105,6 +106,12 @@ class Loop extends EventEmitter {
     if (this.listenerCount('stall') === 0 && this.#breakers.size === 0) clock.hearStalls(false)
   }
 }
+
+Object.defineProperty(Loop.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(loop => loop.toJSON()),
+  writable: true
+})
 
 const loop = new Loop()
 

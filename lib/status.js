@@ -9,6 +9,7 @@ const { ANNOUNCE } = require('./announce')
 const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
+const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
 
@@ -125,6 +126,12 @@ class Status extends EventEmitter {
     }
   }
 }
+
+Object.defineProperty(Status.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(status => ({ buckets: status.window.length, ...ratesOf(status.stats) })),
+  writable: true
+})
 
 // A window without a breaker is that of a breaker without calls.
 const NO_LIMITS = {
