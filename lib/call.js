@@ -102,6 +102,24 @@ function fireRemembered (breaker, inner, context, args) {
   const memo = new Memo(breaker, inner, args)
   const answer = memo.recall()
   if (answer) return asItIs(answer)
+  return memo.later === undefined
+    ? fireMissed(breaker, inner, context, args, memo)
+    : fireLater(breaker, inner, context, args, memo)
+}
+
+// On its own, for the closure would make every hit pay for its context.
+function fireLater (breaker, inner, context, args, memo) {
+  return memo.shareLater(memo.later.then(answer => {
+    const known = memo.recallLater(answer)
+    if (known) return known
+    // The call begins now, under the clock and the limits of this moment.
+    followClock(inner)
+    updateLimits(breaker, inner)
+    return fireMissed(breaker, inner, context, args, memo)
+  }))
+}
+
+function fireMissed (breaker, inner, context, args, memo) {
   const promise = turnAway(breaker, inner, admitAgain(inner.id, true, false), true, context, args, memo)
   memo.share(promise)
   return promise

@@ -24,6 +24,11 @@ function isFaked () {
   return timersInPlace()?.clock !== undefined || Date.isMock === true
 }
 
+/** Whether a test shows the date that it likes, be it with timers of its own or without. */
+function isDateFaked () {
+  return isFaked() || Date.isFake === true
+}
+
 /**
  * What a native half lives by, as it wants it: a function that gives the time, and one that
  * sets the timer. `onTimer()` is called when that goes off.
@@ -83,7 +88,7 @@ function fakeClock (onTimer) {
   return [now, setTimer]
 }
 
-module.exports = { fakeClock, isFaked, timersInPlace }
+module.exports = { fakeClock, isDateFaked, isFaked, timersInPlace }
 
 const AFTERWARDS = Promise.resolve()
 
