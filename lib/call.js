@@ -9,7 +9,7 @@
 // before it could say `taken()` (by the end of the stack, or by the timeout of `node:vm`),
 // `lost-calls.js` finds the permit.
 
-const { AsyncResource } = require('node:async_hooks')
+const { AsyncResource } = require('./builtins')
 const { MOST_ROUNDS, announce } = require('./announce')
 const { admit, admitAgain, codes, state, taken } = require('./binding')
 const { followClock } = require('./clock')

@@ -3,12 +3,10 @@
 // The class: what a user holds. What a breaker decides it asks of its native half; what
 // happens to a call is in `call.js`.
 
-const { randomUUID } = require('node:crypto')
-const { EventEmitter } = require('node:events')
-const { setImmediate } = require('node:timers')
 const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, announce, announceAll } = require('./announce')
-const { codes, create, owners, poll, state } = require('./binding')
+const { codes, create, owners, poll, state, uuid } = require('./binding')
+const { EventEmitter, setImmediate } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
@@ -66,7 +64,7 @@ class CircuitBreaker extends EventEmitter {
     this.options = prepare(options)
     prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
-    const name = options.name || action.name || randomUUID()
+    const name = options.name || action.name || uuid()
     const volume = readNumber('volumeThreshold', options.volumeThreshold)
     this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
