@@ -48,6 +48,17 @@ async function notes (program) {
 
 /* global later */
 
+test('loading opens one way to the loop, and nothing else', async () => {
+  const { stdout, stderr } = await child(({ require, path }) => {
+    const { createHook } = require('node:async_hooks')
+    const types = []
+    createHook({ init (id, type) { types.push(type) } }).enable()
+    require(path)
+    console.log(types.filter(type => type !== 'PROMISE').join())
+  })
+  assert.deepEqual({ stdout, stderr }, { stdout: 'didelphis\n', stderr: '' })
+})
+
 test('nothing is open while nobody waits', async () => {
   assert.deepEqual(await notes(async ({ CircuitBreaker, note }) => {
     note('loaded')
