@@ -29,15 +29,19 @@ const ELSE = 'Remove that package from node_modules and install again; if this s
 /** An error that explains one of loading the binary; without one there is no binary for the platform. */
 function toBeExplained (platform, cause) {
   if (cause === undefined) return new Error(unknown(platform))
-  const { code, message, path } = cause
-  if (isMissing(cause) && path === undefined) return new Error(missing(platform), { cause })
-  if (code === undefined && /require is not defined|Dynamic require/.test(message)) return new Error(withoutRequire(platform), { cause })
+  if (isMissing(cause)) return new Error(missing(platform), { cause })
+  if (isWithoutRequire(cause)) return new Error(withoutRequire(platform), { cause })
   return new Error(broken(platform, cause), { cause })
 }
 
-// Of `require`, and of Bun's, which has a code of its own.
-function isMissing ({ code }) {
-  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'
+// With a path it is the file of a package that is there. Bun has a code of its own.
+function isMissing ({ code, path }) {
+  return path === undefined && (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
+}
+
+// Of an ES module, as rollup and esbuild make them, and of a single executable.
+function isWithoutRequire ({ code, message }) {
+  return code === 'ERR_UNKNOWN_BUILTIN_MODULE' || /^(require is not defined|Dynamic require of)/.test(message)
 }
 
 function unknown (platform) {

@@ -81,18 +81,16 @@ function isWithoutRequire (error) {
   return error !== undefined && (error.code === undefined || error.code === 'ERR_UNKNOWN_BUILTIN_MODULE')
 }
 
-/** The package as the program itself would find it, from its entry or from where it was started. */
+/**
+ * The package as the program itself would find it, from its entry, from where it was started, or beside a single executable;
+ * undefined where that finds none.
+ */
 function byProgram (name) {
-  const createRequire = own('module')?.createRequire
-  if (createRequire === undefined) return undefined
-  let error
-  for (const from of [process.argv[1], `${process.cwd()}/`]) {
+  for (const from of [process.argv[1], `${process.cwd()}/`, process.execPath]) {
     try {
-      return { binary: createRequire(from)(name) }
-    } catch (thrown) {
-      error = thrown
-      if (thrown.code !== 'MODULE_NOT_FOUND') break
+      return { binary: own('module').createRequire(from)(name) }
+    } catch (error) {
+      if (String(error.code).startsWith('ERR_DLOPEN')) return { error }
     }
   }
-  return { error }
 }
