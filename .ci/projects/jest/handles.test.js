@@ -1,3 +1,5 @@
+/* global expect, test */
+
 // With --detectOpenHandles: nothing is left open.
 
 const CircuitBreaker = require('didelphis')

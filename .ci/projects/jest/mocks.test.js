@@ -1,3 +1,5 @@
+/* global expect, jest, test */
+
 // What users mock for the sake of their own code, Jest hands to packages too.
 
 jest.mock('fs', () => ({ readFileSync: jest.fn() }))
