@@ -63,8 +63,8 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    *
    * @throws TypeError when it is no function
    */
-  static promisify<A extends unknown[], R> (func: (...args: [...A, callback: (err: any, result: R) => void]) => void): (...args: A) => Promise<R>
-  static promisify<A extends unknown[]> (func: (...args: [...A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
+  static promisify<A extends unknown[], R> (func: (...args: [...args: A, callback: (err: any, result: R) => void]) => void): (...args: A) => Promise<R>
+  static promisify<A extends unknown[]> (func: (...args: [...args: A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
 
   /**
    * Makes a breaker around an action, which may return a promise, any other thenable or
@@ -675,18 +675,18 @@ declare namespace CircuitBreaker {
     readonly window: Window
 
     /** Adds a listener; {@link StatusEvents} lists the events. */
-    on<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    on<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     /** The same as `on`. */
-    addListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    addListener<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     addListener (event: string | symbol, listener: (...args: any[]) => void): this
     /** As `on`, for the next time only. */
-    once<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    once<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     once (event: string | symbol, listener: (...args: any[]) => void): this
     /** Takes a listener off an event. */
-    off<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    off<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     off (event: string | symbol, listener: (...args: any[]) => void): this
     /** The same as `off`. */
-    removeListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    removeListener<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     removeListener (event: string | symbol, listener: (...args: any[]) => void): this
   }
 
@@ -815,10 +815,16 @@ type OrError<TI extends unknown[]> = { [K in keyof TI]: undefined extends TI[K] 
 /** The names of some events, offered by editors, or any other name. */
 type EventName<M> = keyof M | (string & {}) | symbol
 
+/** For each event what its listeners get. */
+type EventMap<M> = { [E in keyof M]: any[] }
+
 /** What listeners of event `E` get, by the map `M`; anything when the map lacks it. */
-type Arguments<M, E> = E extends keyof M ? (M[E] extends unknown[] ? M[E] : never) : any[]
+type Arguments<M extends EventMap<M>, E> = E extends keyof M ? M[E] : any[]
 
 /** A listener of event `E`, by the map `M`. */
-type Listener<M, E> = (...args: Arguments<M, E>) => void
+type Listener<M extends EventMap<M>, E> = (...args: Arguments<M, E>) => void
+
+/** The same for a status, so that any emitter with its fields is one to TypeScript before 5.1, too. */
+type StatusListener<E> = E extends 'snapshot' ? (...args: CircuitBreaker.StatusEvents[E]) => void : (...args: any[]) => void
 
 export = CircuitBreaker

@@ -7,7 +7,7 @@
 // be set back, so the time that has really passed ends an entry, too. Both count: a machine
 // that was suspended, or a test that shows a later date, moves the date alone.
 
-const { performance } = require('perf_hooks')
+const { performance } = require('./builtins')
 const { isDateFaked } = require('./fake-clock')
 
 class MemoryCache {

@@ -3,12 +3,10 @@
 // The class: what a user holds. What a breaker decides it asks of its native half; what
 // happens to a call is in `call.js`.
 
-const { randomUUID } = require('node:crypto')
-const { EventEmitter } = require('node:events')
-const { setImmediate } = require('node:timers')
 const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, announce, announceAll } = require('./announce')
-const { codes, create, owners, poll, state } = require('./binding')
+const { codes, create, owners, poll, state, uuid } = require('./binding')
+const { EventEmitter, setImmediate } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
@@ -20,6 +18,7 @@ const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
 const { loop, tellToo } = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
+const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 require('./lost-calls')
@@ -68,7 +67,7 @@ class CircuitBreaker extends EventEmitter {
     this.options = prepare(options)
     prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
-    const name = options.name || action.name || randomUUID()
+    const name = options.name || action.name || uuid()
     const volume = readNumber('volumeThreshold', options.volumeThreshold)
     this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
@@ -331,6 +330,8 @@ function tell (breaker, inner, news) {
     surface(error)
   }
 }
+
+guardBy({ CircuitBreaker, fire })
 
 module.exports = callable(CircuitBreaker)
 

@@ -5,7 +5,7 @@
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
-const { clearTimeout: clearOwn, setTimeout: setOwn } = require('node:timers')
+const { clearTimeout: clearOwn, setTimeout: setOwn } = require('./builtins')
 
 /** The `setTimeout` that is in place; undefined where there is none, or none that can be had. */
 function timersInPlace () {

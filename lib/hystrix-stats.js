@@ -4,8 +4,8 @@
 // breakers of this load of the module. It is made when somebody asks for it; until then
 // breakers know nothing of it. Used by the class.
 
-const { Readable } = require('node:stream')
 const { owners } = require('./binding')
+const builtins = require('./builtins')
 const { INNER } = require('./inner')
 const { isOn } = require('./switches')
 
@@ -51,7 +51,7 @@ class HystrixStats {
 
 /** The stream; the first to ask for it makes every breaker join. */
 function stream () {
-  if (shared === undefined || shared.destroyed) shared = new Readable({ objectMode: true, read () {} })
+  if (shared === undefined || shared.destroyed) shared = new builtins.Readable({ objectMode: true, read () {} })
   for (const owner of owners) join(owner?.weakly.deref())
   return shared
 }

@@ -14,6 +14,15 @@ const { readNumber } = require('./options')
 // Where calls have none.
 const TIMEOUT_MS = 10_000
 
+// The class and the way of a call, which lead here, give themselves.
+let CircuitBreaker, fire
+
+/** Takes what the breakers are made of that guard lookups. */
+function guardBy (parts) {
+  CircuitBreaker = parts.CircuitBreaker
+  fire = parts.fire
+}
+
 // Promises that transports were given to keep. One that comes back is a result, be it of a null.
 const given = new WeakSet()
 
@@ -32,8 +41,6 @@ function isLater (answer) {
  * takes too long, and then the reason surfaces.
  */
 function waitFor (breaker, inner, answer) {
-  // Not before, for these lead here.
-  const { fire } = require('./call')
   const guard = (inner.guard ??= makeGuard(breaker, inner))
   const timeout = inner.timed ? readNumber('timeout', inner.limits.timeout) : TIMEOUT_MS
   guard.options.timeout = timeout
@@ -42,10 +49,9 @@ function waitFor (breaker, inner, answer) {
   })
 }
 
-module.exports = { isLater, noteGiven, waitFor }
+module.exports = { guardBy, isLater, noteGiven, waitFor }
 
 function makeGuard (breaker, inner) {
-  const CircuitBreaker = require('./circuit-breaker')
   const guard = new CircuitBreaker(answer => answer, {
     name: `${inner.name}.cacheTransport.get`,
     errorThresholdPercentage: Infinity,

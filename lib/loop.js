@@ -3,7 +3,7 @@
 // What the event loop did: its lag and its stalls, as the loop clock measures them once a
 // turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 const { handlers, loop: clock, stat } = require('./binding')
 const { emit } = require('./emit')
 const { INSPECT, shownAs } = require('./inspect')

@@ -2,7 +2,7 @@
 
 // The options: their defaults, and what makes sense. Used by the class and the status.
 
-const { inspect } = require('node:util')
+const builtins = require('./builtins')
 const { isOn, readWords } = require('./switches')
 
 // As many as a Map can hold.
@@ -224,7 +224,7 @@ function expect (name, expected, value, holds) {
 }
 
 function refuse (what, expected, value) {
-  throw new TypeError(`${what} must be ${expected}; got ${inspect(value, { depth: 0 })}`)
+  throw new TypeError(`${what} must be ${expected}; got ${builtins.inspect(value, { depth: 0 })}`)
 }
 
 // Numbers, and what a setTimeout or a comparison would take for one: '500'.

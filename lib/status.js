@@ -4,7 +4,7 @@
 // breaker; here it takes the shape of objects. Used by the class, and by users who
 // prime a breaker with the stats of an earlier one.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 const { ANNOUNCE } = require('./announce')
 const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')

@@ -3,7 +3,7 @@
 // The options that are switches. Programs take them from the environment, where they are words,
 // and from databases, where a state may have become one. Used wherever a switch is read.
 
-const { inspect } = require('node:util')
+const builtins = require('./builtins')
 const { warnOnce } = require('./warnings')
 
 // What opossum takes each value for.
@@ -63,7 +63,7 @@ function asIfMeant (name, value) {
   const is = SWITCHES[name](value)
   warnOnce(
     'DIDELPHIS_WORD_AS_SWITCH',
-    `options.${name} is ${inspect(value)}, which is taken for ${is}: it should be true or false`,
+    `options.${name} is ${builtins.inspect(value)}, which is taken for ${is}: it should be true or false`,
     name
   )
   return is

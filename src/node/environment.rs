@@ -16,6 +16,7 @@ use napi::{check_status, sys, Result};
 use super::events::{Events, Message};
 use super::keep_alive::KeepAlive;
 use super::mailbox::Mailbox;
+use super::resource::Resource;
 use super::sole;
 use crate::core::breaker::CircuitBreaker;
 use crate::core::time::{Nanos, Now};
@@ -67,8 +68,10 @@ impl Environment {
         // SAFETY: `env` is current, and so are the values. Whoever drops the last reference to
         // what is made here is a finalizer or a hook.
         let mailbox = unsafe { Mailbox::new(env, memory)? };
+        // SAFETY: `env` is current.
+        let (resource, shown) = unsafe { Resource::new(env)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
-        let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
+        let (events, keep_alive) = unsafe { Events::open(env, on_news, shown)? };
         let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
             let host = Box::new(this.clone());
             // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
@@ -88,6 +91,7 @@ impl Environment {
             }
         });
         sole::add(&environment);
+        resource.show(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.
         environment.cleanup.set(Some(unsafe {
@@ -136,6 +140,11 @@ impl Environment {
         }
         // Sets the alarm.
         self.with(id, |_, _| ());
+    }
+
+    /// Whether calls are under way that keep the process alive.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.keep_alive.is_waiting()
     }
 
     /// One breaker more, or less, has calls under way that the timer thread is to end.

@@ -22,6 +22,7 @@ use crate::core::time::{Nanos, Now, Shift};
 use crate::core::window::Count;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
+use crate::runtime::uuid;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -177,6 +178,12 @@ impl JsEnvironment {
         let window = [busy.as_millis_f64()].into_iter().chain(of(lag.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
         self.inner.mailbox().put_stats(numbers.chain(of(lag.total())));
+    }
+
+    /// A random UUID.
+    #[napi(catch_unwind)]
+    pub fn uuid(&self) -> String {
+        uuid::random()
     }
 
     /// For each cell of a histogram the latency that it stands for, in ms.

@@ -9,4 +9,5 @@ mod hot;
 mod keep_alive;
 mod mailbox;
 mod reference;
+mod resource;
 mod sole;

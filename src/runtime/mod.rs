@@ -10,4 +10,5 @@ mod signals;
 mod tally;
 pub mod timer;
 mod turn;
+pub(crate) mod uuid;
 mod uv;
