@@ -331,9 +331,10 @@ function tell (breaker, inner, news) {
   }
 }
 
-guardBy({ CircuitBreaker, fire })
+const Callable = callable(CircuitBreaker)
+guardBy({ CircuitBreaker: Callable, fire })
 
-module.exports = callable(CircuitBreaker)
+module.exports = Callable
 
 const { call: plainCall } = CircuitBreaker.prototype
 const { slice } = Array.prototype
