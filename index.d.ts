@@ -48,6 +48,13 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static readonly loop: CircuitBreaker.Loop
 
   /**
+   * The stream of all breakers for Hystrix dashboards, as `hystrixStats.getHystrixStream()`
+   * gives it. From the first opossum. It is made when it is asked for, so it is no named
+   * export of the ES module.
+   */
+  static readonly stats: Readable
+
+  /**
    * Makes an action of a function whose last parameter is a callback `(err, result)`: it
    * takes the other arguments and returns a promise of the one result. From the first
    * opossum; unlike `util.promisify`, it does not ask for `util.promisify.custom`.
@@ -56,8 +63,8 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    *
    * @throws TypeError when it is no function
    */
-  static promisify<A extends unknown[], R> (func: (...args: [...A, callback: (err: any, result: R) => void]) => void): (...args: A) => Promise<R>
-  static promisify<A extends unknown[]> (func: (...args: [...A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
+  static promisify<A extends unknown[], R> (func: (...args: [...args: A, callback: (err: any, result: R) => void]) => void): (...args: A) => Promise<R>
+  static promisify<A extends unknown[]> (func: (...args: [...args: A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
 
   /**
    * Makes a breaker around an action, which may return a promise, any other thenable or
@@ -106,8 +113,8 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   readonly stats: CircuitBreaker.Stats
 
   /**
-   * The options, defaults filled in: the object that the constructor got, unless that is
-   * frozen. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
+   * The options, defaults filled in: the object that the constructor got, or a copy if that
+   * cannot be written to. A change to `timeout`, `resetTimeout`, `errorThresholdPercentage`, `maxFailures`
    * or `errorFilter` holds from the next call, or the next opening, on; calls reject with a
    * `TypeError` while it makes no sense. A change to an option of caching, coalescing or
    * aborting, other than the sizes, holds too, unchecked. The others are read once, by the
@@ -179,12 +186,13 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   /**
    * Calls a function now, and again and again until `shutdown`, and opens the circuit
    * whenever it fails; `healthCheckFailed` tells why. A success changes nothing. There may
-   * be several checks, and none of them keeps the process alive.
+   * be several checks, and none of them keeps the process alive. A check waits for its call
+   * before: one that never ends is never called again, so give it a timeout of its own.
    *
    * @param func - the check, with the breaker as its `this`; it fails when it throws or
    * when its promise rejects
-   * @param interval - the time from one check to the next, whether that has ended or not:
-   * above 0; `0` or left out: 5000. In milliseconds
+   * @param interval - the time from one check to the next, or more if that takes longer: above
+   * 0; `0` or left out: 5000. In milliseconds
    * @throws TypeError when `func` is no function or `interval` is no such number
    */
   healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, interval?: number): void
@@ -409,15 +417,16 @@ declare namespace CircuitBreaker {
 
     /**
      * Makes the key of a call from its arguments, for `cache` and `coalesce`; calls with
-     * the same key are taken for the same. Its `this` is the breaker. If it throws, so
-     * does `fire`.
+     * the same key are taken for the same. Its `this` is the breaker. If it throws,
+     * `fire` rejects.
      * @default (...args) => JSON.stringify(args)
      */
     cacheGetKey?: ((this: any, ...args: TI) => string) | undefined
 
     /**
-     * Where results are kept in place of memory. The constructor throws a `TypeError`
-     * when it lacks a method of {@link CacheTransport} and `cache` is on.
+     * Where results are kept in place of memory, at once or over a network. The constructor
+     * throws a `TypeError` when it lacks a method of {@link CacheTransport} and `cache` is on.
+     * Calls that wait for an answer with the same key ask once where `coalesce` is on.
      * Default: a memory of the breaker's own.
      */
     cacheTransport?: CacheTransport | undefined
@@ -506,11 +515,14 @@ declare namespace CircuitBreaker {
     }
 
   /**
-   * What keeps results for {@link Options.cache}. All of it is synchronous: what `get`
-   * returns is taken for an answer there and then, be it a promise of none.
+   * What keeps results for {@link Options.cache}. Where `get` gives a promise or another
+   * thenable, as over a network, its answer is waited for before the call begins: for as long
+   * as `timeout` says (10 s without one), in loop time. One that is late or rejects is
+   * nothing, and becomes an uncaught exception; so does what `set` and `flush` promise when
+   * that rejects. A promise that `set` was given may come back as it is: it is the result.
    */
   export interface MemoryCache {
-    /** What is kept under a key, or anything falsy: nothing. */
+    /** What is kept under a key, or anything falsy: nothing. The same, promised. */
     get (key: string): unknown
     /**
      * Keeps a value under a key.
@@ -518,9 +530,9 @@ declare namespace CircuitBreaker {
      * @param value - the promise of a result, which has been fulfilled
      * @param ttl - when to drop it, in milliseconds since the epoch; `0`: never
      */
-    set (key: string, value: any, ttl: number): void
+    set (key: string, value: any, ttl: number): unknown
     /** Drops everything. */
-    flush (): void
+    flush (): unknown
   }
 
   /** What {@link Options.cacheTransport} takes. */
@@ -663,18 +675,18 @@ declare namespace CircuitBreaker {
     readonly window: Window
 
     /** Adds a listener; {@link StatusEvents} lists the events. */
-    on<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    on<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     /** The same as `on`. */
-    addListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    addListener<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     addListener (event: string | symbol, listener: (...args: any[]) => void): this
     /** As `on`, for the next time only. */
-    once<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    once<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     once (event: string | symbol, listener: (...args: any[]) => void): this
     /** Takes a listener off an event. */
-    off<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    off<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     off (event: string | symbol, listener: (...args: any[]) => void): this
     /** The same as `off`. */
-    removeListener<E extends EventName<StatusEvents>> (event: E, listener: Listener<StatusEvents, E>): this
+    removeListener<E extends EventName<StatusEvents>> (event: E, listener: StatusListener<E>): this
     removeListener (event: string | symbol, listener: (...args: any[]) => void): this
   }
 
@@ -803,10 +815,16 @@ type OrError<TI extends unknown[]> = { [K in keyof TI]: undefined extends TI[K] 
 /** The names of some events, offered by editors, or any other name. */
 type EventName<M> = keyof M | (string & {}) | symbol
 
+/** For each event what its listeners get. */
+type EventMap<M> = { [E in keyof M]: any[] }
+
 /** What listeners of event `E` get, by the map `M`; anything when the map lacks it. */
-type Arguments<M, E> = E extends keyof M ? (M[E] extends unknown[] ? M[E] : never) : any[]
+type Arguments<M extends EventMap<M>, E> = E extends keyof M ? M[E] : any[]
 
 /** A listener of event `E`, by the map `M`. */
-type Listener<M, E> = (...args: Arguments<M, E>) => void
+type Listener<M extends EventMap<M>, E> = (...args: Arguments<M, E>) => void
+
+/** The same for a status, so that any emitter with its fields is one to TypeScript before 5.1, too. */
+type StatusListener<E> = E extends 'snapshot' ? (...args: CircuitBreaker.StatusEvents[E]) => void : (...args: any[]) => void
 
 export = CircuitBreaker

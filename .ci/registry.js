@@ -1,8 +1,8 @@
 'use strict'
 
-// A registry for one test: serves the packages in a folder of tarballs, and what the
-// packages of binaries for other platforms say of themselves. Run by `alias`, with the
-// folder; prints its address, and then every tarball that is asked for.
+// A registry for one test: serves the packages in a folder of tarballs, and those of binaries
+// for other platforms without the binary. Run by `alias`, with the folder; prints its address,
+// and then every tarball that is asked for.
 
 const { execFileSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
@@ -16,7 +16,9 @@ const tarballs = new Map()
 
 const root = join(__dirname, '..')
 for (const platform of readdirSync(join(root, 'npm'))) {
-  add(JSON.parse(readFileSync(join(root, 'npm', platform, 'package.json'), 'utf8')))
+  const folder = join(root, 'npm', platform)
+  const content = execFileSync('tar', ['-cz', '--transform=s,^,package/,', '-C', folder, 'package.json'])
+  tarballs.set(add(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), content), content)
 }
 for (const file of readdirSync(folder).filter(file => file.endsWith('.tgz'))) {
   const path = join(folder, file)
@@ -50,7 +52,7 @@ function address () {
 }
 
 /** Publishes a package; the path of its tarball. */
-function add (manifest, content = '') {
+function add (manifest, content) {
   const { name, version } = manifest
   const tarball = `${name}/-/${version}.tgz`
   const integrity = `sha512-${createHash('sha512').update(content).digest('base64')}`

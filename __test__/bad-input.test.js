@@ -112,8 +112,49 @@ test('an odd option that means something is taken', async t => {
   }
 })
 
-test('frozen options are taken', async () => {
-  assert.equal(await new CircuitBreaker(well, Object.freeze({ timeout: 100 })).fire(), 'well')
+test('options that cannot be written to are taken, by a copy', async t => {
+  const given = { timeout: 20, cache: true, errorThresholdPercentage: 100 }
+  class Settings {
+    get timeout () { return 20 }
+    get coalesce () { return false }
+    get capacity () { return 2 }
+    get rollingPercentilesEnabled () { return true }
+  }
+  const UNWRITABLE = {
+    frozen: Object.freeze({ ...given }),
+    sealed: Object.seal({ ...given }),
+    'not extensible': Object.preventExtensions({ ...given }),
+    'with getters alone': new Settings(),
+    'frozen, with getters alone': Object.freeze(new Settings()),
+    'inherited from what is frozen': Object.create(Object.freeze({ ...given, capacity: 2, coalesce: false })),
+    'behind a proxy that takes nothing': new Proxy({ ...given }, { set: () => false })
+  }
+  for (const [how, options] of Object.entries(UNWRITABLE)) {
+    await t.test(how, async () => {
+      const breaker = new CircuitBreaker(async late => late ? hang() : 'well', options)
+      assert.equal(await breaker.fire(), 'well')
+      await assert.rejects(breaker.fire('late'), { code: 'ETIMEDOUT', message: 'Timed out after 20ms' })
+      // The copy is the live object.
+      breaker.options.timeout = 30
+      breaker.close()
+      await assert.rejects(breaker.fire('late'), { message: 'Timed out after 30ms' })
+      assert.notEqual(breaker.options, options)
+      assert.equal(options.timeout, 20)
+      breaker.shutdown()
+    })
+  }
+})
+
+test('options that cannot be written to are refused in the same words', () => {
+  const message = "options.timeout must be a number of milliseconds above 0, or false for none; got 'soon'"
+  for (const options of [Object.seal({ timeout: 'soon' }), new (class { get timeout () { return 'soon' } get coalesce () { return false } })()]) {
+    assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+  }
+})
+
+test('a getter among the options that throws is heard of as it is', () => {
+  const error = new Error('ill')
+  assert.throws(() => new CircuitBreaker(well, { get timeout () { throw error } }), error)
 })
 
 test('a timeout in words of digits is that many milliseconds', async () => {

@@ -4,10 +4,12 @@
 // and that every test it names is there.
 
 const assert = require('node:assert/strict')
+const { EventEmitter } = require('node:events')
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { test } = require('node:test')
 
+const Ours = require('..')
 const Opossum = require('opossum')
 const differences = require('./differential/differences')
 const themes = require('./differential/scenarios')
@@ -59,6 +61,25 @@ test('the table of compatibility says where ours differs, and why', () => {
   }
 })
 
+test('what is in the hands of users shows no inner methods', () => {
+  const breakers = [Ours, Opossum].map(CircuitBreaker => new CircuitBreaker(() => {}))
+  const PARTS = { breaker: breaker => breaker, status: ({ status }) => status, semaphore: ({ semaphore }) => semaphore }
+  for (const [name, part] of Object.entries(PARTS)) {
+    const [ours, opossums] = breakers.map(breaker => allMembersOf(part(breaker)))
+    assert.deepEqual(ours.filter(member => member !== 'hystrixStats'), opossums, name)
+  }
+  // Those that opossum has not, as index.d.ts declares them.
+  const LOOP = ['lag', 'lagMean', 'longestStall', 'percentiles', 'stalled', 'stalls', 'toJSON', 'total']
+  assert.deepEqual(allMembersOf(Ours.loop), LOOP)
+  assert.deepEqual(allMembersOf(breakers[0].hystrixStats), ['getHystrixStream', 'shutdown'])
+  const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors(Ours)
+  const types = readFileSync(join(__dirname, '..', 'index.d.ts'), 'utf8')
+  for (const member of Object.keys(statics).filter(isPublic)) {
+    assert.match(types, new RegExp(`static (readonly )?${member}\\b|export \\{.* as ${member}\\b`), member)
+  }
+  for (const breaker of breakers) breaker.shutdown()
+})
+
 // Options that the constructor reads, all features on, with a state to begin with and
 // without.
 function optionsRead () {
@@ -69,6 +90,15 @@ function optionsRead () {
     new Opossum(() => {}, spy).shutdown()
   }
   return [...read].filter(isPublic)
+}
+
+// Its own and what it inherits, but for what every emitter has.
+function allMembersOf (object) {
+  const members = new Set()
+  for (let owner = object; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const member of membersOf(owner)) if (!(member in EventEmitter.prototype)) members.add(member)
+  }
+  return [...members].sort()
 }
 
 function wordsIn (files, pattern) {

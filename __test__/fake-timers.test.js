@@ -600,6 +600,42 @@ describe('a breaker made before the clock was faked', () => {
   })
 })
 
+describe('answers that are kept go by the date that a test shows, however long it takes', () => {
+  const SHOWN = {
+    'by sinon, with timers': { toFake: FAKED },
+    'by sinon, alone': { toFake: ['Date'] }
+  }
+  for (const [how, settings] of Object.entries(SHOWN)) {
+    for (const [feature, ttl] of [['cache', 'cacheTTL'], ['coalesce', 'coalesceTTL']]) {
+      same(`${how}: ${feature}`, [1, 1, 2], async ({ CircuitBreaker, clock, note }) => {
+        let made = 0
+        const breaker = new CircuitBreaker(async () => ++made, { [feature]: true, [ttl]: 20, timeout: false })
+        note(await breaker.fire())
+        await sleep(40)
+        clock.tick(19)
+        note(await breaker.fire())
+        clock.tick(1)
+        note(await breaker.fire())
+      }, settings)
+    }
+  }
+
+  test('by node:test, alone', async () => {
+    mock.timers.enable({ apis: ['Date'], now: BEGINNING })
+    try {
+      let made = 0
+      const breaker = new Ours(async () => ++made, { cache: true, cacheTTL: 20, timeout: false })
+      await breaker.fire()
+      await sleep(40)
+      assert.equal(await breaker.fire(), 1)
+      mock.timers.tick(20)
+      assert.equal(await breaker.fire(), 2)
+    } finally {
+      mock.timers.reset()
+    }
+  })
+})
+
 describe('a status of the other clock', () => {
   const shape = { rollingCountTimeout: 60_000, rollingCountBuckets: 2 }
 

@@ -386,8 +386,8 @@ test('a health check goes on after shutdown and reopens the breaker', async () =
   let checks = 0
   const breaker = new CircuitBreaker(async () => {})
   const inFlight = defer()
-  breaker.healthCheck(() => ++checks === 1 ? inFlight.promise : undefined, 1)
-  await until(() => checks > 2)
+  breaker.healthCheck(() => ++checks === 3 ? inFlight.promise : undefined, 1)
+  await until(() => checks === 3)
   breaker.shutdown()
   const checked = checks
   inFlight.reject(new Error('ill'))
@@ -398,6 +398,48 @@ test('a health check goes on after shutdown and reopens the breaker', async () =
   breaker.healthCheck(() => { checks++ }, 1)
   await sleep(5)
   assert.equal(checks, checked)
+})
+
+test('health checks that take longer than their interval overlap', async () => {
+  const breaker = new CircuitBreaker(async () => {}, { resetTimeout: Infinity })
+  let [begun, most, under] = [0, 0, 0]
+  breaker.healthCheck(async () => {
+    begun++
+    most = Math.max(most, ++under)
+    await sleep(30)
+    under--
+    if (begun === 3) throw new Error('ill')
+  }, 5)
+  // It goes on, also behind one that failed.
+  await until(() => begun > 5)
+  assert.deepEqual([most, breaker.opened], [1, true])
+  breaker.shutdown()
+})
+
+test('of health checks that came due during one, a single one follows', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const breaker = new CircuitBreaker(async () => {})
+  const under = []
+  breaker.healthCheck(() => {
+    under.push(defer())
+    return under.at(-1).promise
+  }, 10)
+  const begun = async () => {
+    await turn()
+    return under.length
+  }
+  t.mock.timers.tick(50)
+  assert.equal(await begun(), 1)
+  under[0].resolve()
+  assert.equal(await begun(), 2)
+  under[1].resolve()
+  assert.equal(await begun(), 2)
+  t.mock.timers.tick(10)
+  assert.equal(await begun(), 3)
+  t.mock.timers.tick(10)
+  breaker.shutdown()
+  under[2].resolve()
+  assert.equal(await begun(), 3)
 })
 
 test('a health check that throws, or gives no promise, is a crash', async () => {
@@ -461,6 +503,64 @@ test('a call that was refused by capacity, or threw, is shared with later ones',
   assert.equal(await throwing.fire(), 3)
 })
 
+test('a call that ends takes a later call of its key from those that may be joined', async () => {
+  const ENDS = {
+    success: work => work.resolve('old'),
+    error: work => work.reject(new Error('old')),
+    timeout: () => {}
+  }
+  const LATER = {
+    'once it has expired': { coalesceTTL: 1, makeRoom: () => sleep(5) },
+    'once it was cleared': { coalesceTTL: 0, makeRoom: breaker => breaker.clearCache() }
+  }
+  for (const [reason, end] of Object.entries(ENDS)) {
+    for (const [when, { coalesceTTL, makeRoom }] of Object.entries(LATER)) {
+      const works = []
+      const breaker = new CircuitBreaker(() => {
+        works.push(defer())
+        return works.at(-1).promise
+      }, { coalesce: true, coalesceTTL, coalesceResetOn: [reason], errorThresholdPercentage: 100, timeout: 30 })
+      const old = breaker.fire()
+      await makeRoom(breaker)
+      breaker.options.coalesceTTL = 0
+      breaker.options.timeout = TIMED
+      const second = breaker.fire()
+      end(works[0])
+      await old.catch(() => {})
+      const third = breaker.fire()
+      assert.equal(works.length, 2, `${reason}, ${when}`)
+      works[1].resolve('new')
+      assert.deepEqual(await Promise.all([second, third]), ['new', 'new'])
+      // Its own end is one.
+      if (reason !== 'success') continue
+      breaker.fire().catch(() => {})
+      assert.equal(works.length, 3)
+      breaker.shutdown()
+      works[2].resolve()
+    }
+  }
+})
+
+test('an answer that is kept outlives its time when the date is set back', async t => {
+  for (const [feature, ttl] of [['cache', 'cacheTTL'], ['coalesce', 'coalesceTTL']]) {
+    await t.test(feature, async t => {
+      let works = 0
+      const breaker = new CircuitBreaker(async () => ++works, { [feature]: true, [ttl]: 300 })
+      assert.deepEqual([await breaker.fire(), await breaker.fire()], [1, 1])
+      const { now } = Date
+      t.mock.method(Date, 'now', () => now() - 3_600_000)
+      assert.equal(await breaker.fire(), 1)
+      await sleep(400)
+      assert.equal(await breaker.fire(), 2)
+      // One that came since has its own time, whatever the date.
+      assert.equal(await breaker.fire(), 2)
+      t.mock.restoreAll()
+      // Set forward, the date ends it too, as in opossum: by the suspension of a machine.
+      assert.equal(await breaker.fire(), 3)
+    })
+  }
+})
+
 test('answers that nobody asks for again pile up', async () => {
   const breaker = new CircuitBreaker(async () => 'well', { coalesce: true, coalesceTTL: 1, cache: true, cacheTTL: 1 })
   for (let call = 0; call < 30; call++) {
@@ -480,6 +580,39 @@ test('a cache transport that fails to keep a result makes a failure of a success
   const { successes, failures } = breaker.stats
   assert.deepEqual({ successes, failures }, { successes: 1, failures: 0 })
   assert.equal(breaker.semaphore.count, Number.MAX_SAFE_INTEGER)
+})
+
+test('eleven breakers on one controller are warned of as a leak', async () => {
+  const warnings = []
+  const note = warning => warnings.push(warning.message)
+  process.on('warning', note)
+  const controller = new EventEmitter()
+  const breakers = Array.from({ length: 30 }, () => new CircuitBreaker(hang, { rotateBucketController: controller }))
+  // It is there for its owner's listeners, too: as many as without them.
+  for (let i = 0; i < 10; i++) controller.on('rotate', () => {})
+  breakers[0].disable()
+  breakers[0].enable()
+  await turn()
+  assert.deepEqual(warnings, [])
+  controller.on('rotate', () => {})
+  await turn()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0], /41 rotate listeners/)
+  process.off('warning', note)
+  for (const breaker of breakers) breaker.shutdown()
+  assert.deepEqual([controller.getMaxListeners(), controller.listenerCount('rotate')], [10, 11])
+
+  const unlimited = new EventEmitter().setMaxListeners(0)
+  new CircuitBreaker(hang, { rotateBucketController: unlimited }).shutdown()
+  assert.equal(unlimited.getMaxListeners(), 0)
+})
+
+test('a breaker that is enabled after its shutdown listens to its controller again', () => {
+  const controller = new EventEmitter()
+  const breaker = new CircuitBreaker(hang, { rotateBucketController: controller })
+  breaker.shutdown()
+  breaker.enable()
+  assert.equal(controller.listenerCount('rotate'), 0)
 })
 
 test('there is only a default CommonJS export', async () => {

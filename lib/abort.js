@@ -4,10 +4,11 @@
 // Used by the way of a call and by the class.
 
 const { surface } = require('./emit')
+const { isOn } = require('./switches')
 
 /** Checks what the user gave, and makes one where it is to be renewed and there is none. */
 function prepareAbort (options) {
-  if (options.autoRenewAbortController) options.abortController ||= new AbortController()
+  if (isOn('autoRenewAbortController', options.autoRenewAbortController)) options.abortController ||= new AbortController()
   if (options.abortController && typeof options.abortController.abort !== 'function') {
     throw new TypeError('AbortController does not contain `abort()` method')
   }
@@ -24,7 +25,7 @@ function abort (breaker) {
 
 /** Calls may begin again: they need a signal that has not been given. Throws what getters throw. */
 function renew ({ options }) {
-  if (options.autoRenewAbortController && options.abortController?.signal.aborted) {
+  if (isOn('autoRenewAbortController', options.autoRenewAbortController) && options.abortController?.signal.aborted) {
     options.abortController = new AbortController()
   }
 }

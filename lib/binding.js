@@ -1,15 +1,12 @@
 'use strict'
 
-// The native half: finds this platform's binary, and sets up what all breakers of
-// this load of the module share. Used by the class, the status and the semaphore.
+// The native half: sets up what all breakers of this load of the module share. Used by the class, the status and the semaphore.
 
-const { existsSync } = require('node:fs')
-const { join } = require('node:path')
-const v8 = require('node:v8')
 const { announceAll } = require('./announce')
+const loadBinary = require('./binary')
+const builtins = require('./builtins')
 const { surface } = require('./emit')
 const { fakeClock, isFaked } = require('./fake-clock')
-const platformName = require('./platform')
 
 const { Environment } = load()
 
@@ -209,6 +206,11 @@ const loop = {
   hearStalls: wanted => environment.hearStalls(wanted)
 }
 
+/** A name that nobody else has: a random UUID. */
+function uuid () {
+  return environment.uuid()
+}
+
 /**
  * Does the work of the timer thread, where there is none to be had: in how many milliseconds
  * there will be more of it, or -1.
@@ -297,34 +299,19 @@ module.exports = {
   state,
   statsBetween,
   taken,
+  uuid,
   withLibuv,
   work
 }
 
 function load () {
   // Node aborts as it writes a snapshot that holds an addon, and does not say whose.
-  if (v8.startupSnapshot?.isBuildingSnapshot?.()) throw new Error(inSnapshot())
-  const platform = platformName()
-  const local = join(__dirname, '..', `didelphis.${platform}.node`)
-  if (existsSync(local)) return require(local)
-  const name = `@didelphis/binding-${platform}`
-  try {
-    return require(name)
-  } catch (cause) {
-    throw new Error(missing(platform, name), { cause })
-  }
+  if (builtins.startupSnapshot?.isBuildingSnapshot?.()) throw new Error(inSnapshot())
+  return loadBinary()
 }
 
 function inSnapshot () {
   return 'didelphis cannot be part of a startup snapshot: its native half does not survive one. ' +
     'Require it when the program that was built starts, inside the function that is given to ' +
     "require('node:v8').startupSnapshot.setDeserializeMainFunction()."
-}
-
-function missing (platform, name) {
-  return `didelphis has no native binary for ${platform} here. ` +
-    `If your platform is among those in the README, install it with "npm install ${name}": ` +
-    'npm leaves it out when optional dependencies are omitted or when node_modules came ' +
-    'from another platform. On any other platform, build it from a clone of the ' +
-    'repository with "npm install", which needs Rust.'
 }

@@ -2,6 +2,13 @@
 
 // A cache in memory: what `cache` uses where the user brings no transport of his own,
 // and where `coalesce` keeps the calls in flight. Used by `memo.js`.
+//
+// Callers say by the time of day when an entry expires, as transports are told it. That may
+// be set back, so the time that has really passed ends an entry, too. Both count: a machine
+// that was suspended, or a test that shows a later date, moves the date alone.
+
+const { performance } = require('./builtins')
+const { isDateFaked } = require('./fake-clock')
 
 class MemoryCache {
   constructor (maxEntries) {
@@ -22,7 +29,8 @@ class MemoryCache {
   set (key, value, expiresAt) {
     if (this.maxEntries < 1) return
     if (!this.cache.has(key)) this.#makeRoom()
-    this.cache.set(key, { expiresAt, value })
+    const endsAt = expiresAt === 0 ? 0 : performance.now() + (expiresAt - Date.now())
+    this.cache.set(key, { expiresAt, endsAt, value })
   }
 
   delete (key) {
@@ -47,6 +55,11 @@ class MemoryCache {
 
 module.exports = MemoryCache
 
-function isFresh ({ expiresAt }) {
-  return expiresAt === 0 || expiresAt > Date.now()
+function isFresh ({ expiresAt, endsAt }) {
+  return expiresAt === 0 || (expiresAt > Date.now() && !hasEnded(endsAt))
+}
+
+// While a test moves the date, that alone counts.
+function hasEnded (endsAt) {
+  return endsAt <= performance.now() && !isDateFaked()
 }

@@ -9,7 +9,7 @@
 // before it could say `taken()` (by the end of the stack, or by the timeout of `node:vm`),
 // `lost-calls.js` finds the permit.
 
-const { AsyncResource } = require('node:async_hooks')
+const { AsyncResource } = require('./builtins')
 const { MOST_ROUNDS, announce } = require('./announce')
 const { admit, admitAgain, codes, state, taken } = require('./binding')
 const { followClock } = require('./clock')
@@ -102,6 +102,24 @@ function fireRemembered (breaker, inner, context, args) {
   const memo = new Memo(breaker, inner, args)
   const answer = memo.recall()
   if (answer) return asItIs(answer)
+  return memo.later === undefined
+    ? fireMissed(breaker, inner, context, args, memo)
+    : fireLater(breaker, inner, context, args, memo)
+}
+
+// On its own, for the closure would make every hit pay for its context.
+function fireLater (breaker, inner, context, args, memo) {
+  return memo.shareLater(memo.later.then(answer => {
+    const known = memo.recallLater(answer)
+    if (known) return known
+    // The call begins now, under the clock and the limits of this moment.
+    followClock(inner)
+    updateLimits(breaker, inner)
+    return fireMissed(breaker, inner, context, args, memo)
+  }))
+}
+
+function fireMissed (breaker, inner, context, args, memo) {
   const promise = turnAway(breaker, inner, admitAgain(inner.id, true, false), true, context, args, memo)
   memo.share(promise)
   return promise
@@ -206,7 +224,7 @@ class Call {
     let settle
     const promise = new Promise(resolve => { settle = resolve })
     this.resolve = settle
-    if (isHeard(breaker, inner)) this.context = new AsyncResource('CircuitBreaker.Call')
+    if (isHeard(breaker, inner)) this.context = new CallContext(this)
     // While it waits, the breaker must not be collected with its deadline.
     inner.owner.strongly = inner.breaker
     result.then(this.succeed, this.fail)
@@ -224,6 +242,19 @@ class Call {
     } else {
       resolve(timeOut(breaker, inner, permit, args, memo))
     }
+  }
+}
+
+// The async context in which a call was made. Whoever follows async hooks can ask it whether the
+// call still waits for its deadline: test runners do, about whatever was opened.
+class CallContext extends AsyncResource {
+  constructor (call) {
+    super('CircuitBreaker.Call')
+    this.call = call
+  }
+
+  hasRef () {
+    return this.call.context === this
   }
 }
 

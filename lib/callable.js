@@ -3,7 +3,7 @@
 // The class as a function that may be called with or without `new`: programs written
 // for opossum 1 call it without. Used by the class alone.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 
 // The method that does what a constructor would.
 const BUILD = Symbol('build')

@@ -3,29 +3,30 @@
 // The class: what a user holds. What a breaker decides it asks of its native half; what
 // happens to a call is in `call.js`.
 
-const { randomUUID } = require('node:crypto')
-const { EventEmitter } = require('node:events')
-const { setImmediate } = require('node:timers')
 const { prepareAbort, renew } = require('./abort')
 const { ANNOUNCE, announce, announceAll } = require('./announce')
-const { codes, create, owners, poll, state } = require('./binding')
+const { codes, create, owners, poll, state, uuid } = require('./binding')
+const { EventEmitter, setImmediate } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit, surface } = require('./emit')
 const { isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
+const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
-const loop = require('./loop')
+const { loop, tellToo } = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
+const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./memo')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
-const Semaphore = require('./semaphore')
-const Status = require('./status')
+const { Semaphore } = require('./semaphore')
+const { isOn } = require('./switches')
+const { Status, handOver, prime, tellSnapshot } = require('./status')
 
 const {
   CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
@@ -66,7 +67,7 @@ class CircuitBreaker extends EventEmitter {
     this.options = prepare(options)
     prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
-    const name = options.name || action.name || randomUUID()
+    const name = options.name || action.name || uuid()
     const volume = readNumber('volumeThreshold', options.volumeThreshold)
     this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
@@ -191,7 +192,8 @@ class CircuitBreaker extends EventEmitter {
 
   enable () {
     this[INNER].handle.setEnabled(true)
-    this[INNER].status?.startListeneningForRotateEvent()
+    // What is shut down is so for good, and must not be held by a controller.
+    if (!this.isShutdown) this[INNER].status?.startListeneningForRotateEvent()
   }
 
   disable () {
@@ -230,12 +232,12 @@ class CircuitBreaker extends EventEmitter {
   getAbortController () {
     // The circuit may be half open by the clock, and who asks is about to fire: the
     // controller is renewed as that is announced.
-    if (this.options.autoRenewAbortController) announce(this)
+    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) announce(this)
     return this.options.abortController
   }
 
   on (name, listener) {
-    if (name === 'stall') loop.tellToo(this)
+    if (name === 'stall') tellToo(this)
     return super.on(name, listener)
   }
 
@@ -244,7 +246,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   prependListener (name, listener) {
-    if (name === 'stall') loop.tellToo(this)
+    if (name === 'stall') tellToo(this)
     return super.prependListener(name, listener)
   }
 
@@ -252,6 +254,26 @@ class CircuitBreaker extends EventEmitter {
     const names = super.eventNames()
     return this.isShutdown ? names : [...new Set([...ALWAYS_NAMED, ...names])]
   }
+}
+
+Object.defineProperty(CircuitBreaker.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(breaker => {
+    const { name, stats } = breaker
+    // Of one moment: circuits go half open while they are looked at.
+    const bits = state(breaker[INNER].id)
+    const summary = { name, state: nameOfState(bits) }
+    if ((bits & (IS_ENABLED | IS_SHUTDOWN)) === 0) summary.enabled = false
+    if ((bits & IS_WARM_UP) !== 0) summary.warmUp = true
+    return { ...summary, ...ratesOf(stats) }
+  }),
+  writable: true
+})
+
+function nameOfState (bits) {
+  if ((bits & IS_CLOSED) !== 0) return 'closed'
+  if ((bits & IS_OPEN) !== 0) return 'open'
+  return (bits & IS_HALF_OPEN) !== 0 ? 'halfOpen' : 'shutdown'
 }
 
 // Announces what the native half has to tell, in the order in which it happened; calls that
@@ -302,14 +324,17 @@ function tell (breaker, inner, news) {
       case OPENED: return emit(breaker, 'open')
       case CLOSED: return emit(breaker, 'close')
       case HALF_OPENED: return emit(breaker, 'halfOpen', breaker.options.resetTimeout)
-      case SNAPSHOT: return breaker.status.snapshot()
+      case SNAPSHOT: return tellSnapshot(breaker.status)
     }
   } catch (error) {
     surface(error)
   }
 }
 
-module.exports = callable(CircuitBreaker)
+const Callable = callable(CircuitBreaker)
+guardBy({ CircuitBreaker: Callable, fire })
+
+module.exports = Callable
 
 const { call: plainCall } = CircuitBreaker.prototype
 const { slice } = Array.prototype
@@ -318,13 +343,14 @@ const { slice } = Array.prototype
 function connect (breaker) {
   const { options } = breaker
   const now = limits(options)
-  const warmsUp = options.allowWarmUp === true || options.state?.warmUp
+  const before = options.state
+  const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', before?.warmUp)
   const inner = breaker[INNER]
   const handle = create(breaker, now, windowOptions(options), {
     volumeThreshold: inner.volumeThreshold,
     capacity: options.capacity,
     warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
-    enabled: (options.state ?? options).enabled !== false,
+    enabled: before ? isOn('state.enabled', before.enabled) : isOn('enabled', options.enabled),
     byWallClock: options.timeoutClock === 'wall',
     stallThreshold: inner.stallThreshold
   })
@@ -334,22 +360,22 @@ function connect (breaker) {
   noteLimits(inner, options, now)
 
   const { rotateBucketController, stats, status } = options
-  if (status instanceof Status && status.handOver(breaker, handle)) {
+  if (status instanceof Status && handOver(status, breaker, handle)) {
     inner.status = status
   } else if (rotateBucketController || stats) {
     // Made now, for it has to hear the controller, and to begin with the stats.
     inner.status = new Status(options, breaker, handle)
   }
-  if (status && !(status instanceof Status)) breaker.status.prime(status)
+  if (status && !(status instanceof Status)) prime(breaker.status, status)
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
   const handle = breaker[INNER].handle
-  if (shutdown) {
-    breaker.shutdown()
-  } else if (closed === false && halfOpen) {
+  if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
+  if (isOn('state.closed', closed)) return
+  if (isOn('state.halfOpen', halfOpen)) {
     handle.restoreHalfOpen()
-  } else if (closed === false) {
+  } else {
     // What is left of the time it has to stay open. JSON and databases change types.
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)

@@ -3,7 +3,7 @@
 // Emitting to listeners that may not be there, and may throw. Used by the class and the
 // status.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 
 const { emit: plainEmit } = EventEmitter.prototype
 

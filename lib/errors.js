@@ -3,6 +3,7 @@
 // Every error of a breaker's own, in one table. Used by the class and the semaphore.
 
 const { surface } = require('./emit')
+const { isOn } = require('./switches')
 
 const MESSAGES = {
   EOPENBREAKER: () => 'Breaker is open',
@@ -24,7 +25,8 @@ function buildError (breaker, code, timeout) {
   let name, stackTraces
   try {
     name = breaker.name
-    stackTraces = breaker.options.stackTraces
+    const given = breaker.options.stackTraces
+    stackTraces = Boolean(given) && isOn('stackTraces', given)
   } catch (error) {
     // A getter of the user's: the call is to end all the same.
     surface(error)

@@ -5,7 +5,7 @@
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
-const { clearTimeout: clearOwn, setTimeout: setOwn } = require('node:timers')
+const { clearTimeout: clearOwn, setTimeout: setOwn } = require('./builtins')
 
 /** The `setTimeout` that is in place; undefined where there is none, or none that can be had. */
 function timersInPlace () {
@@ -22,6 +22,11 @@ function timersInPlace () {
  */
 function isFaked () {
   return timersInPlace()?.clock !== undefined || Date.isMock === true
+}
+
+/** Whether a test shows the date that it likes, be it with timers of its own or without. */
+function isDateFaked () {
+  return isFaked() || Date.isFake === true
 }
 
 /**
@@ -83,7 +88,7 @@ function fakeClock (onTimer) {
   return [now, setTimer]
 }
 
-module.exports = { fakeClock, isFaked, timersInPlace }
+module.exports = { fakeClock, isDateFaked, isFaked, timersInPlace }
 
 const AFTERWARDS = Promise.resolve()
 

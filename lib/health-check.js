@@ -34,6 +34,9 @@ class HealthCheck {
     this.breaker = breaker
     this.check = check
     this.timer = undefined
+    this.isRunning = false
+    // One is due that waits for the one before.
+    this.isDue = false
   }
 
   start (ms) {
@@ -52,10 +55,27 @@ class HealthCheck {
 
   stop () {
     clearInterval(this.timer)
+    this.isDue = false
+  }
+
+  // However long a check takes, there is one at a time: what is checked may be slow because it
+  // is ill. Of those that come due meanwhile, one follows.
+  async run () {
+    this.isDue = true
+    if (this.isRunning) return
+    this.isRunning = true
+    try {
+      while (this.isDue) {
+        this.isDue = false
+        await this.#runOnce()
+      }
+    } finally {
+      this.isRunning = false
+    }
   }
 
   // A check that throws has failed as one that rejects.
-  async run () {
+  async #runOnce () {
     const { breaker, check } = this
     try {
       await check.call(breaker)

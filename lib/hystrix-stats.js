@@ -4,19 +4,27 @@
 // breakers of this load of the module. It is made when somebody asks for it; until then
 // breakers know nothing of it. Used by the class.
 
-const { Readable } = require('node:stream')
 const { owners } = require('./binding')
+const builtins = require('./builtins')
 const { INNER } = require('./inner')
+const { isOn } = require('./switches')
 
 // Breakers hold their part, and nothing here holds breakers.
 const parts = new WeakMap()
 
 let shared
 
+/** Has a part tell the stream of its breaker, at each snapshot. */
+let joinStream
+
 /** The part that one breaker has in the stream: opossum's `breaker.hystrixStats`. */
 class HystrixStats {
   #breaker
   #listener
+
+  static {
+    joinStream = part => part.#join()
+  }
 
   constructor (breaker) {
     this.#breaker = breaker
@@ -27,8 +35,7 @@ class HystrixStats {
     return stream()
   }
 
-  /** Tells the stream of this breaker, at each snapshot. */
-  join () {
+  #join () {
     if (this.#listener || this.#breaker.isShutdown) return
     const breaker = this.#breaker
     this.#listener = stats => tell(breaker, stats)
@@ -44,7 +51,7 @@ class HystrixStats {
 
 /** The stream; the first to ask for it makes every breaker join. */
 function stream () {
-  if (shared === undefined || shared.destroyed) shared = new Readable({ objectMode: true, read () {} })
+  if (shared === undefined || shared.destroyed) shared = new builtins.Readable({ objectMode: true, read () {} })
   for (const owner of owners) join(owner?.weakly.deref())
   return shared
 }
@@ -52,7 +59,7 @@ function stream () {
 /** Lets a breaker join if there is a stream. */
 function join (owner) {
   // A status without a breaker is an owner too, and tells nobody.
-  if (shared !== undefined && owner?.[INNER] !== undefined) statsOf(owner).join()
+  if (shared !== undefined && owner?.[INNER] !== undefined) joinStream(statsOf(owner))
 }
 
 /** The part of that breaker, the same each time. */
@@ -125,7 +132,7 @@ function command ({ closed, enabled, group, name, options, volumeThreshold }, st
     propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: options.capacity,
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: options.capacity,
     propertyValue_metricsRollingStatisticalWindowInMilliseconds: options.rollingCountTimeout,
-    propertyValue_requestCacheEnabled: Boolean(options.cache),
+    propertyValue_requestCacheEnabled: isOn('cache', options.cache),
     propertyValue_requestLogEnabled: true,
     reportingHosts: 1
   }

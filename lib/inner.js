@@ -36,6 +36,9 @@ class Inner {
     this.status = undefined
     this.cache = undefined
     this.coalesceCache = undefined
+    // Calls that wait for a transport which answers later, and what guards its answers.
+    this.lookups = undefined
+    this.guard = undefined
     this.healthChecks = undefined
   }
 }

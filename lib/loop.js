@@ -3,9 +3,10 @@
 // What the event loop did: its lag and its stalls, as the loop clock measures them once a
 // turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 const { handlers, loop: clock, stat } = require('./binding')
 const { emit } = require('./emit')
+const { INSPECT, shownAs } = require('./inspect')
 
 // Where among the numbers that the clock leaves are those of the window ...
 const LAG = 0
@@ -15,9 +16,19 @@ const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1]
 // ... and those since the beginning.
 const TOTAL = MEAN + 1 + QUANTILES.length
 
+/**
+ * Has a breaker emit `stall` for as long as somebody listens to it there. A function, for the
+ * loop is shown to users.
+ */
+let tellToo
+
 class Loop extends EventEmitter {
   // Those whose users listen to stalls: weakly, for a breaker nobody uses is collected.
   #breakers = new Set()
+
+  static {
+    tellToo = (loop, breaker) => loop.#tellToo(breaker)
+  }
 
   constructor () {
     super()
@@ -80,8 +91,7 @@ class Loop extends EventEmitter {
     return super.prependListener(name, listener)
   }
 
-  /** Has a breaker emit `stall` for as long as somebody listens to it there. */
-  tellToo (breaker) {
+  #tellToo (breaker) {
     if (breaker.listenerCount('stall') === 0) this.#breakers.add(new WeakRef(breaker))
     clock.hearStalls(true)
   }
@@ -97,7 +107,15 @@ class Loop extends EventEmitter {
   }
 }
 
-module.exports = new Loop()
+Object.defineProperty(Loop.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(loop => loop.toJSON()),
+  writable: true
+})
+
+const loop = new Loop()
+
+module.exports = { loop, tellToo: breaker => tellToo(loop, breaker) }
 
 function read (place) {
   clock.read()

@@ -9,6 +9,7 @@ const { abandon, allTaken, codes, handlers, nextOut, owners } = require('./bindi
 const { announce } = require('./announce')
 const { disown, isTaken } = require('./call')
 const { INNER } = require('./inner')
+const { serve } = require('./semaphore')
 
 const { EVENTS, IDLE, NONE } = codes
 
@@ -35,7 +36,7 @@ function giveUp (inner) {
     const bits = abandon(inner.id, permit)
     if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
     if ((bits & EVENTS) !== 0) announce(inner.breaker)
-    inner.semaphore?.serve()
+    if (inner.semaphore !== undefined) serve(inner.semaphore)
   }
 }
 

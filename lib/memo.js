@@ -8,17 +8,31 @@ const MemoryCache = require('./cache')
 const { KINDS, tally } = require('./counts')
 const { emit, hears, surface } = require('./emit')
 const { INNER } = require('./inner')
+const { isLater, noteGiven, waitFor } = require('./lookup')
 const { readNumber } = require('./options')
+const { toPromise } = require('./outcome')
+const { isOn } = require('./switches')
+const { warnOnce } = require('./warnings')
 
 /** Whether answers of that breaker's calls are kept. */
 function remembers ({ options }) {
-  return options.cache || options.coalesce
+  // The second question is asked of those alone who seem to want it.
+  return (options.cache || options.coalesce) && (caches(options) || coalesces(options))
+}
+
+function caches ({ cache }) {
+  return isOn('cache', cache)
+}
+
+function coalesces ({ coalesce }) {
+  return isOn('coalesce', coalesce)
 }
 
 /** Forgets every answer of a breaker. */
 function forget (breaker) {
   const inner = breaker[INNER]
-  if (breaker.options.cache) cacheOf(breaker, inner).flush()
+  inner.lookups?.flush()
+  if (caches(breaker.options)) surfaceLater(cacheOf(breaker, inner).flush())
   inner.coalesceCache?.flush()
 }
 
@@ -31,18 +45,56 @@ class Memo {
     this.breaker = breaker
     this.inner = inner
     this.key = breaker.options.cacheGetKey.apply(breaker, args)
+    if (typeof this.key?.then === 'function') warnOnce('DIDELPHIS_ASYNC_KEY', ASYNC_KEY, 'cacheGetKey')
     // What the action promises.
     this.result = undefined
-    // Whether others may join the call.
+    // Whether others may join the call, and the promise that they are given.
     this.joinable = false
+    this.promise = undefined
+    // Where the transport is still to answer: a promise of that.
+    this.later = undefined
   }
 
-  /** An answer that is there already: a promise, or what a transport keeps; or undefined. */
+  /**
+   * An answer that is there already: a promise, or what a transport keeps; or undefined. Where
+   * the transport answers later, `later` is a promise of what it says.
+   */
   recall () {
-    const { cache, coalesce } = this.breaker.options
-    return (cache && this.#lookUp(cacheOf, 'cacheHit', 'cacheMiss')) ||
-      (coalesce && this.#lookUp(coalesceCacheOf, 'coalesceCacheHit', 'coalesceCacheMiss')) ||
-      undefined
+    const { breaker, inner } = this
+    if (caches(breaker.options)) {
+      const joined = inner.lookups !== undefined && this.#joinLookup()
+      if (joined) return joined
+      const cache = cacheOf(breaker, inner)
+      const answer = cache.get(this.key)
+      if (cache !== inner.cache && isLater(answer)) {
+        this.later = waitFor(breaker, inner, answer)
+        return undefined
+      }
+      if (this.#found(answer, 'cacheHit', 'cacheMiss')) return answer
+    }
+    return this.#join()
+  }
+
+  /** The transport has answered: what there is now, as of `recall`. */
+  recallLater (answer) {
+    const { lookups } = this.inner
+    if (lookups?.get(this.key) === this.promise) lookups.delete(this.key)
+    return this.#found(answer, 'cacheHit', 'cacheMiss') ? answer : this.#join()
+  }
+
+  /** Lets calls join this one, whose promise it is, while the transport has not answered. */
+  shareLater (promise) {
+    this.promise = promise
+    try {
+      const { options } = this.breaker
+      if (coalesces(options)) {
+        this.inner.lookups ??= new MemoryCache(readNumber('coalesceSize', options.coalesceSize))
+        this.inner.lookups.set(this.key, promise, expiry(options.coalesceTTL))
+      }
+    } catch (error) {
+      surface(error)
+    }
+    return promise
   }
 
   /** The call was admitted; its action begins. */
@@ -52,9 +104,11 @@ class Memo {
 
   /** Lets later calls join this one, whose promise it is. */
   share (promise) {
+    this.promise = promise
     try {
-      const { coalesce, coalesceTTL } = this.breaker.options
-      if (coalesce && this.joinable) coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(coalesceTTL))
+      const { options } = this.breaker
+      if (!this.joinable || !coalesces(options)) return
+      coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(options.coalesceTTL))
     } catch (error) {
       surface(error)
     }
@@ -64,8 +118,11 @@ class Memo {
   succeeded () {
     this.ended('success')
     try {
-      const { cache, cacheTTL } = this.breaker.options
-      if (cache) cacheOf(this.breaker, this.inner).set(this.key, this.result, expiry(cacheTTL))
+      const { breaker, inner, key, result } = this
+      if (!caches(breaker.options)) return
+      const cache = cacheOf(breaker, inner)
+      if (cache !== inner.cache) noteGiven(result)
+      surfaceLater(cache.set(key, result, expiry(breaker.options.cacheTTL)))
     } catch (error) {
       surface(error)
     }
@@ -76,20 +133,38 @@ class Memo {
     try {
       if (!this.breaker.options.coalesceResetOn.includes(reason)) return
       this.joinable = false
-      this.inner.coalesceCache?.delete(this.key)
+      const calls = this.inner.coalesceCache
+      // The entry may be a later call's: this one's has expired, or was cleared.
+      if (calls?.get(this.key) === this.promise) calls.delete(this.key)
     } catch (error) {
       surface(error)
     }
   }
 
-  #lookUp (find, hit, miss) {
-    const answer = find(this.breaker, this.inner).get(this.key)
+  #join () {
+    const { breaker, inner } = this
+    if (!coalesces(breaker.options)) return undefined
+    const call = coalesceCacheOf(breaker, inner).get(this.key)
+    return this.#found(call, 'coalesceCacheHit', 'coalesceCacheMiss') ? call : undefined
+  }
+
+  // A call that waits for the transport with the same question.
+  #joinLookup () {
+    const call = coalesces(this.breaker.options) && this.inner.lookups.get(this.key)
+    return call && this.#found(call, 'coalesceCacheHit') ? call : undefined
+  }
+
+  #found (answer, hit, miss) {
     const event = answer ? hit : miss
     tally(this.inner, EVENT_KINDS[event])
     if (hears(this.breaker, event)) emit(this.breaker, event)
-    return answer
+    return Boolean(answer)
   }
 }
+
+// No two promises are the same.
+const ASYNC_KEY = 'options.cacheGetKey gives a promise, which is a key that no other call has: nothing is found ' +
+  'again. It should return a string.'
 
 const EVENT_KINDS = {
   cacheHit: KINDS.cacheHits,
@@ -122,13 +197,22 @@ function show (options, name, cache) {
 
 /** Makes what options show. */
 function prepareMemory (breaker) {
-  if (breaker.options.cache) cacheOf(breaker, breaker[INNER])
-  if (breaker.options.coalesce) coalesceCacheOf(breaker, breaker[INNER])
+  if (caches(breaker.options)) cacheOf(breaker, breaker[INNER])
+  if (coalesces(breaker.options)) coalesceCacheOf(breaker, breaker[INNER])
 }
 
 // As transports are told it: in milliseconds since the epoch, 0 for never.
 function expiry (ttl) {
   return ttl > 0 ? Date.now() + Number(ttl) : 0
+}
+
+// What a transport promises is waited for by nobody; that it fails is heard of.
+function surfaceLater (result) {
+  try {
+    if (typeof result?.then === 'function') toPromise(result).then(undefined, surface)
+  } catch (error) {
+    surface(error)
+  }
 }
 
 module.exports = { Memo, forget, prepareMemory, remembers }

@@ -4,9 +4,9 @@
 // its own timers, until there is a thread to be had. Used by the binding's news.
 
 const { handlers, work } = require('./binding')
+const { warnOnce } = require('./warnings')
 
 let timer
-let warned = false
 
 handlers.onNoThread = () => {
   // What has been asked for may be nearer than the timer.
@@ -26,11 +26,9 @@ function drive () {
 const LONGEST_MS = 1000
 
 function warn () {
-  if (warned) return
-  warned = true
-  process.emitWarning(
+  warnOnce(
+    'DIDELPHIS_NO_THREAD',
     'No thread can be had for timeouts (the limit of processes and threads may be reached): ' +
-    'they are told by the timers of the event loop until there is one.',
-    { code: 'DIDELPHIS_NO_THREAD', type: 'DidelphisWarning' }
+    'they are told by the timers of the event loop until there is one.'
   )
 }

@@ -2,7 +2,8 @@
 
 // The options: their defaults, and what makes sense. Used by the class and the status.
 
-const { inspect } = require('node:util')
+const builtins = require('./builtins')
+const { isOn, readWords } = require('./switches')
 
 // As many as a Map can hold.
 const MOST_ENTRIES = 2 ** 24 - 1
@@ -103,12 +104,22 @@ function readNumber (name, value) {
 }
 
 /**
- * Fills in the defaults, on the user's own object: it stays the breaker's live
- * options. Throws a TypeError for the first option that makes no sense.
+ * Fills in the defaults, on the user's own object: it stays the breaker's live options. Where
+ * that cannot be written to, on a copy. Throws a TypeError for the first option that makes no
+ * sense.
  */
 function prepare (given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
-  const options = Object.isFrozen(given) ? { ...given } : given
+  if (!Object.isExtensible(given)) return fillIn(copyOf(given))
+  try {
+    return fillIn(given)
+  } catch (error) {
+    if (isWritable(given)) throw error
+    return fillIn(copyOf(given))
+  }
+}
+
+function fillIn (options) {
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
   readNumber('timeout', options.timeout)
   options.timeout ??= DEFAULTS.timeout
@@ -122,7 +133,7 @@ function prepare (given) {
   options.rollingCountBuckets ??= DEFAULTS.rollingCountBuckets
   options.cacheTTL ??= DEFAULTS.cacheTTL
   options.cacheGetKey ??= argumentsAsKey
-  options.coalesce = Boolean(options.coalesce)
+  options.coalesce = isOn('coalesce', options.coalesce)
   // As long as the call that others join may take.
   options.coalesceTTL ??= options.timeout
   readNumber('maxFailures', options.maxFailures)
@@ -132,26 +143,50 @@ function prepare (given) {
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
   readNumber('coalesceSize', options.coalesceSize)
-  // What opossum prints, at each breaker that is given one.
-  if (options.maxFailures) console.error(DEPRECATION)
-  options.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
+  options.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
   options.capacity = readNumber('capacity', options.capacity)
   options.errorFilter ||= NO_FILTER
-  options.enableSnapshots = options.enableSnapshots !== false
+  options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
+  readWords(options)
   expect('errorFilter', 'a function', options.errorFilter, isFunction)
   expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
   if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', 'an array', options.coalesceResetOn)
   expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, isClock)
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
-  if (options.cacheTransport !== undefined && options.cache && !isTransport(options.cacheTransport)) {
+  if (options.cacheTransport !== undefined && isOn('cache', options.cache) && !isTransport(options.cacheTransport)) {
     throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')
   }
   options.rotateBucketController ??= undefined
   expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
   expect('state', 'the `state` of a toJSON()', options.state, isObject)
   expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
+  // What opossum prints, at each breaker that is given one.
+  if (options.maxFailures) console.error(DEPRECATION)
   return options
 }
+
+// With what it inherits: options may be an object with getters, of a class.
+function copyOf (given) {
+  const copy = {}
+  for (let object = given; object !== null; object = Object.getPrototypeOf(object)) {
+    for (const name of Object.getOwnPropertyNames(object)) {
+      if (!(name in copy)) copy[name] = given[name]
+    }
+  }
+  return copy
+}
+
+// Asked only when something went wrong: whether what is filled in can be written, which it
+// cannot where there is but a getter, a read-only value, be it inherited, or a Proxy's no.
+function isWritable (given) {
+  return WRITTEN.every(name => !(name in given) || Reflect.set(given, name, given[name]))
+}
+
+const WRITTEN = [
+  'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
+  'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
+  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'stackTraces', 'autoRenewAbortController'
+]
 
 /** The part of the native options that shapes a window. */
 function windowOptions (options) {
@@ -159,7 +194,7 @@ function windowOptions (options) {
   return {
     rollingCountTimeout: readNumber('rollingCountTimeout', options.rollingCountTimeout),
     rollingCountBuckets: readNumber('rollingCountBuckets', options.rollingCountBuckets),
-    latencies: options.rollingPercentilesEnabled !== false,
+    latencies: isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled),
     rotatedByHand: Boolean(options.rotateBucketController)
   }
 }
@@ -189,7 +224,7 @@ function expect (name, expected, value, holds) {
 }
 
 function refuse (what, expected, value) {
-  throw new TypeError(`${what} must be ${expected}; got ${inspect(value, { depth: 0 })}`)
+  throw new TypeError(`${what} must be ${expected}; got ${builtins.inspect(value, { depth: 0 })}`)
 }
 
 // Numbers, and what a setTimeout or a comparison would take for one: '500'.

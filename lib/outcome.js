@@ -19,6 +19,8 @@ const { emit, hears, listensTo, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { NO_FILTER } = require('./options')
+const { serve } = require('./semaphore')
+const { warnOnce } = require('./warnings')
 
 const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
 
@@ -42,7 +44,7 @@ function timeOut (breaker, inner, permit, args, memo) {
   settle(inner.id, permit, TIMEOUT)
   const ms = latency()
   error.stalled = stalled()
-  inner.semaphore?.serve()
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
   if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
   const outcome = fail(breaker, inner, permit, args, error, memo, ms)
   abort(breaker)
@@ -67,7 +69,7 @@ function fail (breaker, inner, permit, args, error, memo, known) {
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
-    inner.semaphore?.serve()
+    if (inner.semaphore !== undefined) serve(inner.semaphore)
     if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryUpdateLimits(breaker, inner)
     end(inner, inner.calls[permit], judge(inner.id, permit))
@@ -148,19 +150,27 @@ function end (inner, call, bits) {
   }
   if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
   if ((bits & EVENTS) !== 0) announce(inner.breaker)
-  if (inner.semaphore !== undefined) inner.semaphore.serve()
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
 }
 
 // A filter that throws has not said that the error is harmless.
 function isFiltered (breaker, error, args) {
   try {
     const filter = breaker.options.errorFilter || NO_FILTER
-    return filter !== NO_FILTER && Boolean(filter(error, ...args))
+    if (filter === NO_FILTER) return false
+    const verdict = filter(error, ...args)
+    if (typeof verdict?.then !== 'function') return Boolean(verdict)
+    warnOnce('DIDELPHIS_ASYNC_FILTER', ASYNC_FILTER, 'errorFilter')
+    return false
   } catch (thrown) {
     surface(thrown)
     return false
   }
 }
+
+// A promise is true whatever it comes to, and the circuit would never open.
+const ASYNC_FILTER = 'options.errorFilter gives a promise, which comes too late to say anything: the error counts. ' +
+  'It should return true or false.'
 
 function fallBack (breaker, inner, error, args) {
   const { fallback } = inner

@@ -5,9 +5,19 @@
 
 const { surface } = require('./emit')
 
+/**
+ * Hands free places to those who wait for one. What a timer throws surfaces. A function, for
+ * what is a user's has the methods of opossum's alone.
+ */
+let serve
+
 class Semaphore {
   #handle
   #takers = []
+
+  static {
+    serve = semaphore => semaphore.#serve()
+  }
 
   constructor (handle) {
     this.#handle = handle
@@ -39,18 +49,17 @@ class Semaphore {
       }
       this.#takers.push(taker)
       // Meanwhile a place may have become free.
-      if (timeout) this.serve()
+      if (timeout) this.#serve()
     })
   }
 
   /** Gives a place back. */
   release () {
     this.#handle.releaseCapacity()
-    this.serve()
+    this.#serve()
   }
 
-  /** Hands free places to those who wait for one. What a timer throws surfaces. */
-  serve () {
+  #serve () {
     while (this.#takers.length > 0 && this.test()) {
       const taker = this.#takers.shift()
       if (taker === undefined) {
@@ -69,4 +78,4 @@ class Semaphore {
   }
 }
 
-module.exports = Semaphore
+module.exports = { Semaphore, serve }

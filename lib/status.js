@@ -4,12 +4,14 @@
 // breaker; here it takes the shape of objects. Used by the class, and by users who
 // prime a breaker with the stats of an earlier one.
 
-const { EventEmitter } = require('node:events')
+const { EventEmitter } = require('./builtins')
 const { ANNOUNCE } = require('./announce')
 const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
+const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { windowOptions } = require('./options')
+const { isOn } = require('./switches')
 
 // Behind the counts: the mean latency, then its quantiles, and then the histogram; in a
 // bucket, whether the circuit opened or closed.
@@ -26,8 +28,8 @@ class Status extends EventEmitter {
   /** A window of its own; `breaker`, inside this package, to show that one's. */
   constructor (options = {}, breaker, handle) {
     super()
-    this.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false
-    this.enableSnapshots = options.enableSnapshots !== false
+    this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
+    this.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
     this.rotateBucketController = options.rotateBucketController
     this[HANDLE] = handle ?? create(this, NO_LIMITS, windowOptions(options), NO_CALLS)
     // The events of the window come through the breaker.
@@ -36,24 +38,7 @@ class Status extends EventEmitter {
     this.rotateBucket = rotation(this[HANDLE], this.rotateBucketController)
     this.startListeneningForRotateEvent()
     // A breaker's options may have both; its status goes first.
-    if (options.stats && !options.status) this.prime(options.stats)
-  }
-
-  /**
-   * Makes this the status of a breaker with that native half, which takes over the
-   * window as it stands. False if it is another breaker's already; that one keeps it.
-   */
-  handOver (breaker, handle) {
-    handle.copyWindow(this[HANDLE])
-    if (this[OWNER]) return false
-    this[OWNER] = breaker
-    this[HANDLE] = handle
-    this[VIEWS] = new Map()
-    this.removeRotateBucketControllerListener()
-    this.rotateBucket = rotation(handle, this.rotateBucketController)
-    this.startListeneningForRotateEvent()
-    if (this.listenerCount('snapshot') > 0) listenForSnapshots(this, 'snapshot')
-    return true
+    if (options.stats && !options.status) prime(this, options.stats)
   }
 
   /** What happened in the window, counted together. */
@@ -87,11 +72,6 @@ class Status extends EventEmitter {
     return [...views.values()]
   }
 
-  /** Makes the newest bucket that of earlier stats. */
-  prime (stats) {
-    Object.assign(this.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
-  }
-
   /** Counts one by hand, with its latency where it has one. */
   increment (property, latency) {
     const timed = property === 'successes' || property === 'failures' || property === 'timeouts'
@@ -117,15 +97,12 @@ class Status extends EventEmitter {
   }
 
   removeRotateBucketControllerListener () {
-    this.rotateBucketController?.removeListener('rotate', this.rotateBucket)
+    unlisten(this.rotateBucketController, this.rotateBucket)
   }
 
   // opossum's spelling.
   startListeneningForRotateEvent () {
-    const controller = this.rotateBucketController
-    if (controller && !controller.listeners('rotate').includes(this.rotateBucket)) {
-      controller.on('rotate', this.rotateBucket)
-    }
+    listen(this.rotateBucketController, this.rotateBucket)
   }
 
   on (name, listener) {
@@ -142,22 +119,19 @@ class Status extends EventEmitter {
     return super.prependListener(name, listener)
   }
 
-  /** A bucket is complete: tells those who listen, until nobody does. */
-  snapshot () {
-    if (this.listenerCount('snapshot') > 0) {
-      emit(this, 'snapshot', this.stats)
-    } else {
-      this[HANDLE].setSnapshots(false)
-    }
-  }
-
   // Only a window without a breaker hears for itself.
   [ANNOUNCE] () {
     for (let news = poll(this[HANDLE].id); news !== NONE; news = poll(this[HANDLE].id)) {
-      if (news === SNAPSHOT) this.snapshot()
+      if (news === SNAPSHOT) tellSnapshot(this)
     }
   }
 }
+
+Object.defineProperty(Status.prototype, INSPECT, {
+  configurable: true,
+  value: shownAs(status => ({ buckets: status.window.length, ...ratesOf(status.stats) })),
+  writable: true
+})
 
 // A window without a breaker is that of a breaker without calls.
 const NO_LIMITS = {
@@ -176,7 +150,41 @@ const NO_CALLS = {
   stallThreshold: 50
 }
 
-module.exports = Status
+// What a breaker does with a status. Functions, for what is a user's has the methods of
+// opossum's alone.
+
+/**
+ * Makes it the status of a breaker with that native half, which takes over the window as it
+ * stands. False if it is another breaker's already; that one keeps it.
+ */
+function handOver (status, breaker, handle) {
+  handle.copyWindow(status[HANDLE])
+  if (status[OWNER]) return false
+  status[OWNER] = breaker
+  status[HANDLE] = handle
+  status[VIEWS] = new Map()
+  status.removeRotateBucketControllerListener()
+  status.rotateBucket = rotation(handle, status.rotateBucketController)
+  status.startListeneningForRotateEvent()
+  if (status.listenerCount('snapshot') > 0) listenForSnapshots(status, 'snapshot')
+  return true
+}
+
+/** Makes the newest bucket that of earlier stats. */
+function prime (status, stats) {
+  Object.assign(status.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
+}
+
+/** A bucket is complete: tells those who listen, until nobody does. */
+function tellSnapshot (status) {
+  if (status.listenerCount('snapshot') > 0) {
+    emit(status, 'snapshot', status.stats)
+  } else {
+    status[HANDLE].setSnapshots(false)
+  }
+}
+
+module.exports = { Status, handOver, prime, tellSnapshot }
 
 function listenForSnapshots (status, name) {
   if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)
@@ -188,8 +196,28 @@ function rotation (handle, controller) {
   return function rotateBucket () {
     const alive = window.deref()
     if (alive) alive.rotate()
-    else controller?.removeListener('rotate', rotateBucket)
+    else unlisten(controller, rotateBucket)
   }
+}
+
+function listen (controller, rotateBucket) {
+  if (!controller || controller.listeners('rotate').includes(rotateBucket)) return
+  // It is there to be shared, by any number of breakers.
+  moveLimit(controller, 1)
+  controller.on('rotate', rotateBucket)
+}
+
+function unlisten (controller, rotateBucket) {
+  if (!controller?.listeners('rotate').includes(rotateBucket)) return
+  controller.removeListener('rotate', rotateBucket)
+  moveLimit(controller, -1)
+}
+
+// How many listeners an emitter may have before Node warns of a leak: the breakers are not to
+// be among those whom its owner counts. Below 1 there is no limit; other emitters have none.
+function moveLimit (controller, by) {
+  const limit = controller.getMaxListeners?.()
+  if (limit > 0) controller.setMaxListeners(Math.max(1, limit + by))
 }
 
 function pick (object, names) {

@@ -122,14 +122,47 @@ fn a_task_that_panics_does_not_stop_the_others() {
     await_count(&counter, 1);
 }
 
+/// Says so when it is gone, as the alarm of a breaker does.
+struct Alarm;
+
+impl Task for Alarm {
+    fn on_time(&self, _: Nanos) {
+        panic!("it is not to go off for an hour");
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        Timer::global().on_task_dropped();
+    }
+}
+
 #[test]
 fn a_dropped_task_is_forgotten() {
-    let counter = Arc::new(Counter::default());
-    let task: Weak<dyn Task> = Arc::downgrade(&(counter.clone() as Arc<dyn Task>));
-    drop(counter);
-    Timer::global().call_at(clock::now(), task.clone());
-    thread::sleep(Duration::from_millis(5));
-    assert!(task.upgrade().is_none());
+    const TASKS: usize = 30_000;
+    // The other tests of this file have no more moments to come than that.
+    const OTHERS: usize = 20_000;
+    let ask = || {
+        let alarm = Arc::new(Alarm);
+        let task: Weak<dyn Task> = Arc::downgrade(&(alarm.clone() as Arc<dyn Task>));
+        let an_hour = Nanos::from_millis(3_600_000);
+        assert!(Timer::global().call_at(clock::now() + an_hour, task.clone()));
+        (alarm, task)
+    };
+    let (alarms, tasks): (Vec<_>, Vec<_>) = (0..TASKS).map(|_| ask()).unzip();
+    assert!(Timer::global().len() >= TASKS, "they are waited for");
+    drop(alarms);
+    assert!(tasks.iter().all(|task| task.strong_count() == 0), "the timer holds none of them");
+
+    // While moments of others are most of all, those that are gone stay until there are more
+    // of them.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while Timer::global().len() > OTHERS && Instant::now() < patience {
+        drop(ask());
+        thread::sleep(Duration::from_millis(1));
+    }
+    let left = Timer::global().len();
+    assert!(left <= OTHERS, "{left} moments are waited for, most of which are nobody's");
 }
 
 /// Whoever lives on a loop of which no turn is seen.

@@ -33,6 +33,10 @@ module.exports = {
   'a key function that throws': REJECTS,
   'arguments that cannot be written as JSON': REJECTS,
   'a transport whose get throws': REJECTS,
+  'a transport that answers later':
+    'its answer is waited for, where opossum takes the promise for one: it never misses, and the action never runs',
+  'a thenable that a transport gives is what fire gives':
+    'a thenable is an answer that comes later, and fire gives a promise of it',
   'a plain value that a transport gives':
     'fire gives a promise, of a kept value too',
   'a thenable of the action is kept as it is':
@@ -45,6 +49,8 @@ module.exports = {
     'the memory is made when it is needed, where opossum throws a TypeError',
   'a time to live in words of digits':
     'it is that many milliseconds, where opossum appends the digits to the time of day',
+  'a check that takes longer than its interval':
+    'a check waits for the one before',
   'a state that is closed and half open':
     'a closed circuit has no probe to wait for',
   'a probe that finds no place of the capacity':

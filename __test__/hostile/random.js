@@ -151,7 +151,8 @@ function make (it) {
   }
   const { actions } = it
   const breaker = new CircuitBreaker(kind => actions[kind](breaker), all)
-  breaker.semaphore.serve()
+  // It is made when it is asked for.
+  Reflect.get(breaker, 'semaphore')
   it.breakers.push(breaker)
   for (const { breaker: put } of given) put?.(it, breaker)
 }

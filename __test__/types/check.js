@@ -25,10 +25,20 @@ async function pack () {
     // npm is a script on Windows, which only a shell runs.
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: ROOT, shell: process.platform === 'win32' })
     const [tarball] = readdirSync(folder)
-    await run(process.execPath, [ATTW, join(folder, tarball), '--no-definitely-typed', '--no-emoji', '--no-color'])
+    const options = ['--no-definitely-typed', '--no-emoji', '--no-color']
+    // It ends with a code where there is a problem, however small.
+    const { stdout } = await run(process.execPath, [ATTW, join(folder, tarball), '--format', 'json', ...options]).catch(error => error)
+    const problems = JSON.parse(stdout).analysis.problems.filter(problem => !isGetter(problem))
+    if (problems.length > 0) throw new Error(JSON.stringify(problems, undefined, 2))
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+// TypeScript takes every static for a named export. Node finds those in `index.js`, where one
+// that is made when it is asked for cannot be: it would be made for whoever imports the class.
+function isGetter ({ kind, missing }) {
+  return kind === 'NamedExports' && missing.join() === 'stats'
 }
 
 async function check (name, work) {

@@ -467,6 +467,26 @@ CircuitBreaker.promisify('readFile')
 expect<Equal<ReturnType<typeof breaker.hystrixStats.getHystrixStream>, Readable>>()
 breaker.hystrixStats.getHystrixStream().pipe(process.stdout)
 breaker.hystrixStats.shutdown()
+expect<Equal<typeof CircuitBreaker.stats, Readable>>()
+CircuitBreaker.stats.pipe(process.stdout)
+// @ts-expect-error: made when it is asked for
+CircuitBreaker.stats = breaker.hystrixStats.getHystrixStream()
+
+// ---- Transports
+
+const entries = new Map<string, any>()
+const remote: CircuitBreaker.CacheTransport = {
+  get: async key => entries.get(key),
+  set: async (key, value, ttl) => { entries.set(key, [await value, ttl]) },
+  flush: async () => { entries.clear() }
+}
+const local: CircuitBreaker.CacheTransport = { get: key => entries.get(key), set: (key, value) => entries.set(key, value), flush: () => entries.clear() }
+class OverTheNetwork implements CircuitBreaker.CacheTransport {
+  async get (key: string): Promise<string | null> { return null }
+  set (key: string, value: Promise<string>, ttl: number): void {}
+  async flush (): Promise<void> {}
+}
+for (const cacheTransport of [remote, local, new OverTheNetwork()]) new CircuitBreaker(findUser, { cache: true, cacheTransport })
 
 // ---- The living options
 

@@ -61,7 +61,7 @@ function valueFinding ({ name, value, isAsync }, given, options, isOpossum) {
     () => name === 'errorFilter' && isAsync && {
       level: 'problem',
       kind: 'async-filter',
-      message: 'errorFilter is async: a promise is not an answer, and is truthy for every error',
+      message: 'errorFilter is async: a promise is no answer. opossum takes every error for harmless, didelphis counts each',
       hint: 'decide at once, and return true or false'
     },
     () => value !== UNKNOWN && value !== undefined && ofValue(name, value, given, isOpossum)

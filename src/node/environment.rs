@@ -16,6 +16,7 @@ use napi::{check_status, sys, Result};
 use super::events::{Events, Message};
 use super::instances::Instances;
 use super::mailbox::Mailbox;
+use super::resource::Resource;
 use super::sole;
 use crate::runtime::clock;
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
@@ -59,8 +60,10 @@ impl Environment {
         // SAFETY: `env` is current, and so are the values. Whoever drops the last reference to
         // what is made here is a finalizer or a hook.
         let mailbox = unsafe { Mailbox::new(env, memory)? };
+        // SAFETY: `env` is current.
+        let (resource, shown) = unsafe { Resource::new(env)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
-        let (events, keep_alive) = unsafe { Events::open(env, on_news)? };
+        let (events, keep_alive) = unsafe { Events::open(env, on_news, shown)? };
         let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
             let host = Box::new(this.clone());
             // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
@@ -77,6 +80,7 @@ impl Environment {
             }
         });
         sole::add(&environment);
+        resource.show(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.
         environment.cleanup.set(Some(unsafe {
@@ -92,6 +96,11 @@ impl Environment {
             }
         }));
         Ok(environment)
+    }
+
+    /// Whether calls are under way that keep the process alive.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.instances.is_waiting()
     }
 
     /// Tells the loop of calls of which nobody has taken charge, when there are others than

@@ -31,14 +31,17 @@ pub(crate) struct Events {
 impl Events {
     /// Opens the way, and gives what keeps the loop alive while somebody waits for
     /// news; that must be closed first. `on_news` is called on the loop when there are
-    /// alarms to be fetched; whoever calls this keeps it alive.
+    /// alarms to be fetched; whoever calls this keeps it alive. `resource` is what async
+    /// hooks are shown.
     ///
     /// # Safety
     ///
-    /// `env` must be the current environment and `on_news` a function of it.
+    /// `env` must be the current environment, `on_news` a function and `resource` an object
+    /// of it.
     pub(crate) unsafe fn open(
         env: sys::napi_env,
         on_news: sys::napi_value,
+        resource: sys::napi_value,
     ) -> Result<(Arc<Events>, KeepAlive)> {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
@@ -57,7 +60,7 @@ impl Events {
             sys::napi_create_threadsafe_function(
                 env,
                 ptr::null_mut(),
-                ptr::null_mut(),
+                resource,
                 name,
                 0,
                 1,

@@ -16,6 +16,7 @@ use super::instances::TimeSource;
 use super::mailbox::Mailbox;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
+use crate::runtime::uuid;
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis_core::lag::Stalls;
@@ -178,6 +179,12 @@ impl JsEnvironment {
         let window = [busy.as_millis_f64()].into_iter().chain(of(lag.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
         self.inner.mailbox().put_stats(numbers.chain(of(lag.total())));
+    }
+
+    /// A random UUID.
+    #[napi(catch_unwind)]
+    pub fn uuid(&self) -> String {
+        uuid::random()
     }
 
     /// For each cell of a histogram the latency that it stands for, in ms.

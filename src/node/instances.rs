@@ -75,6 +75,11 @@ impl Instances {
         self.with(id, |_, _| ());
     }
 
+    /// Whether calls are under way that keep the process alive.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.keep_alive.is_waiting()
+    }
+
     /// One breaker more, or less, has calls under way that the timer thread is to end.
     #[inline]
     fn on_waiting(&self, waits: bool) {

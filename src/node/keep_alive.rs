@@ -69,6 +69,12 @@ impl KeepAlive {
         others
     }
 
+    /// Whether a breaker waits. The loop may be held for the rest of the turn when none does
+    /// any more.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.wake.get().is_some() && self.waiting.get() != 0
+    }
+
     /// A turn of the loop begins.
     pub(crate) fn on_turn(&self) {
         self.sees_turns.set(true);

@@ -10,4 +10,5 @@ mod instances;
 mod keep_alive;
 mod mailbox;
 mod reference;
+mod resource;
 mod sole;

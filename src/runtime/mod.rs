@@ -6,3 +6,4 @@ pub mod driver;
 pub mod host_clock;
 pub mod loop_clock;
 pub mod timer;
+pub(crate) mod uuid;

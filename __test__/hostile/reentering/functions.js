@@ -35,6 +35,24 @@ const OPTIONS = {
       }
     }
   },
+  'the transport that answers later': it => {
+    const kept = new Map()
+    const acting = does => async (...args) => {
+      it.act()
+      await undefined
+      it.act()
+      return does(...args)
+    }
+    return {
+      cache: true,
+      coalesce: true,
+      cacheTransport: {
+        get: acting(key => kept.get(key)),
+        set: acting((key, value) => kept.set(key, value)),
+        flush: acting(() => kept.clear())
+      }
+    }
+  },
   'getters of options': it => {
     return new Proxy({ cache: true, coalesce: true, stackTraces: true, autoRenewAbortController: true }, {
       get (target, key) {

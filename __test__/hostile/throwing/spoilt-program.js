@@ -43,7 +43,7 @@ async function spoilt (spoil, isInFlight) {
       make,
       async live (run, breaker) {
         // A frozen one cannot make it any more.
-        breaker.semaphore.serve()
+        Reflect.get(breaker, 'semaphore')
         if (!isInFlight) await spoilIt(run, breaker)
         return breaker
       },

@@ -41,6 +41,20 @@ class Transport {
   }
 }
 
+class RemoteTransport extends Transport {
+  async get (key) {
+    return super.get(key)
+  }
+
+  async set (key, value) {
+    super.set(key, await value)
+  }
+
+  async flush () {
+    super.flush()
+  }
+}
+
 const open = breaker => breaker.open()
 const fireOnce = kind => breaker => breaker.fire(kind)
 // What is not joined does not trip either.
@@ -98,6 +112,15 @@ const WAYS = {
   'a miss of a transport': { kind: 'well', options: () => ({ cache: true, cacheTransport: new Transport() }) },
   'a hit of a transport': {
     kind: 'well', options: () => ({ cache: true, cacheTransport: new Transport() }), before: fireOnce('well')
+  },
+  'a miss of a transport that answers later': {
+    kind: 'well', options: () => ({ cache: true, cacheTransport: new RemoteTransport() })
+  },
+  'a hit of a transport that answers later': {
+    kind: 'well', options: () => ({ cache: true, cacheTransport: new RemoteTransport() }), before: fireOnce('well')
+  },
+  'a transport that answers later, coalesced, failures': {
+    kind: 'ill', options: () => ({ ...COALESCED, cache: true, cacheTransport: new RemoteTransport() }), calls: 2
   },
   'coalesced, successes': { kind: 'well', options: COALESCED, calls: 2 },
   'coalesced, failures': { kind: 'ill', options: COALESCED, calls: 2 },

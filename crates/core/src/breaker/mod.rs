@@ -103,12 +103,13 @@ impl CircuitBreaker {
 
     #[inline]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
-        if !counted && self.machine.state() != State::Shutdown {
+        if !counted && !self.machine.is_shutdown() {
             self.window.count(Count::Fires);
         }
-        match self.machine.state() {
-            State::Closed if self.enabled => self.admit(now),
-            state => self.admit_unless_closed(state, now),
+        if self.machine.is_closed() && self.enabled {
+            self.admit(now)
+        } else {
+            self.admit_unless_closed(now)
         }
     }
 
@@ -123,7 +124,7 @@ impl CircuitBreaker {
         if call.stage == Stage::Pending {
             self.release_capacity();
         }
-        if self.machine.state() == State::Shutdown {
+        if self.machine.is_shutdown() {
             return Settled::Done { latency: latency_ms(&call, now) };
         }
         Outcome::Success.count_in(&mut self.window, now.wall - call.started);
@@ -145,7 +146,7 @@ impl CircuitBreaker {
             Err(stage) => return Self::refuse_outcome(permit, stage),
         };
         self.calls.set_stage(&permit, Stage::Failed);
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             Outcome::Failure.count_in(&mut self.window, now.wall - call.started);
         }
         if call.generation == self.machine.generation() {
@@ -201,7 +202,7 @@ impl CircuitBreaker {
         }
         self.calls.set_stage(permit, Stage::Told);
         self.advance(now.wall);
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             Outcome::TimedOut.count_in(&mut self.window, now.wall - call.started);
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
@@ -233,7 +234,7 @@ impl CircuitBreaker {
         if !self.events.is_empty() && !anyway {
             return false;
         }
-        if self.machine.state() != State::Shutdown {
+        if !self.machine.is_shutdown() {
             self.window.count(kind);
         }
         true
@@ -305,7 +306,7 @@ impl CircuitBreaker {
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
     pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
-        let wanted = wanted && self.machine.state() != State::Shutdown;
+        let wanted = wanted && !self.machine.is_shutdown();
         let at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
         self.timers.set(Timer::Snapshot, at);
     }
@@ -483,8 +484,8 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn admit_unless_closed(&mut self, state: State, now: Now) -> Admission {
-        if state == State::Shutdown {
+    fn admit_unless_closed(&mut self, now: Now) -> Admission {
+        if self.machine.is_shutdown() {
             return Admission::Refused(Refusal::Shutdown);
         }
         if !self.enabled {
@@ -494,7 +495,7 @@ impl CircuitBreaker {
             return self.admit_probe(now);
         }
         self.window.count(Count::Rejects);
-        let retry_after = state.retry_after(now.wall);
+        let retry_after = self.machine.state().retry_after(now.wall);
         Admission::Refused(Refusal::Open { retry_after })
     }
 

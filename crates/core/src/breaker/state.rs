@@ -92,10 +92,21 @@ impl Machine {
     /// When the clock alone will do something; [`Nanos::MAX`]: never.
     pub fn next_move(&self) -> Nanos {
         match self.state {
-            State::Open { retry_at } => retry_at,
-            State::HalfOpen { probing_until: Some(until) } => until,
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => at,
             _ => Nanos::MAX,
         }
+    }
+
+    /// Whether calls pass.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Whether it is finished.
+    #[inline]
+    pub fn is_shutdown(&self) -> bool {
+        matches!(self.state, State::Shutdown)
     }
 
     /// The moment has come at which the clock [moves](Machine::next_move) the state. Returns

@@ -64,7 +64,7 @@ impl Count {
 
     /// What one of the kind adds to how many more calls ended than began. Each call begins
     /// as a fire, and ends in one way of these, unless it goes by a disabled breaker.
-    fn balance(self) -> i128 {
+    fn balance(self) -> i64 {
         match self {
             Count::Fires => -1,
             Count::Failures
@@ -98,7 +98,7 @@ pub struct Bucket {
     /// the last one holds.
     pub circuit_open: Option<bool>,
     /// How many more calls ended than began, by what was counted by hand.
-    by_hand: i128,
+    by_hand: i64,
 }
 
 impl Bucket {
@@ -128,7 +128,7 @@ impl Bucket {
 
     fn set_count(&mut self, kind: Count, value: i64) {
         let count = &mut self.counts[kind as usize];
-        self.by_hand += kind.balance() * i128::from(value - *count);
+        self.by_hand += kind.balance() * (value - *count);
         *count = value;
     }
 }
@@ -152,7 +152,7 @@ pub struct Window {
     oldest: usize,
     sums: Counts,
     latency_sums: LatencySums,
-    by_hand_sum: i128,
+    by_hand_sum: i64,
 }
 
 impl Window {
@@ -244,9 +244,10 @@ impl Window {
     }
 
     /// Sets one count of the bucket with that serial, as near to `value` as leaves room for
-    /// the sum of all buckets. Nothing happens when it has run out.
+    /// the sum of all buckets, and of all kinds. Nothing happens when it has run out.
     pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
-        let most = (i64::MAX / 2 / self.len() as i64).min(MOST_SET);
+        let kinds = Count::ALL.len() as i64;
+        let most = (i64::MAX / 4 / kinds / self.len() as i64).min(MOST_SET);
         let value = value.clamp(-most, most);
         match self.place_of(serial) {
             Some(Place::Newest) => self.newest.set_count(kind, value),
@@ -292,11 +293,10 @@ impl Window {
     /// by hand goes for these too: a fire that is taken away leaves one call less, whether its
     /// end is counted or not.
     pub fn calls(&self) -> i64 {
-        let counted = Count::ALL.map(|kind| kind.balance() * i128::from(self.total(kind)));
+        let counted = Count::ALL.map(|kind| kind.balance() * self.total(kind));
         let by_hand = self.by_hand_sum + self.newest.by_hand;
-        let ended_more = counted.iter().sum::<i128>() - by_hand;
-        let calls = i128::from(self.total(Count::Fires)) + ended_more.max(0);
-        calls.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+        let ended_more = counted.iter().sum::<i64>() - by_hand;
+        self.total(Count::Fires) + ended_more.max(0)
     }
 
     /// All totals over the window.

@@ -1,0 +1,329 @@
+//! The model: every call, every count and every latency in a list, every question answered
+//! by going through the list. Time is in milliseconds.
+
+use std::num::NonZeroU32;
+
+use didelphis_core::breaker::Event;
+use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::lateness::LoopView;
+use didelphis_core::stall_log::StallLog;
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_core::window::Count;
+
+use super::late::Suspicion;
+use super::steps::{Restored, Shape};
+use super::window::{Fact, NaiveWindow, INTERVAL};
+
+pub fn ms(millis: u64) -> Nanos {
+    Nanos::from_millis(millis)
+}
+
+/// When every program begins.
+const START: u64 = 1_000;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Phase {
+    Pending,
+    Expired,
+    Told,
+    Locked,
+    Failed,
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+pub struct ModelCall {
+    pub permit: u32,
+    pub started: u64,
+    pub timeout: Option<u64>,
+    /// How many stalls there were before it.
+    pub stalls: usize,
+    /// For how long its time stood still on clocks that it has left.
+    pub before: u64,
+    /// `None`: it was to be a probe, and found no place.
+    pub generation: Option<u32>,
+    pub phase: Phase,
+    /// Once it is late: for how long its time had stood still.
+    pub stalled: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    Success,
+    Failure,
+    Close,
+}
+
+#[derive(Debug)]
+pub struct Model {
+    pub shape: Shape,
+    pub wall: u64,
+    /// Before that, no clock goes back.
+    pub floor: u64,
+    /// When each stall ended, and how long it was.
+    pub stalls: Vec<(u64, u64)>,
+    /// What the loop has done.
+    pub turns: u64,
+    pub idle: u64,
+    pub suspicions: Vec<Suspicion>,
+    pub window: NaiveWindow,
+    pub calls: Vec<ModelCall>,
+    pub state: State,
+    pub generation: u32,
+    pub enabled: bool,
+    /// How many places were taken by hand and not given back.
+    pub taken: i64,
+    /// How calls of the generation they were admitted in ended, and closings.
+    pub ends: Vec<End>,
+    warm_until: u64,
+    made_at: u64,
+    snapshot_at: Option<u64>,
+    pub events: Vec<Event>,
+    /// The order in which calls turned out to be late.
+    pub late: Vec<usize>,
+}
+
+impl Model {
+    pub fn new(shape: Shape) -> Self {
+        let mut model = Model {
+            wall: START,
+            floor: START,
+            stalls: Vec::new(),
+            turns: 0,
+            idle: 0,
+            suspicions: Vec::new(),
+            window: NaiveWindow::new(
+                shape.buckets,
+                (!shape.rotates_by_hand).then_some(START + INTERVAL),
+            ),
+            calls: Vec::new(),
+            state: State::Closed,
+            generation: 0,
+            enabled: shape.enabled,
+            taken: 0,
+            ends: Vec::new(),
+            warm_until: START + shape.warm_up.unwrap_or(0),
+            made_at: START,
+            snapshot_at: None,
+            events: Vec::new(),
+            late: Vec::new(),
+            shape,
+        };
+        match model.shape.restored {
+            Restored::No => {}
+            Restored::Open(left) => {
+                model.state = State::Open { retry_at: ms(START + left) };
+                model.window.note(Fact::Circuit(true));
+            }
+            Restored::HalfOpen => model.state = State::HalfOpen { probing_until: None },
+        }
+        model
+    }
+
+    /// What the breaker is made with that does the same.
+    pub fn config(&self) -> Config {
+        let Shape { buckets, rotates_by_hand, capacity, volume, warm_up, by_wall, .. } = self.shape;
+        let rotation = if rotates_by_hand { Rotation::ByHand } else { Rotation::ByClock };
+        let span = ms(INTERVAL * u64::from(buckets));
+        let window = WindowConfig::new(span, buckets, rotation, true);
+        Config {
+            limits: self.limits(),
+            window: window.expect("a sound window"),
+            volume_threshold: volume,
+            capacity,
+            warm_up: warm_up.map(ms),
+            enabled: self.shape.enabled,
+            timeout_clock: if by_wall { TimeoutClock::Wall } else { TimeoutClock::Loop },
+        }
+    }
+
+    pub fn limits(&self) -> Limits {
+        let Shape { timeout, reset, threshold, in_a_row, .. } = self.shape;
+        Limits {
+            timeout: timeout.map(ms),
+            reset_timeout: reset.map_or(Nanos::MAX, ms),
+            error_threshold_percentage: threshold,
+            consecutive_failures: in_a_row.and_then(NonZeroU32::new),
+        }
+    }
+
+    // Time.
+
+    pub fn now(&self) -> Now {
+        Now { wall: ms(self.wall), stalls: self.stalls.len() as u64, stalling: Nanos::ZERO }
+    }
+
+    pub fn log(&self) -> StallLog {
+        let mut log = StallLog::new();
+        self.stalls.iter().for_each(|&(ended, length)| log.push(ms(length), ms(ended)));
+        log
+    }
+
+    /// The loop as it is, waiting or not.
+    pub fn view(&self, waiting: bool) -> LoopView {
+        LoopView { turns: self.turns, idle: ms(self.idle), waiting }
+    }
+
+    /// What the clock alone does.
+    pub fn tick(&mut self) {
+        self.window.advance(self.wall);
+        match self.state {
+            State::Open { retry_at } if ms(self.wall) >= retry_at => {
+                self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
+            }
+            State::HalfOpen { probing_until: Some(until) } if ms(self.wall) >= until => {
+                self.state = State::HalfOpen { probing_until: None };
+                self.events.push(Event::HalfOpened);
+            }
+            _ => {}
+        }
+    }
+
+    /// When the state moves by itself.
+    pub fn next_move(&self) -> Option<Nanos> {
+        let at = match self.state {
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => at,
+            _ => return None,
+        };
+        (!at.is_never()).then_some(at)
+    }
+
+    pub fn is_warming_up(&self) -> bool {
+        self.wall < self.warm_until
+    }
+
+    pub fn change_clocks(&mut self, to: u64, stalls: u64) {
+        let from = self.wall;
+        let shifted = |at: u64| to + at - from;
+        let shifted_nanos =
+            |at: Nanos| if at.is_never() { at } else { ms(shifted(at.as_millis())) };
+        for index in 0..self.calls.len() {
+            if self.calls[index].phase == Phase::Pending {
+                let still = self.told(&self.calls[index], self.stalls.len());
+                self.calls[index].before = still;
+            }
+            self.calls[index].started = shifted(self.calls[index].started);
+            self.calls[index].stalls = stalls as usize;
+        }
+        match &mut self.state {
+            State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } => {
+                *at = shifted_nanos(*at);
+            }
+            _ => {}
+        }
+        for at in [&mut self.warm_until, &mut self.made_at, &mut self.floor] {
+            *at = shifted(*at);
+        }
+        self.window.ends = self.window.ends.map(shifted);
+        self.snapshot_at = self.snapshot_at.map(shifted);
+        self.suspicions.clear();
+        self.wall = to;
+        // They ended long before.
+        self.stalls = vec![(0, 20); stalls as usize];
+    }
+
+    // States.
+
+    pub fn enter(&mut self, state: State, event: Event) {
+        self.state = state;
+        self.generation += 1;
+        self.events.push(event);
+    }
+
+    pub fn open(&mut self) {
+        if matches!(self.state, State::Closed | State::HalfOpen { .. }) {
+            self.window.note(Fact::Circuit(true));
+            let retry_at = self.after_reset();
+            self.enter(State::Open { retry_at }, Event::Opened);
+        }
+    }
+
+    pub fn close(&mut self) {
+        if matches!(self.state, State::Open { .. } | State::HalfOpen { .. }) {
+            self.window.note(Fact::Circuit(false));
+            self.ends.push(End::Close);
+            self.enter(State::Closed, Event::Closed);
+        }
+    }
+
+    pub fn shutdown(&mut self) {
+        if self.state != State::Shutdown {
+            self.generation += 1;
+        }
+        self.state = State::Shutdown;
+        self.enabled = false;
+        self.window.ends = None;
+        self.snapshot_at = None;
+        self.events.clear();
+    }
+
+    pub fn after_reset(&self) -> Nanos {
+        self.shape.reset.map_or(Nanos::MAX, |reset| ms(self.wall + reset.max(1)))
+    }
+
+    pub fn trips(&self) -> bool {
+        let (calls, failures) =
+            (self.window.calls(), self.window.totals()[Count::Failures as usize]);
+        let rate = failures as f64 / calls as f64 * 100.0;
+        let rate = if rate > 100.0 { 100.0 } else { rate };
+        let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
+        let too_many = self.shape.in_a_row.is_some_and(|most| row >= most as usize);
+        calls >= self.shape.volume && (rate > self.shape.threshold || too_many)
+    }
+
+    // Counting.
+
+    pub fn count(&mut self, kind: Count) {
+        if self.state != State::Shutdown {
+            self.window.note(Fact::Count(kind));
+        }
+    }
+
+    pub fn record(&mut self, latency: u64) {
+        if self.state != State::Shutdown {
+            self.window.note(Fact::Latency(latency));
+        }
+    }
+
+    // Calls.
+
+    /// How many more may begin.
+    pub fn available(&self) -> i64 {
+        let pending = self.calls.iter().filter(|call| call.phase == Phase::Pending).count();
+        self.shape.capacity.saturating_sub(pending as i64).saturating_sub(self.taken)
+    }
+
+    // The timer.
+
+    pub fn on_timer(&mut self, look: Option<(LoopView, LoopView)>) {
+        self.tick();
+        match look.filter(|_| !self.shape.by_wall) {
+            None => {
+                self.suspicions.clear();
+                self.expire(self.wall, self.stalls.len());
+            }
+            Some((seen, here)) => self.suspect(seen, here),
+        }
+        if self.snapshot_at.is_some_and(|at| at <= self.wall) {
+            self.events.push(Event::Snapshot);
+            self.want_snapshots(true);
+        }
+    }
+
+    /// When the timer is to go off.
+    pub fn next_timer(&self) -> Option<Nanos> {
+        let soon = Nanos::new(ms(self.wall).get() + 100_000);
+        let late = match self.suspicions.is_empty() {
+            true => self.next_deadline().map(ms),
+            false => Some(soon),
+        };
+        [self.next_move(), self.snapshot_at.map(ms), late].into_iter().flatten().min()
+    }
+
+    pub fn want_snapshots(&mut self, wanted: bool) {
+        let ends = |number: u64| self.made_at + number * INTERVAL;
+        let next = (1..).map(ends).find(|end| *end > self.wall);
+        self.snapshot_at = next.filter(|_| wanted && self.state != State::Shutdown);
+    }
+}

@@ -1,0 +1,352 @@
+//! One step of a random program, of the breaker and of the model at once.
+
+use didelphis_core::breaker::{Admission, CircuitBreaker, Refusal, Settled, TimedOut};
+use didelphis_core::calls::Permit;
+use didelphis_core::lateness::Look;
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now, Shift};
+use didelphis_core::window::Count;
+
+use super::naive::{ms, End, Model, ModelCall, Phase};
+use super::steps::Step;
+use super::window::Fact;
+
+/// Takes a step; the model's clock moves on where, and only where, that of the breaker does.
+pub fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
+    match step {
+        Step::Fire { counted, anyway } => fire(breaker, model, counted, anyway),
+        Step::Succeed(choice) => {
+            if let Some(index) = pick(model, choice, |phase| phase != Phase::Failed) {
+                succeed(breaker, model, index);
+            }
+        }
+        Step::Fail { call, later } => {
+            if let Some(index) = pick(model, call, |phase| phase != Phase::Failed) {
+                let failed = fail(breaker, model, index);
+                if failed && !later {
+                    judge(breaker, model, index);
+                }
+            }
+        }
+        Step::Judge(choice) => {
+            if let Some(index) = pick(model, choice, |phase| phase == Phase::Failed) {
+                judge(breaker, model, index);
+            }
+        }
+        Step::Abandon(choice) => {
+            if let Some(index) = pick(model, choice, |_| true) {
+                abandon(breaker, model, index);
+            }
+        }
+        Step::Hear(choice) => {
+            if let Some(index) = pick(model, choice, |_| true) {
+                hear(breaker, model, index);
+            }
+        }
+        Step::Timer => {
+            breaker.on_timer(None, &model.log(), model.now());
+            model.on_timer(None);
+        }
+        Step::Look { waiting, slept } => {
+            let seen = model.view(waiting);
+            model.idle += slept;
+            model.wall += slept;
+            let here = model.view(false);
+            breaker.on_timer(Some(&Look { seen, here }), &model.log(), model.now());
+            model.on_timer(Some((seen, here)));
+        }
+        Step::Count { kind, anyway } => {
+            model.tick();
+            let counts = anyway || model.events.is_empty();
+            assert_eq!(breaker.count(kind, anyway, model.now()), counts);
+            if counts {
+                model.count(kind);
+            }
+        }
+        Step::Forward(by) => model.wall += by,
+        Step::Backward(_) if !model.shape.runs_back => {}
+        Step::Backward(by) => model.wall = (model.wall - by).max(model.floor),
+        Step::Stall(by) => {
+            model.wall += by;
+            model.stalls.push((model.wall, by));
+        }
+        Step::Idle(by) => {
+            model.wall += by;
+            model.idle += by;
+        }
+        Step::Turn => model.turns += 1,
+        _ => command(breaker, model, step),
+    }
+}
+
+fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
+    let now = model.now();
+    match step {
+        Step::Open => {
+            breaker.open(now);
+            model.tick();
+            model.open();
+        }
+        Step::Close => {
+            breaker.close(now);
+            model.tick();
+            model.close();
+        }
+        Step::Enable(enabled) => {
+            breaker.set_enabled(enabled);
+            model.enabled = enabled;
+        }
+        Step::Timeout(timeout) => {
+            model.shape.timeout = timeout;
+            breaker.set_limits(model.limits());
+        }
+        Step::Reset(reset) => {
+            model.shape.reset = reset;
+            breaker.set_limits(model.limits());
+        }
+        Step::Threshold(threshold) => {
+            model.shape.threshold = threshold;
+            breaker.set_limits(model.limits());
+        }
+        Step::Take => {
+            let fits = model.available() > 0;
+            assert_eq!(breaker.take_capacity(), fits);
+            model.taken += i64::from(fits);
+        }
+        // No number tells more places than there are without a capacity.
+        Step::Release if model.shape.capacity == i64::MAX => {}
+        Step::Release => {
+            breaker.release_capacity();
+            model.taken -= 1;
+        }
+        Step::Rotate => {
+            breaker.window(now).rotate();
+            model.tick();
+            model.window.newest += 1;
+        }
+        Step::Snapshots(wanted) => {
+            breaker.set_snapshots(wanted, now);
+            model.want_snapshots(wanted);
+        }
+        Step::ChangeClocks { to, stalls } => {
+            let log = model.log();
+            model.tick();
+            model.change_clocks(to, stalls);
+            breaker.change_clocks(&Shift { from: now, to: model.now() }, &log);
+        }
+        Step::Shutdown => {
+            breaker.shutdown(now);
+            model.tick();
+            model.shutdown();
+        }
+        _ => by_hand(breaker, model, step),
+    }
+}
+
+fn by_hand(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
+    model.tick();
+    let window = breaker.window(model.now());
+    match step {
+        Step::Set { back, kind, value } => {
+            // There may be no such bucket.
+            let serial = window.serial().wrapping_sub(back);
+            window.set_count(serial, kind, value);
+            if let Some(bucket) = model.window.bucket_before(back) {
+                let (counts, _) = model.window.in_bucket(bucket);
+                let by = value - counts[kind as usize];
+                model.window.facts.push((bucket, Fact::Correction(kind, by)));
+            }
+        }
+        Step::SetLatencies { back, latencies } => {
+            let serial = window.serial().wrapping_sub(back);
+            window.set_latencies(serial, latencies.iter().copied().map(ms));
+            if let Some(bucket) = model.window.bucket_before(back) {
+                let is_latency = |fact: &Fact| matches!(fact, Fact::Latency(_));
+                model.window.facts.retain(|(of, fact)| *of != bucket || !is_latency(fact));
+                let facts = latencies.into_iter().map(|latency| (bucket, Fact::Latency(latency)));
+                model.window.facts.extend(facts);
+            }
+        }
+        Step::Record { kind, latency } => {
+            window.count_by_hand(kind);
+            window.record(ms(latency));
+            model.window.note(Fact::Correction(kind, 1));
+            model.window.note(Fact::Latency(latency));
+        }
+        other => panic!("nobody takes {other:?}"),
+    }
+}
+
+/// Picks one of the calls that still hold a permit.
+fn pick(model: &Model, choice: usize, suits: impl Fn(Phase) -> bool) -> Option<usize> {
+    let suits = |&index: &usize| {
+        let phase = model.calls[index].phase;
+        phase != Phase::Gone && suits(phase)
+    };
+    let alive: Vec<_> = (0..model.calls.len()).filter(suits).collect();
+    (!alive.is_empty()).then(|| alive[choice % alive.len()])
+}
+
+fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: bool) {
+    let now = model.now();
+    model.tick();
+    let admission = match anyway {
+        true => breaker.try_acquire_anyway(counted, now),
+        false => breaker.try_acquire(counted, now),
+    };
+    if !anyway && !model.events.is_empty() {
+        assert_eq!(admission, Admission::EventsFirst);
+        return;
+    }
+    if model.state == State::Shutdown {
+        assert_eq!(admission, Admission::Refused(Refusal::Shutdown));
+        return;
+    }
+    if !counted {
+        model.count(Count::Fires);
+    }
+    if !model.enabled {
+        assert_eq!(admission, Admission::Unguarded);
+        return;
+    }
+    let probe = model.state == State::HalfOpen { probing_until: None };
+    if model.state != State::Closed && !probe {
+        model.count(Count::Rejects);
+        let refusal = Refusal::Open { retry_after: wait(model, now) };
+        assert_eq!(admission, Admission::Refused(refusal));
+        return;
+    }
+    let fits = model.available() > 0;
+    if probe && fits {
+        let until = if model.shape.timeout.is_some() { Nanos::MAX } else { model.after_reset() };
+        model.state = State::HalfOpen { probing_until: Some(until) };
+    }
+    let permit = match admission {
+        Admission::Admitted(permit) if fits => permit,
+        Admission::Refused(Refusal::Capacity(permit)) if !fits => permit,
+        other => panic!("capacity fits: {fits}, but {other:?}"),
+    };
+    if !fits {
+        model.count(Count::SemaphoreRejections);
+    }
+    let permit = permit.into_raw();
+    let taken = |call: &ModelCall| call.phase != Phase::Gone && call.permit == permit;
+    assert!(!model.calls.iter().any(taken), "a permit is given to one call at a time");
+    model.calls.push(ModelCall {
+        permit,
+        started: model.wall,
+        timeout: model.shape.timeout.filter(|_| fits),
+        stalls: model.stalls.len(),
+        before: 0,
+        generation: (fits || !probe).then_some(model.generation),
+        phase: if fits { Phase::Pending } else { Phase::Locked },
+        stalled: 0,
+    });
+}
+
+/// In what time an open circuit lets one try.
+fn wait(model: &Model, now: Now) -> Option<Nanos> {
+    match model.state {
+        State::Open { retry_at: Nanos::MAX } => Some(Nanos::MAX),
+        _ => model.next_move().map(|at| at - now.wall),
+    }
+}
+
+fn permit(model: &Model, index: usize) -> Permit {
+    Permit::from_raw(model.calls[index].permit)
+}
+
+fn is_current(model: &Model, index: usize) -> bool {
+    model.calls[index].generation == Some(model.generation)
+}
+
+fn succeed(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    model.tick();
+    let settled = breaker.on_success(permit(model, index), model.now());
+    if model.calls[index].phase == Phase::Expired {
+        assert_eq!(settled, Settled::Late(permit(model, index)));
+        return;
+    }
+    let latency = latency(model, index);
+    assert_eq!(settled, Settled::Done { latency });
+    let current = is_current(model, index);
+    model.calls[index].phase = Phase::Gone;
+    model.count(Count::Successes);
+    model.record(latency);
+    if current && model.state != State::Shutdown {
+        model.ends.push(End::Success);
+        if matches!(model.state, State::HalfOpen { .. }) {
+            model.close();
+        }
+    }
+}
+
+/// Whether it is to be judged.
+fn fail(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) -> bool {
+    model.tick();
+    let settled = breaker.on_failure(permit(model, index), model.now());
+    if model.calls[index].phase == Phase::Expired {
+        assert_eq!(settled, Settled::Late(permit(model, index)));
+        return false;
+    }
+    let latency = latency(model, index);
+    assert_eq!(settled, Settled::ToJudge { permit: permit(model, index), latency });
+    note_failure(model, index);
+    true
+}
+
+fn note_failure(model: &mut Model, index: usize) {
+    let latency = latency(model, index);
+    model.count(Count::Failures);
+    model.record(latency);
+    if is_current(model, index) {
+        model.ends.push(End::Failure);
+    }
+    model.calls[index].phase = Phase::Failed;
+}
+
+fn judge(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    assert!(breaker.judge(permit(model, index), model.now()));
+    note_judgement(model, index);
+}
+
+fn note_judgement(model: &mut Model, index: usize) {
+    model.tick();
+    model.calls[index].phase = Phase::Gone;
+    let trips = match model.state {
+        State::HalfOpen { .. } => true,
+        State::Closed => !model.is_warming_up() && model.trips(),
+        _ => false,
+    };
+    if is_current(model, index) && trips {
+        model.open();
+    }
+}
+
+fn abandon(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    assert!(breaker.abandon(permit(model, index), model.now()));
+    if model.calls[index].phase != Phase::Failed {
+        model.tick();
+        note_failure(model, index);
+    }
+    note_judgement(model, index);
+}
+
+fn hear(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    let heard = breaker.on_timeout(&permit(model, index), model.now());
+    if !matches!(model.calls[index].phase, Phase::Expired | Phase::Told) {
+        assert_eq!(heard, None);
+        return;
+    }
+    model.tick();
+    let latency = latency(model, index);
+    let stalled = model.calls[index].stalled;
+    assert_eq!(heard, Some(TimedOut { latency, stalled }));
+    model.calls[index].phase = Phase::Told;
+    model.count(Count::Timeouts);
+    model.record(latency);
+}
+
+fn latency(model: &Model, index: usize) -> u64 {
+    model.wall.saturating_sub(model.calls[index].started)
+}

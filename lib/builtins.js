@@ -1,0 +1,29 @@
+'use strict'
+
+// What is used of Node's own modules: the true ones, whatever a test runner or a bundler has
+// put in the place of `require`. Tests mock these modules for the sake of the code under test,
+// and Jest hands such a mock to packages too; ES modules have no `require` at all. Node.js 20
+// before 20.16 is asked by `require`. No `node:` in front: Jest before 27 cannot read that.
+
+const own = name => process.getBuiltinModule?.(name)
+
+const { AsyncResource } = own('async_hooks') ?? require('async_hooks')
+const { EventEmitter } = own('events') ?? require('events')
+const { performance } = own('perf_hooks') ?? require('perf_hooks')
+const { clearTimeout, setImmediate, setTimeout } = own('timers') ?? require('timers')
+
+module.exports = {
+  AsyncResource,
+  EventEmitter,
+  clearTimeout,
+  performance,
+  setImmediate,
+  setTimeout,
+  // Asked for when they are needed, which they mostly are not.
+  get Readable () { return (own('stream') ?? require('stream')).Readable },
+  get inspect () { return (own('util') ?? require('util')).inspect },
+  /** Only in Node builds that make snapshots, and not in every other runtime. */
+  get startupSnapshot () { return (own('v8') ?? require('v8')).startupSnapshot },
+  /** For what nothing depends on: undefined where only `require` would give it. */
+  own
+}

@@ -1,0 +1,39 @@
+//! Names for breakers that were given none. Not asked of JavaScript: tests replace what makes
+//! random numbers there. Used by the N-API surface.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A random UUID (RFC 9562, version 4). For telling things apart, not for secrets.
+pub(crate) fn random() -> String {
+    // Every `RandomState` has keys of its own, which come from the system.
+    let half = || RandomState::new().build_hasher().finish();
+    let (high, low) = (half(), half());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 48 & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_is_a_uuid_of_its_own() {
+        let all: HashSet<String> = (0..10_000).map(|_| random()).collect();
+        assert_eq!(all.len(), 10_000);
+        for uuid in all {
+            let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12], "{uuid}");
+            assert!(uuid.chars().all(|c| c == '-' || c.is_ascii_hexdigit()), "{uuid}");
+            assert_eq!(&uuid[14..15], "4", "{uuid}");
+            assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        }
+    }
+}
