@@ -4,6 +4,7 @@
 // whatever may have made it tell something: crossings that came back with events, and the
 // news of the loop.
 
+const { setImmediate } = require('./builtins')
 const { surface } = require('./emit')
 
 /** The method that does so. */
@@ -14,6 +15,19 @@ const ANNOUNCE = Symbol('announce')
  * ever more of them.
  */
 const MOST_ROUNDS = 8
+
+// So many events are announced in one piece, those included that listeners set off, of this
+// breaker and of others; the rest in a turn of its own. A limit for each announcement would be
+// none: each has others inside it, as deep as the stack is, and whatever ends there begins anew.
+const MOST_AT_ONCE = 1000
+
+// How many announcements are inside each other, and how many events they have come to.
+let depth = 0
+let announced = 0
+
+// Who has more to tell than was told in one piece.
+const delayed = new Set()
+let isDue = false
 
 /**
  * Announces events. Calls that have timed out are not told here, where the user's code may be
@@ -29,11 +43,43 @@ function announceAll (owner) {
 }
 
 function tell (owner, eventsOnly) {
+  const outer = depth
+  if (outer === 0) announced = 0
+  depth = outer + 1
   try {
     owner[ANNOUNCE](eventsOnly)
+    if (!hasRoom()) delay(owner)
   } catch (error) {
     surface(error)
+  } finally {
+    depth = outer
   }
 }
 
-module.exports = { ANNOUNCE, MOST_ROUNDS, announce, announceAll }
+/** Whether one event more may be announced in this piece. */
+function hasRoom () {
+  return announced < MOST_AT_ONCE
+}
+
+/** One is about to be. */
+function countEvent () {
+  announced++
+}
+
+function delay (owner) {
+  delayed.add(owner)
+  if (isDue) return
+  setImmediate(announceDelayed)
+  isDue = true
+}
+
+function announceDelayed () {
+  isDue = false
+  // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
+  depth = 0
+  const owners = [...delayed]
+  delayed.clear()
+  owners.forEach(announceAll)
+}
+
+module.exports = { ANNOUNCE, MOST_ROUNDS, announce, announceAll, countEvent, hasRoom }

@@ -4,9 +4,9 @@
 // happens to a call is in `call.js`.
 
 const { prepareAbort, renew } = require('./abort')
-const { ANNOUNCE, announce, announceAll } = require('./announce')
+const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
 const { codes, create, owners, poll, state, uuid } = require('./binding')
-const { EventEmitter, setImmediate } = require('./builtins')
+const { EventEmitter } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
@@ -283,16 +283,14 @@ function nameOfState (bits) {
 // turn of the loop goes on in the next.
 function announceNews (eventsOnly) {
   const inner = this[INNER]
-  let events = 0
-  for (let news; events < MOST_AT_ONCE && (news = poll(inner.id, eventsOnly)) !== NONE;) {
+  for (let news; hasRoom() && (news = poll(inner.id, eventsOnly)) !== NONE;) {
     if (news >= 0) {
       tellLate(this, inner, news)
     } else {
-      events++
+      countEvent()
       tell(this, inner, news)
     }
   }
-  if (events === MOST_AT_ONCE) setImmediate(announceAll, this)
 }
 
 function tellLate (breaker, inner, permit) {
@@ -302,8 +300,6 @@ function tellLate (breaker, inner, permit) {
     surface(error)
   }
 }
-
-const MOST_AT_ONCE = 1000
 
 function tell (breaker, inner, news) {
   try {

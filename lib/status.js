@@ -5,7 +5,7 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('./builtins')
-const { ANNOUNCE } = require('./announce')
+const { ANNOUNCE, countEvent, hasRoom } = require('./announce')
 const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
 const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
@@ -121,7 +121,8 @@ class Status extends EventEmitter {
 
   // Only a window without a breaker hears for itself.
   [ANNOUNCE] () {
-    for (let news = poll(this[HANDLE].id); news !== NONE; news = poll(this[HANDLE].id)) {
+    for (let news; hasRoom() && (news = poll(this[HANDLE].id)) !== NONE;) {
+      countEvent()
       if (news === SNAPSHOT) tellSnapshot(this)
     }
   }

@@ -60,6 +60,30 @@ const SETTINGS_OFF = {
   'snapshot: fires': "breaker.status.on('snapshot', () => fire())"
 }
 
+test('however deep listeners set each other off, a thousand events are told in one piece', async () => {
+  const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+    ${SETUP}
+    const [a, b] = [0, 1].map(() => new CircuitBreaker(async () => 'well', { resetTimeout: 0 }))
+    let events = 0
+    const setsOff = (one, other) => one.on('open', () => {
+      events++
+      other.close()
+      other.open()
+      one.close()
+      one.open()
+    })
+    setsOff(a, b)
+    setsOff(b, a)
+    a.open()
+    const atOnce = events
+    await turn()
+    await turn()
+    console.log(atOnce > 100, atOnce <= 1000, events > atOnce)
+    process.exit()
+  }`)
+  assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: 'true true true\n', said: '', code: 0, signal: null })
+})
+
 for (const resetTimeout of [0, 1]) {
   describe(`with a reset timeout of ${resetTimeout}, whatever it sets off, a call is answered and the loop turns`, { concurrency: 2 }, () => {
     for (const [name, prepare] of Object.entries(SETTINGS_OFF)) {

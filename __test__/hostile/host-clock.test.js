@@ -251,7 +251,12 @@ test('a timer of Node that stands in for one which could not be set is cleared a
 })
 
 test('a breaker is shut down, whatever throws meanwhile', async () => {
-  const rotateBucketController = { on () {}, listeners: () => [], removeListener () { throw new Error('no') } }
+  const listening = []
+  const rotateBucketController = {
+    on: (_, listener) => listening.push(listener),
+    listeners: () => listening,
+    removeListener () { throw new Error('no') }
+  }
   const breaker = make({ rotateBucketController })
   assert.throws(() => breaker.shutdown(), /no/)
   assert(breaker.isShutdown)

@@ -84,8 +84,8 @@ for (const [which, { action = "async () => 'well'", options = '', prepare = '', 
       process.exit()
     }`, { flags: ['--max-semi-space-size=4'], killMs: 120_000 })
     assert.deepEqual({ stderr, ...end }, { stderr: '', code: 0, signal: null })
-    // Forty bytes of each would be 8.
-    assert.ok(Number(stdout) < 8, `${stdout.trim()} MB more`)
+    // Eighty bytes of each would be 16. The heap's own pages come and go by half of that.
+    assert.ok(Number(stdout) < 16, `${stdout.trim()} MB more`)
   })
 }
 
