@@ -21,6 +21,7 @@ use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis_core::lag::Stalls;
 use didelphis_core::latency::{self, Histogram, CELLS, QUANTILES};
+use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
 use didelphis_core::window::Count;
@@ -342,7 +343,7 @@ impl Handle {
     /// Guards calls, or does not.
     #[napi(catch_unwind)]
     pub fn set_enabled(&self, enabled: bool) {
-        self.with(|breaker, _| breaker.set_enabled(enabled));
+        self.with(|breaker, _| breaker.set_mode(Mode::by_switch(enabled)));
     }
 
     /// Refuses every call from now on.

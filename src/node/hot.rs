@@ -18,6 +18,7 @@ use super::environment::{self, Environment};
 use super::sole;
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
+use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
 use didelphis_core::window::Count;
@@ -389,7 +390,7 @@ impl Crossing for ReadState {
                 State::HalfOpen { probing_until: None } => state::HALF_OPEN | state::PENDING_CLOSE,
                 State::Shutdown => state::SHUTDOWN,
             };
-            if breaker.is_enabled() {
+            if breaker.mode() == Mode::Normal {
                 bits |= state::ENABLED;
             }
             if breaker.is_warming_up(now) {

@@ -42,6 +42,6 @@ mod policy;
 pub mod time;
 mod timers;
 
-pub use breaker::{snapshot, state};
+pub use breaker::{mode, snapshot, state};
 pub use calls::{call_time, lateness, stall_log};
 pub use metrics::{lag, latency, window};

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{Config, Limits};
+use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -518,11 +519,11 @@ mod disabled {
     #[test]
     fn lets_every_call_through_and_takes_no_interest() {
         let mut breaker = opened(at(0));
-        breaker.set_enabled(false);
+        breaker.set_mode(Mode::Disabled);
         assert_eq!(breaker.try_acquire(false, at(1)), Admission::Unguarded);
         assert_eq!(breaker.window(at(1)).total(Count::Fires), 1, "but the fire");
         assert_eq!(breaker.waiting(), 0);
-        breaker.set_enabled(true);
+        breaker.set_mode(Mode::Normal);
         assert!(matches!(breaker.try_acquire(false, at(2)), Admission::Refused(_)));
     }
 }
@@ -537,7 +538,7 @@ mod shut_down {
         assert_eq!(breaker.try_acquire(false, at(1)), Admission::Refused(Refusal::Shutdown));
         breaker.open(at(2));
         breaker.close(at(2));
-        breaker.set_enabled(true);
+        breaker.set_mode(Mode::Normal);
         assert_eq!(breaker.state(at(3)), State::Shutdown);
         assert_eq!(breaker.window(at(3)).total(Count::Fires), 0);
         assert_eq!(events(&mut breaker), []);

@@ -11,7 +11,7 @@
 //!    late; [`on_timer`](CircuitBreaker::on_timer) when the time has come that
 //!    `poll_timer` named.
 //! 2. **Commands** of the user: [`open`](CircuitBreaker::open),
-//!    [`close`](CircuitBreaker::close), [`set_enabled`](CircuitBreaker::set_enabled)
+//!    [`close`](CircuitBreaker::close), [`set_mode`](CircuitBreaker::set_mode)
 //!    and so on.
 //! 3. **Outputs** are polled after any of these:
 //!    [`poll_event`](CircuitBreaker::poll_event) and
@@ -22,12 +22,14 @@
 //! whoever asks next, whether or not a timer came first.
 
 mod answer;
+pub mod mode;
 pub mod snapshot;
 pub mod state;
 
 use std::collections::VecDeque;
 
 pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
+use self::mode::Mode;
 use self::state::{Machine, State};
 use crate::admission::Capacity;
 use crate::calls::call_time::CallTime;
@@ -55,7 +57,7 @@ pub struct CircuitBreaker {
     /// How long a call that begins may take.
     timeout: Option<Nanos>,
     timeout_clock: TimeoutClock,
-    enabled: bool,
+    mode: Mode,
     made_at: Nanos,
     timers: TimerTable,
     events: VecDeque<Event>,
@@ -74,7 +76,7 @@ impl CircuitBreaker {
             capacity: Capacity::new(config.capacity),
             timeout: timeout_of(&config.limits),
             timeout_clock: config.timeout_clock,
-            enabled: config.enabled,
+            mode: Mode::by_switch(config.enabled),
             made_at: now.wall,
             timers: TimerTable::new(),
             events: VecDeque::new(),
@@ -106,7 +108,7 @@ impl CircuitBreaker {
         if !counted && !self.machine.is_shutdown() {
             self.window.count(Count::Fires);
         }
-        if self.machine.is_closed() && self.enabled {
+        if self.machine.is_closed() && self.mode == Mode::Normal {
             self.admit(now)
         } else {
             self.admit_unless_closed(now)
@@ -279,9 +281,9 @@ impl CircuitBreaker {
         self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
     }
 
-    /// Guards calls, or lets every call through untouched.
-    pub fn set_enabled(&mut self, enabled: bool) {
-        self.enabled = enabled;
+    /// Goes on in that mode; the state stays as it is.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
     }
 
     /// Refuses calls and counts nothing from now on. Calls under way still settle
@@ -290,7 +292,7 @@ impl CircuitBreaker {
         self.advance(now.wall);
         self.machine.shutdown();
         self.window.freeze();
-        self.enabled = false;
+        self.mode = Mode::Disabled;
         self.time_next_move();
         self.timers.set(Timer::Snapshot, Nanos::MAX);
         self.events.clear();
@@ -377,9 +379,9 @@ impl CircuitBreaker {
         self.machine.state()
     }
 
-    /// Whether calls are guarded.
-    pub fn is_enabled(&self) -> bool {
-        self.enabled
+    /// What it does with calls.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Whether failures do not open the circuit yet.
@@ -488,7 +490,7 @@ impl CircuitBreaker {
         if self.machine.is_shutdown() {
             return Admission::Refused(Refusal::Shutdown);
         }
-        if !self.enabled {
+        if self.mode == Mode::Disabled {
             return Admission::Unguarded;
         }
         if self.machine.awaits_probe() {

@@ -4,6 +4,7 @@
 //! own. The calls under way stay behind, with the places of the capacity that they hold; so
 //! does a probe, and whoever asks next may make another. Nothing is announced on either side.
 
+use super::mode::Mode;
 use super::state::{Machine, State};
 use super::CircuitBreaker;
 use crate::metrics::window::Window;
@@ -15,7 +16,7 @@ use crate::time::{Now, Shift};
 pub struct SavedState {
     taken: Now,
     state: State,
-    enabled: bool,
+    mode: Mode,
     trip: Memory,
     window: Window,
 }
@@ -27,7 +28,7 @@ impl CircuitBreaker {
         SavedState {
             taken: now,
             state: self.machine.state(),
-            enabled: self.enabled,
+            mode: self.mode,
             trip: self.trip.memory(),
             window: self.window.clone(),
         }
@@ -36,7 +37,7 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, enabled, trip, window } = saved;
+        let SavedState { taken, state, mode, trip, window } = saved;
         let shift = Shift { from: taken, to: now };
         let mut machine = Machine::new(match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
@@ -45,7 +46,7 @@ impl CircuitBreaker {
         machine.change_clocks(&shift);
         self.machine = machine;
         self.time_next_move();
-        self.enabled = enabled;
+        self.mode = mode;
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
         self.window = window;
@@ -158,8 +159,8 @@ mod tests {
     #[test]
     fn one_that_is_disabled_or_shut_down_stays_so() {
         let mut breaker = CircuitBreaker::new(config(), at(0));
-        breaker.set_enabled(false);
-        assert!(!moved(&mut breaker, at(1), at(9)).is_enabled());
+        breaker.set_mode(Mode::Disabled);
+        assert_eq!(moved(&mut breaker, at(1), at(9)).mode(), Mode::Disabled);
         breaker.shutdown(at(2));
         assert_eq!(moved(&mut breaker, at(3), at(9)).state(at(9)), State::Shutdown);
     }

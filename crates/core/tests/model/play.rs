@@ -3,6 +3,7 @@
 use didelphis_core::breaker::{Admission, CircuitBreaker, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
 use didelphis_core::lateness::Look;
+use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
 use didelphis_core::window::Count;
@@ -93,7 +94,7 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             model.close();
         }
         Step::Enable(enabled) => {
-            breaker.set_enabled(enabled);
+            breaker.set_mode(Mode::by_switch(enabled));
             model.enabled = enabled;
         }
         Step::Timeout(timeout) => {
