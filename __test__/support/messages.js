@@ -1,6 +1,6 @@
 'use strict'
 
-// What the code may say to its users: every text of more than one word in `lib` and `src`.
+// What the code may say to its users: every text of more than one word in `lib`, `src` and `crates`.
 // Texts with something put into them are given in the parts between.
 
 const { readFileSync, readdirSync } = require('node:fs')
@@ -13,11 +13,13 @@ const ROOT = join(__dirname, '..', '..')
 function messages () {
   return [
     ...filesIn('lib', '.js').flatMap(file => named(file, textsOfJavaScript(read(file)))),
-    ...filesIn('src', '.rs').flatMap(file => named(file, textsOfRust(read(file))))
+    ...RUST.flatMap(folder => filesIn(folder, '.rs')).flatMap(file => named(file, textsOfRust(read(file))))
   ]
 }
 
 module.exports = { messages }
+
+const RUST = ['src', ...readdirSync(join(ROOT, 'crates')).map(name => `crates/${name}/src`)]
 
 const read = file => readFileSync(join(ROOT, file), 'utf8')
 
