@@ -24,5 +24,5 @@ module.exports = {
   aborting: require('./aborting'),
   checking: require('./checking'),
   window: require('./window'),
-  corners: require('./corners')
+  'edge-cases': require('./edge-cases')
 }

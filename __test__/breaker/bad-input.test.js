@@ -1,0 +1,295 @@
+'use strict'
+
+// Nonsense is refused in words that help; what opossum gives a meaning keeps it; and the
+// the reference knows every option and every error code.
+
+const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { test } = require('node:test')
+const { inspect } = require('node:util')
+
+const CircuitBreaker = require('../..')
+const Opossum = require('opossum')
+const { codes } = require('../../lib/errors')
+const { sleep, until } = require('../support/wait')
+
+const well = async () => 'well'
+const fail = async () => { throw new Error('ill') }
+const hang = () => new Promise(() => {})
+
+const NO_NUMBERS = [NaN, 'soon', ' ', {}, [], true, () => 1, Symbol('five'), 5n, new Date(0), -Infinity]
+const NO_COUNTS = [NaN, 1.5, 'many', '5', {}, [], true, () => 1, 5n]
+
+const SENSELESS = {
+  timeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, '-5', '10ms']],
+  resetTimeout: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, '-5', '10ms', '']],
+  errorThresholdPercentage: [
+    'a number (of percent)', [...NO_NUMBERS.filter(value => value !== -Infinity), '50%', '', false]
+  ],
+  rollingCountTimeout: ['a number of milliseconds above 0', [...NO_NUMBERS, -1, '-5', '10s']],
+  rollingCountBuckets: ['a whole number from 1 to 100000', [...NO_NUMBERS, -1, 0.5, 1.5, 100_001, Infinity, '1.5']],
+  capacity: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
+  volumeThreshold: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
+  timeoutClock: ["'loop' or 'wall'", ['walls', 1, {}, true]],
+  stallThreshold: ['a number of milliseconds, 1 or more', [...NO_NUMBERS, -1, 0, 0.5, '-5', '10ms', '', false]],
+  cacheTTL: ['a number of milliseconds, or 0 for ever', NO_NUMBERS.filter(value => value !== -Infinity)],
+  coalesceTTL: ['a number of milliseconds, or 0 for ever', NO_NUMBERS.filter(value => value !== -Infinity)],
+  cacheSize: ['a whole number of entries, 0 or more', [...NO_COUNTS, -1]],
+  coalesceSize: ['a whole number of entries, 0 or more', [...NO_COUNTS, -1]],
+  cacheGetKey: ['a function', ['id', 1, {}, true]],
+  coalesceResetOn: ['an array', ['error', 1, {}, true]],
+  maxFailures: [
+    'a number of failures in a row, or false for any',
+    [...NO_NUMBERS.filter(value => value !== -Infinity), '3 times', '']
+  ],
+  errorFilter: ['a function', ['ill', 1, {}, true, /ill/]],
+  rotateBucketController: ['an EventEmitter', [{}, 1, 'rotate', true, () => {}]],
+  state: ['the `state` of a toJSON()', ['open', 1, true, () => {}]],
+  status: ['a Status or the `status` of a toJSON()', ['open', 1, true, () => {}]]
+}
+
+// Of these, opossum makes something too.
+const ODD_BUT_ALLOWED = {
+  timeout: ['500', 0.5, false, 0, '', null, undefined, Infinity, 'Infinity'],
+  resetTimeout: ['500', 0, '0', 0.5, null, undefined, Infinity],
+  errorThresholdPercentage: ['50', -1, '-1', 0, 101, Infinity, -Infinity, null, undefined],
+  rollingCountTimeout: ['500', 0, null, undefined, Infinity],
+  rollingCountBuckets: ['5', 1, 0, 100_000, null, undefined],
+  capacity: [0, -1, Infinity, null, undefined],
+  volumeThreshold: [0, -1, null, undefined],
+  timeoutClock: ['loop', 'wall', null, undefined],
+  stallThreshold: ['500', 1, Infinity, null, undefined],
+  cacheTTL: ['500', 0, -1, Infinity, null, undefined],
+  coalesceTTL: ['500', 0, -1, Infinity, false, null, undefined],
+  cacheSize: [0, 1, Infinity, null, undefined],
+  coalesceSize: [0, 1, Infinity, null, undefined],
+  cacheGetKey: [null, undefined],
+  coalesceResetOn: [[], ['error', 'weather'], null, undefined],
+  maxFailures: [0, null, undefined, false],
+  errorFilter: [null, undefined, false],
+  rotateBucketController: [null, undefined, false],
+  state: [null, undefined, {}],
+  status: [null, undefined, {}]
+}
+
+test('a senseless option throws a TypeError that says what is wrong', async t => {
+  for (const [name, [expected, values]] of Object.entries(SENSELESS)) {
+    for (const value of values) {
+      await t.test(`${name}: ${inspect(value)}`, () => {
+        const message = `options.${name} must be ${expected}; got ${inspect(value, { depth: 0 })}`
+        assert.throws(() => new CircuitBreaker(well, { [name]: value }), { name: 'TypeError', message })
+      })
+    }
+  }
+})
+
+test('options that are no object throw', () => {
+  for (const options of [null, 5, 'fast', true]) {
+    const message = `options must be an object; got ${inspect(options)}`
+    assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+  }
+})
+
+test('a senseless option of a status throws the same', () => {
+  for (const name of ['rollingCountTimeout', 'rollingCountBuckets', 'rotateBucketController']) {
+    for (const value of SENSELESS[name][1]) {
+      assert.throws(() => CircuitBreaker.newStatus({ [name]: value }), {
+        name: 'TypeError', message: `options.${name} must be ${SENSELESS[name][0]}; got ${inspect(value, { depth: 0 })}`
+      })
+    }
+  }
+})
+
+test('an odd option that means something is taken', async t => {
+  for (const [name, values] of Object.entries(ODD_BUT_ALLOWED)) {
+    for (const value of values) {
+      await t.test(`${name}: ${inspect(value)}`, async () => {
+        const breaker = new CircuitBreaker(well, { [name]: value })
+        if (name !== 'capacity' || value == null || value > 0) assert.equal(await breaker.fire(), 'well')
+      })
+    }
+  }
+})
+
+test('options that cannot be written to are taken, by a copy', async t => {
+  const given = { timeout: 20, cache: true, errorThresholdPercentage: 100 }
+  class Settings {
+    get timeout () { return 20 }
+    get coalesce () { return false }
+    get capacity () { return 2 }
+    get rollingPercentilesEnabled () { return true }
+  }
+  const UNWRITABLE = {
+    frozen: Object.freeze({ ...given }),
+    sealed: Object.seal({ ...given }),
+    'not extensible': Object.preventExtensions({ ...given }),
+    'with getters alone': new Settings(),
+    'frozen, with getters alone': Object.freeze(new Settings()),
+    'inherited from what is frozen': Object.create(Object.freeze({ ...given, capacity: 2, coalesce: false })),
+    'behind a proxy that takes nothing': new Proxy({ ...given }, { set: () => false })
+  }
+  for (const [how, options] of Object.entries(UNWRITABLE)) {
+    await t.test(how, async () => {
+      const breaker = new CircuitBreaker(async late => late ? hang() : 'well', options)
+      assert.equal(await breaker.fire(), 'well')
+      await assert.rejects(breaker.fire('late'), { code: 'ETIMEDOUT', message: 'Timed out after 20ms' })
+      // The copy is the live object.
+      breaker.options.timeout = 30
+      breaker.close()
+      await assert.rejects(breaker.fire('late'), { message: 'Timed out after 30ms' })
+      assert.notEqual(breaker.options, options)
+      assert.equal(options.timeout, 20)
+      breaker.shutdown()
+    })
+  }
+})
+
+test('options that cannot be written to are refused in the same words', () => {
+  const message = "options.timeout must be a number of milliseconds above 0, or false for none; got 'soon'"
+  for (const options of [Object.seal({ timeout: 'soon' }), new (class { get timeout () { return 'soon' } get coalesce () { return false } })()]) {
+    assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+  }
+})
+
+test('a getter among the options that throws is heard of as it is', () => {
+  const error = new Error('ill')
+  assert.throws(() => new CircuitBreaker(well, { get timeout () { throw error } }), error)
+})
+
+test('a timeout in words of digits is that many milliseconds', async () => {
+  const breaker = new CircuitBreaker(hang, { timeout: '20' })
+  await assert.rejects(breaker.fire(), { code: 'ETIMEDOUT', message: 'Timed out after 20ms' })
+})
+
+test('a timeout of false, 0 or Infinity never comes', async () => {
+  for (const timeout of [false, 0, '', Infinity]) {
+    const breaker = new CircuitBreaker(() => sleep(20, 'well'), { timeout })
+    assert.equal(await breaker.fire(), 'well')
+  }
+})
+
+test('a reset timeout in words of digits is that many milliseconds', async () => {
+  const breaker = new CircuitBreaker(well, { resetTimeout: '20' })
+  const before = performance.now()
+  breaker.open()
+  await until(() => breaker.halfOpen)
+  assert(performance.now() - before >= 19)
+})
+
+test('the error threshold may lie outside of 0 to 100', async () => {
+  const opens = async (errorThresholdPercentage, action) => {
+    const breaker = new CircuitBreaker(action, { errorThresholdPercentage })
+    for (let i = 0; i < 3; i++) await breaker.fire(i).catch(() => {})
+    return breaker.opened
+  }
+  const failThird = async i => { if (i === 2) throw new Error('ill') }
+  assert.equal(await opens(-1, failThird), true)
+  assert.equal(await opens('33', failThird), true)
+  assert.equal(await opens('34', failThird), false)
+  assert.equal(await opens(100, fail), false)
+  assert.equal(await opens(Infinity, fail), false)
+})
+
+test('a capacity of 0 or less admits nobody, and of Infinity everybody', async () => {
+  for (const capacity of [0, -1]) {
+    await assert.rejects(new CircuitBreaker(well, { capacity }).fire(), { code: 'ESEMLOCKED' })
+  }
+  const breaker = new CircuitBreaker(well, { capacity: Infinity })
+  await Promise.all(Array.from({ length: 1000 }, () => breaker.fire()))
+  assert.equal(breaker.options.capacity, Number.MAX_SAFE_INTEGER)
+})
+
+test('a number of buckets in words of digits is that many', () => {
+  const breaker = new CircuitBreaker(well, { rollingCountBuckets: '3' })
+  for (let i = 0; i < 5; i++) breaker.status.rotateBucket()
+  assert.equal(breaker.status.window.length, 3)
+})
+
+test("a missing action throws in opossum's words", () => {
+  for (const action of [undefined, null, 0, '', false]) {
+    let theirs
+    try { theirs = new Opossum(action) } catch (error) { theirs = error }
+    assert(theirs instanceof TypeError)
+    assert.throws(() => new CircuitBreaker(action), { name: 'TypeError', message: theirs.message })
+  }
+})
+
+test('a fallback that is neither function nor breaker throws', () => {
+  const breaker = new CircuitBreaker(fail)
+  for (const fallback of ['instead', 5, {}, true, Promise.resolve('instead')]) {
+    const message = `fallback must be a function or a CircuitBreaker; got ${inspect(fallback, { depth: 0 })}`
+    assert.throws(() => breaker.fallback(fallback), { name: 'TypeError', message })
+  }
+})
+
+test('nonsense among the live options rejects calls until it is mended', async t => {
+  for (const name of ['timeout', 'resetTimeout', 'errorThresholdPercentage', 'errorFilter']) {
+    const [expected, values] = SENSELESS[name]
+    for (const value of values) {
+      await t.test(`${name}: ${inspect(value)}`, async () => {
+        const breaker = new CircuitBreaker(well, { capacity: 2 })
+        const before = breaker.options[name]
+        const message = `options.${name} must be ${expected}; got ${inspect(value, { depth: 0 })}`
+        breaker.options[name] = value
+        for (let i = 0; i < 3; i++) await assert.rejects(breaker.fire(), { name: 'TypeError', message })
+        assert.deepEqual([breaker.stats.failures, breaker.closed], [0, true])
+        breaker.options[name] = before
+        assert.equal(await breaker.fire(), 'well')
+        assert.equal(breaker.semaphore.count, 2)
+      })
+    }
+  }
+})
+
+test('nonsense among the live options leaves calls under way alone', async () => {
+  const breaker = new CircuitBreaker(() => sleep(5).then(fail), { capacity: 1 })
+  const result = breaker.fire()
+  breaker.options.timeout = 'soon'
+  breaker.options.resetTimeout = 'soon'
+  await assert.rejects(result, /^Error: ill$/)
+  assert.equal(breaker.opened, true)
+  assert.equal(breaker.semaphore.count, 1)
+})
+
+test('the reference lists exactly the error codes that there are', () => {
+  assert.deepEqual(firstColumn('Error codes').sort(), [...codes].sort())
+})
+
+test('the reference lists exactly the options that are read', async () => {
+  const read = new Set()
+  const options = new Proxy({}, {
+    get (target, name) {
+      if (typeof name === 'string') read.add(name)
+      return target[name]
+    }
+  })
+  const breaker = new CircuitBreaker(fail, options)
+  await breaker.fire().catch(() => {})
+  await breaker.fire().catch(() => {})
+  assert.deepEqual(firstColumn('Options').sort(), [...read].sort())
+})
+
+test('an object that only looks like a promise is a failure, and keeps no permit', async () => {
+  const likePromise = () => Object.create(Promise.prototype)
+  for (const timeout of [60_000, false]) {
+    const breaker = new CircuitBreaker(likePromise, { capacity: 1, errorThresholdPercentage: 100, timeout })
+    await assert.rejects(breaker.fire(), TypeError)
+    assert.deepEqual([breaker.semaphore.count, breaker.stats.failures], [1, 1])
+    breaker.shutdown()
+  }
+})
+
+test('a fallback whose result cannot be looked at leaves no promise pending', async () => {
+  const sealed = new Proxy({}, { get () { throw new Error('sealed') } })
+  const breaker = new CircuitBreaker(fail, { timeout: 60_000 })
+  await assert.rejects(breaker.fallback(() => sealed).fire(), { message: 'sealed' })
+})
+
+// What the first column of the table under that heading has in backticks.
+function firstColumn (heading) {
+  const reference = readFileSync(join(__dirname, '..', '..', 'docs', 'reference.md'), 'utf8')
+  const section = reference.split(/^## /m).find(part => part.startsWith(`${heading}\n`))
+  return Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, name]) => name)
+    .filter(name => name !== 'error.code')
+}
