@@ -158,11 +158,17 @@ class CircuitBreaker extends EventEmitter {
   // `arguments` costs nothing where only its length is asked for; a rest array costs as
   // much as a crossing.
   fire (first, second) {
-    // The action is its own `this`, as in opossum. A subclass that overrides `call`
-    // expects to see what is fired.
-    if (this.call !== plainCall) return this.call(this.action, ...arguments)
     const { length } = arguments
-    return fire(this, this.action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
+    let action
+    try {
+      // The action is its own `this`, as in opossum. A subclass that overrides `call`
+      // expects to see what is fired.
+      if (this.call !== plainCall) return this.call(this.action, ...arguments)
+      action = this.action
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return fire(this, action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
   }
 
   call (context, ...args) {
