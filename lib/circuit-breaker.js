@@ -3,7 +3,7 @@
 // The class: what a user holds. What a breaker decides it asks of its native half; what
 // happens to a call is in `call.js`.
 
-const { prepareAbort, renew } = require('./abort')
+const { renew } = require('./abort')
 const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
 const { codes, create, owners, poll, state, uuid } = require('./binding')
 const { EventEmitter } = require('./builtins')
@@ -65,7 +65,6 @@ class CircuitBreaker extends EventEmitter {
       throw new TypeError('No action provided. Cannot construct a CircuitBreaker without an invocable action.')
     }
     this.options = prepare(options)
-    prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
     const name = options.name || action.name || uuid()
     const volume = readNumber('volumeThreshold', options.volumeThreshold)
