@@ -3,7 +3,7 @@
 // The class: what a user holds. What a breaker decides it asks of its native half; what
 // happens to a call is in `call.js`.
 
-const { prepareAbort, renew } = require('./abort')
+const { renew } = require('./abort')
 const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
 const { codes, create, owners, poll, state, uuid } = require('./binding')
 const { EventEmitter } = require('./builtins')
@@ -65,7 +65,6 @@ class CircuitBreaker extends EventEmitter {
       throw new TypeError('No action provided. Cannot construct a CircuitBreaker without an invocable action.')
     }
     this.options = prepare(options)
-    prepareAbort(this.options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
     const name = options.name || action.name || uuid()
     const volume = readNumber('volumeThreshold', options.volumeThreshold)
@@ -158,11 +157,17 @@ class CircuitBreaker extends EventEmitter {
   // `arguments` costs nothing where only its length is asked for; a rest array costs as
   // much as a crossing.
   fire (first, second) {
-    // The action is its own `this`, as in opossum. A subclass that overrides `call`
-    // expects to see what is fired.
-    if (this.call !== plainCall) return this.call(this.action, ...arguments)
     const { length } = arguments
-    return fire(this, this.action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
+    let action
+    try {
+      // The action is its own `this`, as in opossum. A subclass that overrides `call`
+      // expects to see what is fired.
+      if (this.call !== plainCall) return this.call(this.action, ...arguments)
+      action = this.action
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return fire(this, action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
   }
 
   call (context, ...args) {

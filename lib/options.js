@@ -2,6 +2,7 @@
 
 // The options: their defaults, and what makes sense. Used by the class and the status.
 
+const { prepareAbort } = require('./abort')
 const builtins = require('./builtins')
 const { isOn, readWords } = require('./switches')
 
@@ -160,6 +161,7 @@ function fillIn (options) {
   expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
   expect('state', 'the `state` of a toJSON()', options.state, isObject)
   expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
+  prepareAbort(options)
   // What opossum prints, at each breaker that is given one.
   if (options.maxFailures) console.error(DEPRECATION)
   return options
@@ -177,15 +179,21 @@ function copyOf (given) {
 }
 
 // Asked only when something went wrong: whether what is filled in can be written, which it
-// cannot where there is but a getter, a read-only value, be it inherited, or a Proxy's no.
+// cannot where there is but a getter, a read-only value, be it inherited, or a Proxy's no. One
+// that throws says no, too.
 function isWritable (given) {
-  return WRITTEN.every(name => !(name in given) || Reflect.set(given, name, given[name]))
+  try {
+    return WRITTEN.every(name => !(name in given) || Reflect.set(given, name, given[name]))
+  } catch {
+    return false
+  }
 }
 
 const WRITTEN = [
   'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
   'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
-  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'stackTraces', 'autoRenewAbortController'
+  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'stackTraces', 'autoRenewAbortController',
+  'abortController'
 ]
 
 /** The part of the native options that shapes a window. */

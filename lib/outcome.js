@@ -117,9 +117,9 @@ function adopted (outcome) {
   return outcome instanceof Rejection ? Promise.resolve(outcome) : outcome
 }
 
-/** What goes untouched: a promise of any kind, or a thenable, is the caller's to use. */
+/** What goes untouched: a promise of any kind is the caller's to use. All else becomes one. */
 function asItIs (result) {
-  return typeof result?.then === 'function' ? result : Promise.resolve(result)
+  return typeof result?.then === 'function' && typeof result.catch === 'function' ? result : Promise.resolve(result)
 }
 
 const { then: plainThen } = Promise.prototype

@@ -127,7 +127,8 @@ test('options that cannot be written to are taken, by a copy', async t => {
     'with getters alone': new Settings(),
     'frozen, with getters alone': Object.freeze(new Settings()),
     'inherited from what is frozen': Object.create(Object.freeze({ ...given, capacity: 2, coalesce: false })),
-    'behind a proxy that takes nothing': new Proxy({ ...given }, { set: () => false })
+    'behind a proxy that takes nothing': new Proxy({ ...given }, { set: () => false }),
+    'behind a proxy that throws': new Proxy({ ...given }, { set () { throw new TypeError('read-only') } })
   }
   for (const [how, options] of Object.entries(UNWRITABLE)) {
     await t.test(how, async () => {
@@ -142,6 +143,20 @@ test('options that cannot be written to are taken, by a copy', async t => {
       assert.equal(options.timeout, 20)
       breaker.shutdown()
     })
+  }
+})
+
+test('an abortController that cannot be written is renewed, in a copy of the options', () => {
+  const kept = new AbortController()
+  for (const [given, first] of [[undefined, undefined], [kept, kept]]) {
+    const options = Object.defineProperty({ autoRenewAbortController: true }, 'abortController', { enumerable: true, get: () => given })
+    const breaker = new CircuitBreaker(well, options)
+    if (first) assert.equal(breaker.getAbortController(), first)
+    breaker.getAbortController().abort()
+    breaker.open()
+    breaker.close()
+    assert.equal(breaker.getSignal().aborted, false)
+    assert.equal(options.abortController, given)
   }
 })
 

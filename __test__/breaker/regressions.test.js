@@ -207,6 +207,42 @@ test('calls that end when the window in which they began is over are part of the
   }
 })
 
+test('fire and call give a promise, whoever throws in front of the action', async () => {
+  const error = new Error('ill')
+  const raise = () => { throw error }
+  class Overriding extends CircuitBreaker {
+    call () { return raise() }
+  }
+  const withGetter = name => Object.defineProperty(new CircuitBreaker(fail), name, { get: raise })
+  const behindProxy = name => new Proxy(new CircuitBreaker(fail), {
+    get: (target, key, receiver) => key === name ? raise() : Reflect.get(target, key, receiver)
+  })
+  const FIRES = {
+    'a subclass overrides call': () => new Overriding(fail).fire(),
+    'the action is a getter': () => withGetter('action').fire(),
+    'call is a getter': () => withGetter('call').fire(),
+    'a Proxy keeps the action': () => behindProxy('action').fire(),
+    'a Proxy keeps call': () => behindProxy('call').fire(),
+    'the action is a getter, in call': () => withGetter('action').call(),
+    'the options are a getter': () => withGetter('options').call(),
+    'an argument says how it is written as JSON': () => new CircuitBreaker(fail, { cache: true }).fire({ toJSON: raise }),
+    'an argument is a Proxy': () => new CircuitBreaker(fail, { coalesce: true }).call(null, new Proxy({}, { ownKeys: raise, get () {} })),
+    'the breaker is disabled': () => new CircuitBreaker(raise, { enabled: false }).call()
+  }
+  for (const [name, call] of Object.entries(FIRES)) {
+    let promise
+    assert.doesNotThrow(() => { promise = call() }, name)
+    assert.ok(promise instanceof Promise, name)
+    await assert.rejects(promise, error, name)
+  }
+  const { fire, call } = CircuitBreaker.prototype
+  for (const lost of [fire, call]) {
+    let promise
+    assert.doesNotThrow(() => { promise = lost() })
+    await assert.rejects(promise, TypeError)
+  }
+})
+
 test('two breakers of one options object are two', async () => {
   const options = { capacity: 1, resetTimeout: LONG, timeout: TIMED }
   const ill = new CircuitBreaker(fail, options)

@@ -31,6 +31,8 @@ module.exports = {
   // Mended.
   'a disabled breaker lets the action throw': REJECTS,
   'a key function that throws': REJECTS,
+  'a thenable that the action of a disabled breaker gives':
+    'fire gives a promise of it',
   'arguments that cannot be written as JSON': REJECTS,
   'a transport whose get throws': REJECTS,
   'a transport that answers later':

@@ -138,6 +138,16 @@ module.exports = {
     at the end: #1 has counted { fires: 1, latencyMean: '<measured>', latencyTimes: 0, percentiles: [ '<measured>' ] }
   `,
 
+  'a thenable that the action of a disabled breaker gives': `
+    #1 emits fire []
+    the very thenable false
+    #1 emits fire []
+    call resolved 'fine'
+    at the end: #1 is { closed: true, permits: 9007199254740991 }
+    at the end: #1 restores from { closed: true, lastTimerAt: '<time>', name: '<uuid>' }
+    at the end: #1 has counted { fires: 2, latencyMean: '<measured>', latencyTimes: 0, percentiles: [ '<measured>' ] }
+  `,
+
   'a key function that throws': `
     #1 emits fire [ 'a' ]
     call rejected { code: undefined, error: 'Error', message: 'down', ours: false }

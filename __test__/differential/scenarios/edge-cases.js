@@ -155,7 +155,7 @@ module.exports = {
     await watch('call', () => first.fire(work.promise))
   },
 
-  'a disabled breaker gives a thenable of the action back as it is': async ({ breaker, note, watch }) => {
+  'a thenable that the action of a disabled breaker gives': async ({ breaker, note, watch }) => {
     const thenable = { then: resolve => resolve('fine') }
     const circuit = breaker(() => thenable, { enabled: false })
     note('the very thenable', circuit.fire() === thenable)

@@ -13,6 +13,8 @@ class Run {
     this.reads = 0
     this.thrown = undefined
     this.where = undefined
+    // By `fire` itself.
+    this.threw = undefined
     this.begun = 0
     // Which of the calls is being fired, and how many actions had begun by then.
     this.firing = -1
@@ -99,7 +101,7 @@ async function go (run, host, source, way, listened, expected) {
   for (let number = 0; number < (way.calls ?? 1); number++) {
     run.firing = number
     run.begunAtFire = run.begun
-    fired.push(outcome(fireOnce(target, way)))
+    fired.push(outcome(fireOnce(run, target, way)))
     run.begunBy[number] = run.begun - run.begunAtFire
     run.firing = -1
   }
@@ -120,14 +122,21 @@ async function go (run, host, source, way, listened, expected) {
   await source.mend?.(run)
 
   const problems = [...judged(run, way, outcomes, expected ?? outcomes)]
+  if (run.threw) problems.push(`fire threw: ${told(run.threw)}`)
   if (run.thrown && !isAnswer(run, way) && !outcomes.includes(inWords({ error: run.thrown })) && !surfaced.has(run.thrown)) problems.push('what was thrown is lost')
   if (run.thrown) surfaced.delete(run.thrown)
   problems.push(...await afterwards(run, breaker, way))
   return { run, outcomes, problems: problems.map(problem => run.k ? `read ${run.k}, ${run.where}: ${problem}` : problem) }
 }
 
-async function fireOnce (target, { kind, args = [] }) {
-  return target.fire(kind, ...args)
+// To ask for `fire` may throw; once it is called, it gives a promise.
+function fireOnce (run, target, { kind, args = [] }) {
+  try {
+    return target.fire(kind, ...args)
+  } catch (error) {
+    if (!/^(breaker\.)?fire$/.test(run.where)) run.threw = error
+    return Promise.reject(error)
+  }
 }
 
 // A fake clock is moved on until all is answered. Where a timer could not be set, that may
