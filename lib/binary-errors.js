@@ -18,18 +18,22 @@ const REMEDIES = [
     'distribution, or build the binary on this one, from a clone of the repository with "npm install", which needs Rust.'],
   [/ld-linux|libc\.so\.6|ld-musl|libc\.musl|Error relocating/, () =>
     'It is for another C library than that of this system. node_modules came from elsewhere: install again, here.'],
-  [/truncated|too short|cannot read file data|invalid ELF|ELF (file|load)|wrong ELF class|not a valid Win32|mach-o|incompatible architecture|code signature/i, () =>
+  [/(lib[\w+-]+\.so[.\d]*): (cannot open shared object file: )?No such file/, ([, library]) =>
+    `It needs ${library}, which this system has not: install that.`],
+  // glibc takes a file for another processor for none.
+  [/truncated|too short|cannot read file data|invalid ELF|ELF (file|load)|wrong ELF class|not a valid Win32|mach-o|incompatible architecture|code signature|\.node: cannot open shared object file: No such file/i, () =>
     'The file is damaged, or for another platform: remove that package from node_modules and install again, here.'],
   [/ermission denied|failed to map segment|Operation not permitted/, () =>
     'This user may not read that file, or its file system runs no programs (mounted with noexec).'],
-  [/valid "main" entry/, () => 'The package is there without its binary: remove it from node_modules and install again.']
+  [/valid "main" entry/, () => 'The package is there without its binary: remove it from node_modules and install again.'],
+  [/^Cannot find (module|package)/, () => 'The package is there without its package.json, or this user may not read it: remove it from node_modules and install again.']
 ]
 const ELSE = 'Remove that package from node_modules and install again; if this stays, it is a defect of didelphis.'
 
 /** An error that explains one of loading the binary; without one there is no binary for the platform. */
 function toBeExplained (platform, cause) {
   if (cause === undefined) return new Error(unknown(platform))
-  if (isMissing(cause)) return new Error(missing(platform), { cause })
+  if (isMissing(cause) && folderOf(packageFor(platform)) === undefined) return new Error(missing(platform), { cause })
   if (isWithoutRequire(cause)) return new Error(withoutRequire(platform), { cause })
   return new Error(broken(platform, cause), { cause })
 }
@@ -50,7 +54,7 @@ function unknown (platform) {
 
 function missing (platform) {
   return `didelphis has no native binary for ${platform} here: the package of it is missing. ` +
-    `Install it with "npm install @didelphis/binding-${platform}": ` +
+    `Install it with "npm install ${packageFor(platform)}": ` +
     'npm leaves it out when optional dependencies are omitted, or when node_modules or the lock file came ' +
     `from another platform. In a bundle, see docs/bundlers.md. ${build()}`
 }
@@ -69,9 +73,14 @@ function broken (platform, { message }) {
     const match = message.match(pattern)
     return match ? [remedy(match)] : []
   })
-  const path = locate(`@didelphis/binding-${platform}`)
+  const path = locate(packageFor(platform)) ?? folderOf(packageFor(platform))
   const where = path !== undefined && !message.includes(path) ? ` at ${path}` : ''
-  return `didelphis found its native binary for ${platform}${where}, but it could not be loaded: ${message.split('\n')[0]}. ${remedy ?? ELSE}`
+  const reason = message.split('\n')[0].replace(/\.$/, '')
+  return `didelphis found its native binary for ${platform}${where}, but it could not be loaded: ${reason}. ${remedy ?? ELSE}`
+}
+
+function packageFor (platform) {
+  return `@didelphis/binding-${platform}`
 }
 
 function glibc () {
@@ -82,6 +91,16 @@ function glibc () {
 function locate (name) {
   try {
     return own('module').createRequire(__filename).resolve(name)
+  } catch {
+    return undefined
+  }
+}
+
+/** The folder of that package, whatever is in it; undefined where there is none, or that cannot be said. */
+function folderOf (name) {
+  try {
+    const { paths } = own('module').createRequire(__filename).resolve
+    return paths(name).map(folder => `${folder}/${name}`).find(folder => own('fs').existsSync(folder))
   } catch {
     return undefined
   }

@@ -15,8 +15,8 @@ const platformName = require('./platform')
 module.exports = function loadBinary () {
   const platform = platformName()
   const { binary, error } = fromClone() ?? fromPackage(platform)
-  if (binary !== undefined) return binary
-  throw toBeExplained(platform, error)
+  if (typeof binary?.Environment === 'function') return binary
+  throw toBeExplained(platform, binary === undefined ? error : new Error('it is no binary of didelphis'))
 }
 
 function fromClone () {

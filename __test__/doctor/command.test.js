@@ -8,6 +8,7 @@ const { join } = require('node:path')
 const { describe, test } = require('node:test')
 
 const platform = require('../../lib/platform')()
+const { run: command } = require('../../lib/doctor/command')
 const { examine } = require('../../lib/doctor/examination')
 const { child } = require('../support/child')
 const { ROOT, doctor, install, link, project, run } = require('./support/project')
@@ -82,6 +83,39 @@ describe('copies', () => {
     assert.deepEqual(copiesOf(doctor(project(t, { 'package.json': { workspaces: ['packages/*'] }, ...files }))), expected)
     assert.deepEqual(copiesOf(doctor(project(t, { 'package.json': { workspaces: { packages: ['./packages/a'] } }, ...files }))), expected)
     assert.deepEqual(copiesOf(doctor(project(t, { 'pnpm-workspace.yaml': "packages:\n  # all\n  - 'packages/*'\n", ...files }))), expected)
+  })
+
+  test('whatever patterns a workspace has, its packages are those', t => {
+    const member = name => ({ name, dependencies: { opossum: '*' } })
+    const files = Object.fromEntries(['apps/web', 'apps/old', 'apps/web/node_modules/other', 'libs/a/deep', 'libs/lib-a', 'libs/b', 'tool']
+      .map(folder => [`${folder}/package.json`, member(folder)]))
+    for (const [workspaces, members] of [
+      [['apps/*', '!apps/old'], ['apps/web']],
+      [['libs/**'], ['libs/a/deep', 'libs/b', 'libs/lib-a']],
+      [['./libs/*/*', 'tool/'], ['libs/a/deep', 'tool']],
+      [['libs/lib-*'], ['libs/lib-a']],
+      [['**'], ['apps/old', 'apps/web', 'libs/a/deep', 'libs/b', 'libs/lib-a', 'tool']],
+      [[null, 1, 'nowhere/*', 'tool'], ['tool']]
+    ]) {
+      const { findings } = doctor(project(t, { 'package.json': { workspaces }, ...files }))
+      const found = findings.filter(({ kind }) => kind === 'not-installed').map(({ message }) => message.split(' ')[0])
+      assert.deepEqual([...new Set(found)].sort(), members, String(workspaces))
+    }
+  })
+
+  test('in a workspace code is judged by what its own package gets', t => {
+    const code = "const CircuitBreaker = require('opossum')\nnew CircuitBreaker(f, { timeoutClock: 'wall' }).on('stall', g)\n"
+    const folder = project(t, {
+      'package.json': { workspaces: ['packages/*'] },
+      'packages/ours/package.json': { name: 'ours', dependencies: { opossum: 'npm:didelphis@^0.1.0' } },
+      'packages/ours/src/index.js': code,
+      'packages/theirs/package.json': { name: 'theirs', dependencies: { opossum: '*' } },
+      'packages/theirs/src/index.js': code,
+      'packages/theirs/node_modules/opossum/package.json': opossum()
+    })
+    link(folder, 'packages/ours/node_modules/opossum')
+    const found = doctor(folder).findings.filter(({ kind }) => kind === 'not-in-opossum').map(({ file, line }) => `${file}:${line}`)
+    assert.deepEqual(found, ['packages/theirs/src/index.js:2', 'packages/theirs/src/index.js:2'])
   })
 
   test('of a package of a workspace those above are found', t => {
@@ -206,6 +240,25 @@ describe('the command', () => {
       assert.deepEqual([status, stdout], [2, ''], String(args))
       assert.match(stderr, message)
     }
+  })
+
+  test('a project that cannot be examined is told of with 2, and not with the 1 of problems', t => {
+    for (const [content, message] of [['{ "name": "shop", }', /JSON/], ['', /JSON/], ['null', /it is no object/], ['[]', /it is no object/]]) {
+      const { status, stderr, stdout } = run(project(t, { 'package.json': content }), 'doctor')
+      assert.deepEqual([status, stdout], [2, ''], content)
+      assert.match(stderr, /^didelphis: the package\.json in .* cannot be read: /)
+      assert.match(stderr, message)
+    }
+    const examination = t.mock.method(require('../../lib/doctor/examination'), 'examine', () => { throw new Error('unreadable') })
+    let said = ''
+    assert.equal(command(['doctor', project(t, {})], { out: assert.fail, error: text => { said += text } }), 2)
+    assert.match(said, /^didelphis: the project in .* cannot be examined: Error: unreadable\n/)
+    assert.equal(examination.mock.callCount(), 1)
+  })
+
+  test('a manifest with a byte order mark is read', t => {
+    const content = `\uFEFF${JSON.stringify({ name: 'shop', dependencies: { opossum: '*' } })}`
+    assert.deepEqual(kindsOf(doctor(project(t, { 'package.json': content }))), ['problem not-installed'])
   })
 
   test('helps, and tells its version', t => {

@@ -57,9 +57,10 @@ function failure (...args) {
 }
 
 /** It is not said to be missing. */
-function isFound (said) {
+function isFound (said, path = join(installed, FILE)) {
   assert.match(said, /^didelphis found its native binary for /)
-  assert.ok(said.includes(join(installed, FILE)), said)
+  assert.ok(said.includes(path), said)
+  assert.doesNotMatch(said, /\.\./)
   assert.doesNotMatch(said, /missing|has no native binary/)
 }
 
@@ -80,6 +81,30 @@ test('a package without its file is found, and incomplete', () => {
   const said = failure()
   isFound(said)
   assert.match(said, /without its binary: .*install again/)
+})
+
+test('a folder of the package in which nothing can be found is not called missing', () => {
+  mkdirSync(installed, { recursive: true })
+  const said = failure()
+  assert.match(said, /^didelphis found its native binary for /)
+  assert.ok(said.includes(` at ${installed}, `), said)
+  assert.match(said, /without its package\.json, or this user may not read it: .*install again/)
+  writeFileSync(join(installed, 'package.json'), '{')
+  isFound(failure(), installed)
+})
+
+test('what is no binary of didelphis is found, and said to be none', () => {
+  const IS_NONE = /it is no binary of didelphis\. .*install again/
+  install(undefined)
+  rmSync(installed, { recursive: true })
+  writeFileSync(installed, '')
+  isFound(failure(), installed)
+  assert.match(failure(), IS_NONE)
+  rmSync(installed)
+  mkdirSync(installed)
+  writeFileSync(join(installed, 'index.js'), 'exports.Other = class {}')
+  isFound(failure(), join(installed, 'index.js'))
+  assert.match(failure(), IS_NONE)
 })
 
 test('a file that ends early is an error, wherever it ends, and not the end of the process', () => {
@@ -120,6 +145,17 @@ test('the permission that is missing is named', () => {
   assert.equal(status, 0, stderr)
 })
 
+if (process.platform === 'linux') {
+  test('a file for another processor is found, and for another platform', () => {
+    const binary = Buffer.from(good)
+    binary.writeUInt16LE(0xffff, 18)
+    install(binary)
+    const said = failure()
+    isFound(said)
+    assert.match(said, /damaged, or for another platform/)
+  })
+}
+
 // What the binary asks of the C library can be changed in the file, as if it had been built on
 // a later system.
 if (platform.endsWith('gnu')) {
@@ -154,6 +190,8 @@ describe('the remedy for', () => {
   const REMEDIES = {
     'a binary for musl under glibc': ['libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory', /another C library/],
     'a binary for glibc under musl': ['Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by /a/b.node)', /another C library/],
+    'a library that glibc does not find': ['libgcc_s.so.1: cannot open shared object file: No such file or directory', /needs libgcc_s\.so\.1, which this system has not/],
+    'a library that musl does not find': ['Error loading shared library libgcc_s.so.1: No such file or directory (needed by /a/b.node)', /needs libgcc_s\.so\.1, which this system has not/],
     'a symbol that musl lacks': ['Error relocating /a/b.node: gnu_get_libc_version: symbol not found', /another C library/],
     'a file system without programs': ['/a/b.node: failed to map segment from shared object', /noexec/],
     'a file of somebody else': ['/a/b.node: cannot open shared object file: Permission denied', /may not read/],

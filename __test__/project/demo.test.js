@@ -4,6 +4,8 @@
 // ours does not do its job. That ours does is shown by running it: `npm run demo`.
 
 const assert = require('node:assert/strict')
+const { spawn } = require('node:child_process')
+const { join } = require('node:path')
 const { test } = require('node:test')
 
 const { DURATION, STEPS } = require('../../examples/demo/acts')
@@ -44,6 +46,21 @@ test('its picture fits into 80 columns and 24 rows, and is drawn in place', () =
   }
 })
 
+test('in a narrow terminal every picture shows the present, in lines that fit', () => {
+  for (const columns of [30, 60]) {
+    const text = drawn({ isTTY: true, columns, rows: 40 })
+    const [, ...pictures] = text.split(/\x1b\[\d+A/) // eslint-disable-line no-control-regex
+    const lines = pictures.map(picture => picture.replaceAll('\x1b[K', '').split('\n'))
+    for (const [, ...rows] of lines) for (const row of rows.slice(0, -1)) assert.ok(row.length <= columns, row)
+    // The last act, in which the backend hangs, to its end and beyond.
+    const backend = lines.map(([, , row]) => row.trimEnd())
+    assert.ok(backend.every(row => row.startsWith('backend')))
+    assert.ok(backend.some(row => row.length === columns && row.endsWith('....')), backend.at(-1))
+    assert.match(backend.at(-1), /\.─+$/)
+    assert.match(lines.at(-1).at(-2), /20 s/)
+  }
+})
+
 test('in a terminal of few rows what does not fit is left out', () => {
   const ups = Array.from(drawn({ isTTY: true, rows: 10 }).matchAll(/\x1b\[(\d+)A/g), ([, rows]) => Number(rows)) // eslint-disable-line no-control-regex
   assert.equal(Math.max(...ups), 9)
@@ -59,6 +76,28 @@ test('where there is no terminal it is a line a second, and nothing else', () =>
   assert.doesNotMatch(text, /\x1b/) // eslint-disable-line no-control-regex
   assert.equal(text.split('\n').filter(line => /^ *\d+\.\d s {2}/.test(line)).length, Math.floor(DURATION))
 })
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  test(`${signal} ends it, and the terminal is as it was`, async () => {
+    const { code, stdout } = await begun(({ kill }) => kill(signal), '--require', join(__dirname, 'support', 'terminal.js'))
+    assert.ok(code > 128, `${code}`)
+    assert.ok(stdout.endsWith('\x1b[?7h\x1b[?25h'), JSON.stringify(stdout.slice(-40)))
+  })
+}
+
+test('when nobody reads on it ends, and raises nothing', async () => {
+  const { code, stderr } = await begun(({ destroy }) => destroy())
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: 'Nobody reads on\n' })
+})
+
+/** Begins the demo, does something to it once it has printed something, and waits for its end. */
+function begun (act, ...args) {
+  const demo = spawn(process.execPath, [...args, join(__dirname, '..', 'examples', 'demo')], { env: { ...process.env, TERM: 'xterm' } })
+  const texts = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr']) demo[stream].on('data', text => { texts[stream] += text })
+  demo.stdout.once('data', () => act({ kill: signal => demo.kill(signal), destroy: () => demo.stdout.destroy() }))
+  return new Promise(resolve => demo.once('close', code => resolve({ code, ...texts })))
+}
 
 /** Callers to whom happened what is told: by act, the step of the trouble. */
 function callers (ours) {

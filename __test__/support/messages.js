@@ -12,7 +12,7 @@ const ROOT = join(__dirname, '..', '..')
 /** The messages, as `{ file, text }`. */
 function messages () {
   return [
-    ...filesIn('lib', '.js').flatMap(file => named(file, textsOfJavaScript(read(file)))),
+    ...[...filesIn('lib', '.js'), COMMAND].flatMap(file => named(file, textsOfJavaScript(read(file)))),
     ...RUST.flatMap(folder => filesIn(folder, '.rs')).flatMap(file => named(file, textsOfRust(read(file))))
   ]
 }
@@ -23,7 +23,10 @@ const RUST = ['src', ...readdirSync(join(ROOT, 'crates')).map(name => `crates/${
 
 const read = file => readFileSync(join(ROOT, file), 'utf8')
 
-// Of the doctor, whose words are on a page of its own, nothing.
+// What the command `didelphis` says when it is called wrongly.
+const COMMAND = join('lib', 'doctor', 'command.js')
+
+// Of what the doctor finds, which is on a page of its own, nothing.
 function filesIn (folder, extension) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name, ...entry }) => {
     const path = join(folder, name)
@@ -34,7 +37,7 @@ function filesIn (folder, extension) {
 
 function named (file, texts) {
   return texts.map(text => text.replace(/\s+/g, ' ').trim())
-    .filter(text => /\S \S/.test(text) && text !== 'use strict')
+    .filter(text => /\S \S/.test(text) && text !== 'use strict' && !text.startsWith('Usage: '))
     .map(text => ({ file, text }))
 }
 

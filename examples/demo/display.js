@@ -29,7 +29,7 @@ class LiveDisplay {
   }
 
   draw (view) {
-    const lines = panel(view, this.coloured)
+    const lines = panel(view, this.coloured, this.out.columns ?? 80)
     const most = (this.out.rows ?? Infinity) - 1
     // What does not fit cannot be gone up over.
     const shown = lines.slice(0, most)

@@ -31,7 +31,9 @@ async function main () {
     process.exit(code)
   }
   backend.onLost = () => quit(1, 'Demo failed: the backend process ended')
-  process.once('SIGINT', () => quit(130, 'Interrupted'))
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) process.once(signal, () => quit(code, 'Interrupted'))
+  // Whoever read it has seen enough: `npm run demo | head`.
+  process.stdout.once('error', () => quit(0, 'Nobody reads on'))
 
   const { url } = await backend.enter(STEPS[0].backend)
   const time = new Time()

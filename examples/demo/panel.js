@@ -25,26 +25,31 @@ const MARKS = {
   well: '─', slow: '~', down: 'x', hangs: '.', closed: '━', 'half open': '?', open: '╌', busy: '▓', rests: ' '
 }
 
-/** The lines of the picture. `callers` are shown, the present is `time`. */
-function panel ({ callers, time }, coloured) {
+/** The lines of the picture, so many columns wide. `callers` are shown, the present is `time`. */
+function panel ({ callers, time }, coloured, columns) {
   const paint = (name, text = name) => coloured && colourOf(name) ? `\x1b[${colourOf(name)}m${text}\x1b[0m` : text
   const row = (label, figure, chart) => `${label.padEnd(LABEL)}${String(figure).padStart(FIGURE)} ${chart}`
   const marks = names => names.map(name => paint(name, MARKS[name])).join('')
+  // In a narrow window the past goes out on the left.
+  const room = Math.max(1, columns - LABEL - FIGURE - 1)
+  const { length } = callers[0].slices
+  const first = Math.max(0, length - room)
+  const shown = indices(length).slice(first)
+  const slicesOf = caller => caller.slices.slice(first)
 
   const chart = (caller, key) =>
-    row(`  ${key}`, `${lastSecond(caller.slices, key)}/s`, paint(key, caller.slices.map(slice => bar(slice[key])).join('')))
+    row(`  ${key}`, `${lastSecond(caller.slices, key)}/s`, paint(key, slicesOf(caller).map(slice => bar(slice[key])).join('')))
   const breaker = caller => [
-    row(caller.name, '', marks(caller.slices.map(stateOf))),
+    row(caller.name, '', marks(slicesOf(caller).map(stateOf))),
     ...OUTCOMES.map(key => chart(caller, key))
   ]
-  const { length } = callers[0].slices
   return [
     `${seconds(time.now())}  Act ${time.step.act} of ${ACTS.length}. ${time.step.title}`,
     '',
-    row('backend', '', marks(indices(length).map(backendAt))),
-    row('this process', '', marks(indices(length).map(index => time.stalled.has(index) ? 'busy' : 'rests'))),
+    row('backend', '', marks(shown.map(backendAt))),
+    row('this process', '', marks(shown.map(index => time.stalled.has(index) ? 'busy' : 'rests'))),
     ...callers.flatMap(caller => ['', ...breaker(caller)]),
-    row('', '', axis())
+    row('', '', axis(first, room))
   ]
 }
 
@@ -74,9 +79,10 @@ function backendAt (index) {
   return (STEPS.find(({ ends }) => (index + 0.5) * SLICE < ends) ?? STEPS.at(-1)).backend
 }
 
-function axis () {
-  const columns = Math.round(5 / SLICE * 2) / 2
-  return indices(Math.ceil(DURATION / 5)).reduce((line, i) => line.padEnd(Math.round(i * columns)) + `${5 * i} s`, '')
+function axis (first, room) {
+  const labels = indices(Math.ceil(DURATION / 5)).map(i => ({ at: Math.round(i * 5 / SLICE) - first, text: `${5 * i} s` }))
+  return labels.filter(({ at, text }) => at >= 0 && at + text.length <= room)
+    .reduce((line, { at, text }) => line.padEnd(at) + text, '')
 }
 
 function indices (length) {

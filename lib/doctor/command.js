@@ -51,8 +51,21 @@ function run (args, { out, error }) {
   if (others.length > 0) return refuse('one folder at a time')
   const path = resolve(folder)
   if (!existsSync(join(path, 'package.json'))) return refuse(`there is no package.json in ${path}`)
+  try {
+    require('./copies').parseManifest(path)
+  } catch ({ message }) {
+    error(`didelphis: the package.json in ${path} cannot be read: ${message}\n`)
+    return UNUSABLE
+  }
 
-  const report = require('./examination').examine(path)
+  let report
+  try {
+    report = require('./examination').examine(path)
+  } catch (reason) {
+    // To a script that asks by the exit code, this is not what 1 says.
+    error(`didelphis: the project in ${path} cannot be examined: ${reason.stack}\n`)
+    return UNUSABLE
+  }
   print(out, json ? `${JSON.stringify(report, null, 2)}\n` : require('./print').asText(report))
   return report.findings.some(({ level }) => level === 'problem') ? PROBLEMS : FINE
 }

@@ -31,10 +31,18 @@ function findCopies (folder) {
 /** The manifest of a package; undefined where there is none that can be read. */
 function readManifest (folder) {
   try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return parseManifest(folder)
   } catch {
     return undefined
   }
+}
+
+/** The same; throws where there is none. */
+function parseManifest (folder) {
+  // With a byte order mark in front, as editors on Windows leave it, npm reads it, too.
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, ''))
+  if (manifest === null || typeof manifest !== 'object' || Array.isArray(manifest)) throw new Error('it is no object')
+  return manifest
 }
 
 /** The real folder of a package that is required from another folder; undefined if it is not there. */
@@ -48,7 +56,7 @@ function resolvePackage (name, from) {
   }
 }
 
-module.exports = { findCopies, readManifest, resolvePackage }
+module.exports = { findCopies, parseManifest, readManifest, resolvePackage }
 
 // Where yarn keeps packages in archives, and tells where each is.
 function resolveBy (plugAndPlay, name, from) {
@@ -104,15 +112,30 @@ function dependenciesOf (manifest, isOwn) {
 }
 
 // The packages of a workspace: npm's and yarn's are listed in the manifest, pnpm's in a file
-// of its own. Of patterns the usual ones are read: names, and a star as the last part.
+// of its own. A pattern with `!` in front takes some of them out again.
 function workspaces (root) {
   const listed = readManifest(root)?.workspaces
-  const patterns = [...(Array.isArray(listed) ? listed : listed?.packages ?? []), ...pnpmPatterns(root)]
-  return patterns.filter(pattern => !pattern.startsWith('!')).flatMap(pattern => {
-    const [, parent, star] = pattern.match(/^(?:\.\/)?(.*?)(\/?\*{1,2})?\/?$/)
-    const folder = join(root, parent)
-    return star ? subfolders(folder).map(name => join(folder, name)) : [folder]
-  }).filter(folder => existsSync(join(folder, 'package.json'))).map(folder => realpathSync(folder))
+  const patterns = [listed?.packages ?? listed ?? [], pnpmPatterns(root)].flat().filter(pattern => typeof pattern === 'string')
+  const isTakenOut = pattern => pattern.startsWith('!')
+  const foldersOf = patterns => patterns.flatMap(pattern => foldersLike(pattern.replace(/^!/, '').split('/'), root))
+  const others = new Set(foldersOf(patterns.filter(isTakenOut)))
+  return foldersOf(patterns.filter(pattern => !isTakenOut(pattern)))
+    .filter(folder => !others.has(folder) && existsSync(join(folder, 'package.json')))
+    .map(folder => realpathSync(folder))
+}
+
+// The folders that a pattern means, part by part: a star stands for a part of a name, two of
+// them for any number of folders.
+function foldersLike ([part, ...rest], folder) {
+  if (part === undefined) return [folder]
+  if (part === '' || part === '.') return foldersLike(rest, folder)
+  if (!part.includes('*')) return foldersLike(rest, join(folder, part))
+  const inside = subfolders(folder).filter(name => name !== 'node_modules' && !name.startsWith('.'))
+  if (part === '**') {
+    return [...foldersLike(rest, folder), ...inside.flatMap(name => foldersLike([part, ...rest], join(folder, name)))]
+  }
+  const pattern = new RegExp(`^${part.split('*').map(text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`)
+  return inside.filter(name => pattern.test(name)).flatMap(name => foldersLike(rest, join(folder, name)))
 }
 
 function pnpmPatterns (root) {

@@ -20,7 +20,7 @@ function examine (folder, { fileSystem = '/' } = {}) {
   const { copies, missing } = findCopies(root)
   const machine = describeMachine(fileSystem)
   const binaries = copies.filter(({ name }) => name === 'didelphis').map(copy => ({ folder: copy.folder, ...examineBinary(copy) }))
-  const { files, breakers, findings } = examineSources(root, library => isOpossum(library, root))
+  const { files, breakers, findings } = examineSources(root, isOpossum)
   const shown = folder => relative(root, folder).split(sep).join('/') || '.'
   return {
     didelphis: version,
@@ -41,10 +41,10 @@ function examine (folder, { fileSystem = '/' } = {}) {
 
 module.exports = { examine }
 
-// Whether that name gives opossum itself, from the project's folder; of a name that is not
-// there it is what it says.
-function isOpossum (library, root) {
-  const folder = resolvePackage(library, root)
+// Whether that name gives opossum itself, from a folder: in a workspace each package may have
+// another one. Of a name that is not there it is what it says.
+function isOpossum (library, from) {
+  const folder = resolvePackage(library, from)
   return (folder === undefined ? library : readManifest(folder)?.name) === 'opossum'
 }
 

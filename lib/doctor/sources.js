@@ -4,7 +4,7 @@
 // `examination.js`.
 
 const { lstatSync, readFileSync, readdirSync } = require('node:fs')
-const { join, relative, sep } = require('node:path')
+const { dirname, join, relative, sep } = require('node:path')
 const { breakersIn } = require('./breakers')
 const { examineListener } = require('./events')
 const { examineInterval, examineOptions } = require('./options')
@@ -23,8 +23,8 @@ const TEST = /(?:^|[/\\])(?:__tests?__|__mocks__|tests?|specs?|e2e|bench(?:marks
 const IGNORE = /didelphis-ignore/
 
 /**
- * Looks through the source files of a folder. `isOpossum(library)`: whether what a file has by
- * that name is opossum itself.
+ * Looks through the source files of a folder. `isOpossum(library, from)`: whether what a file
+ * in that folder has by that name is opossum itself.
  */
 function examineSources (folder, isOpossum) {
   const files = sourceFiles(folder)
@@ -32,7 +32,8 @@ function examineSources (folder, isOpossum) {
   const mentioning = texts.filter(([, text]) => /opossum|didelphis/.test(text))
     .map(([file, text]) => ({ file, text, ...breakersIn(text) }))
   const emitted = new Set(mentioning.flatMap(({ emitted }) => emitted))
-  const findings = mentioning.flatMap(file => findingsIn(file, emitted, isOpossum))
+  const findings = mentioning.flatMap(file =>
+    findingsIn(file, emitted, library => isOpossum(library, dirname(join(folder, file.file)))))
   const breakers = mentioning.reduce((sum, { made }) => sum + made.length, 0)
   return { files: files.length, breakers, findings }
 }
