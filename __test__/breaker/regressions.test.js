@@ -226,7 +226,7 @@ test('fire and call give a promise, whoever throws in front of the action', asyn
     'the action is a getter, in call': () => withGetter('action').call(),
     'the options are a getter': () => withGetter('options').call(),
     'an argument says how it is written as JSON': () => new CircuitBreaker(fail, { cache: true }).fire({ toJSON: raise }),
-    'an argument is a Proxy': () => new CircuitBreaker(fail, { coalesce: true }).call(null, new Proxy({}, { ownKeys: raise, get () {} })),
+    'an argument is a Proxy': () => new CircuitBreaker(fail, { coalesce: true }).fire(new Proxy({}, { ownKeys: raise, get () {} })),
     'the breaker is disabled': () => new CircuitBreaker(raise, { enabled: false }).call()
   }
   for (const [name, call] of Object.entries(FIRES)) {

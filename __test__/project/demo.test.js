@@ -79,7 +79,7 @@ test('where there is no terminal it is a line a second, and nothing else', () =>
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   test(`${signal} ends it, and the terminal is as it was`, async () => {
-    const { code, stdout } = await begun(({ kill }) => kill(signal), '--require', join(__dirname, 'support', 'terminal.js'))
+    const { code, stdout } = await begun(({ kill }) => kill(signal), '--require', join(__dirname, '..', 'support', 'terminal.js'))
     assert.ok(code > 128, `${code}`)
     assert.ok(stdout.endsWith('\x1b[?7h\x1b[?25h'), JSON.stringify(stdout.slice(-40)))
   })
@@ -92,7 +92,7 @@ test('when nobody reads on it ends, and raises nothing', async () => {
 
 /** Begins the demo, does something to it once it has printed something, and waits for its end. */
 function begun (act, ...args) {
-  const demo = spawn(process.execPath, [...args, join(__dirname, '..', 'examples', 'demo')], { env: { ...process.env, TERM: 'xterm' } })
+  const demo = spawn(process.execPath, [...args, join(__dirname, '..', '..', 'examples', 'demo')], { env: { ...process.env, TERM: 'xterm' } })
   const texts = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr']) demo[stream].on('data', text => { texts[stream] += text })
   demo.stdout.once('data', () => act({ kill: signal => demo.kill(signal), destroy: () => demo.stdout.destroy() }))
