@@ -255,11 +255,17 @@ describe('calls with one key', () => {
   })
 
   test('ask each for itself where they do not coalesce, or not any longer', async () => {
-    const NOT = { 'not coalesced': {}, 'a size of 0': { coalesce: true, coalesceSize: 0 }, cleared: { coalesce: true } }
+    const NOT = {
+      'not coalesced': {},
+      'a size of 0': { coalesce: true, coalesceSize: 0 },
+      cleared: { coalesce: true },
+      'switched off': { coalesce: true }
+    }
     for (const [name, options] of Object.entries(NOT)) {
       const { breaker, remote } = withRemote(options)
       const first = breaker.fire('a')
       if (name === 'cleared') breaker.clearCache()
+      if (name === 'switched off') breaker.options.coalesce = false
       const second = breaker.fire('a')
       assert.equal(remote.asked.length, 2, name)
       remote.answer()
