@@ -582,6 +582,18 @@ CircuitBreaker.newStatus({ capacity: 5 })
 status.stats = saved.status
 // @ts-expect-error: no such count
 status.stats.opens
+// @ts-expect-error: what a breaker does with its status is nobody else's
+status.handOver
+// @ts-expect-error
+status.prime
+// @ts-expect-error
+status.snapshot
+// @ts-expect-error
+breaker.semaphore.serve
+// @ts-expect-error
+CircuitBreaker.loop.tellToo
+// @ts-expect-error
+breaker.hystrixStats.join
 
 // ---- Breakers of all kinds together
 
