@@ -42,6 +42,13 @@ test('no dependency warns on Node 20 when it is installed', () => {
   assert.deepEqual(warning.map(([path, { engines }]) => [path, engines.node]), [], 'run ".ci/lock"')
 })
 
+test('a clone says which Node 20 its tools need', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  const minors = Object.values(packages).flatMap(({ engines }) => [...(engines?.node ?? '').matchAll(/\^20\.(\d+)/g)].map(([, minor]) => Number(minor)))
+  const needed = `Node.js 20.${Math.max(...minors)} or newer`
+  for (const page of ['README.md', 'CONTRIBUTING.md']) assert.ok(readFileSync(join(ROOT, page), 'utf8').includes(needed), `${page}: ${needed}`)
+})
+
 // Enough for what authors write there: some alternative is of 20, or of everything from an
 // older one on.
 function mayBe20 (range) {
