@@ -343,7 +343,7 @@ impl Handle {
     /// Guards calls, or does not.
     #[napi(catch_unwind)]
     pub fn set_enabled(&self, enabled: bool) {
-        self.with(|breaker, _| breaker.set_mode(Mode::by_switch(enabled)));
+        self.with(|breaker, now| breaker.set_mode(Mode::by_switch(enabled), now));
     }
 
     /// Refuses every call from now on.

@@ -29,7 +29,11 @@
 //!   whether there is a place. `timers`: everything that comes due.
 //! - [`calls`]: the calls under way, and which of them are late.
 //! - [`metrics`]: what happened, as numbers.
-//! - [`config`]: options. [`time`]: moments, which are given.
+//! - [`config`]: options. [`time`]: moments, which are given. `shared`: words that other
+//!   threads read.
+//!
+//! A breaker belongs to one thread. What others may read of it, and how they command it, is in
+//! [`breaker::published`].
 
 #![forbid(unsafe_code)]
 
@@ -39,9 +43,10 @@ pub mod calls;
 pub mod config;
 pub mod metrics;
 mod policy;
+mod shared;
 pub mod time;
 mod timers;
 
-pub use breaker::{mode, snapshot, state};
+pub use breaker::{inbox, mode, published, snapshot, state};
 pub use calls::{call_time, lateness, stall_log};
 pub use metrics::{lag, latency, window};

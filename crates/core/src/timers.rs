@@ -43,6 +43,12 @@ impl TimerTable {
         now >= self.due[timer as usize]
     }
 
+    /// When it comes due; [`Nanos::MAX`]: it does not.
+    #[inline]
+    pub(crate) fn due(&self, timer: Timer) -> Nanos {
+        self.due[timer as usize]
+    }
+
     /// When the first comes due; [`Nanos::MAX`]: none does.
     pub(crate) fn first(&self) -> Nanos {
         self.due.into_iter().fold(Nanos::MAX, Nanos::min)

@@ -519,11 +519,11 @@ mod disabled {
     #[test]
     fn lets_every_call_through_and_takes_no_interest() {
         let mut breaker = opened(at(0));
-        breaker.set_mode(Mode::Disabled);
+        breaker.set_mode(Mode::Disabled, at(0));
         assert_eq!(breaker.try_acquire(false, at(1)), Admission::Unguarded);
         assert_eq!(breaker.window(at(1)).total(Count::Fires), 1, "but the fire");
         assert_eq!(breaker.waiting(), 0);
-        breaker.set_mode(Mode::Normal);
+        breaker.set_mode(Mode::Normal, at(2));
         assert!(matches!(breaker.try_acquire(false, at(2)), Admission::Refused(_)));
     }
 }
@@ -538,7 +538,7 @@ mod shut_down {
         assert_eq!(breaker.try_acquire(false, at(1)), Admission::Refused(Refusal::Shutdown));
         breaker.open(at(2));
         breaker.close(at(2));
-        breaker.set_mode(Mode::Normal);
+        breaker.set_mode(Mode::Normal, at(2));
         assert_eq!(breaker.state(at(3)), State::Shutdown);
         assert_eq!(breaker.window(at(3)).total(Count::Fires), 0);
         assert_eq!(events(&mut breaker), []);

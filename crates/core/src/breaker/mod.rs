@@ -20,18 +20,25 @@
 //!
 //! State follows the clock: an open circuit whose time is up is half open for
 //! whoever asks next, whether or not a timer came first.
+//!
+//! Other threads read it and command it through what is [`published`]. Their commands are
+//! obeyed before anything else is done with the breaker, as the clock is.
 
 mod answer;
+pub mod inbox;
 pub mod mode;
+pub mod published;
 pub mod snapshot;
 pub mod state;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
+use self::inbox::Command;
 use self::mode::Mode;
+use self::published::{Published, Standing};
 use self::state::{Machine, State};
-use crate::admission::Capacity;
 use crate::calls::call_time::CallTime;
 use crate::calls::lateness::{Lateness, Look};
 use crate::calls::stall_log::{StallLog, NO_STALLS};
@@ -53,12 +60,18 @@ pub struct CircuitBreaker {
     lateness: Lateness,
     trip: Trip,
     recovery: Recovery,
-    capacity: Capacity,
+    /// Where the places for calls are, and the commands of other threads.
+    published: Arc<Published>,
+    /// Whether others have the clock by which it lives.
+    shows_moments: bool,
     /// How long a call that begins may take.
     timeout: Option<Nanos>,
     timeout_clock: TimeoutClock,
     mode: Mode,
     made_at: Nanos,
+    /// When the clock alone does something next: the newest bucket of the window runs out, or
+    /// the state moves. In one place, as each call looks at it twice.
+    moves_at: Nanos,
     timers: TimerTable,
     events: VecDeque<Event>,
 }
@@ -66,18 +79,26 @@ pub struct CircuitBreaker {
 impl CircuitBreaker {
     /// A breaker in the closed state.
     pub fn new(config: Config, now: Now) -> Self {
+        let window = Window::new(&config.window, now.wall);
+        let machine = Machine::new(State::Closed);
+        let mode = Mode::by_switch(config.enabled);
+        let (state, generation) = (machine.state(), machine.generation());
+        let standing = Standing { state, generation, mode, shows_moments: false };
+        let published = Published::new(window.published().clone(), config.capacity, standing);
         CircuitBreaker {
-            machine: Machine::new(State::Closed),
-            window: Window::new(&config.window, now.wall),
+            machine,
+            window,
             calls: Calls::new(),
             lateness: Lateness::default(),
             trip: Trip::new(&config, now.wall),
             recovery: Recovery::new(&config.limits),
-            capacity: Capacity::new(config.capacity),
+            published,
+            shows_moments: false,
             timeout: timeout_of(&config.limits),
             timeout_clock: config.timeout_clock,
-            mode: Mode::by_switch(config.enabled),
+            mode,
             made_at: now.wall,
+            moves_at: Nanos::ZERO,
             timers: TimerTable::new(),
             events: VecDeque::new(),
         }
@@ -218,13 +239,18 @@ impl CircuitBreaker {
         // By the wall clock a call is late whether or not the loop had its look.
         let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
         let expired = self.lateness.expire(&mut self.calls, &time, look, now);
-        self.capacity.give_back(expired);
+        self.published.capacity().give_back(expired);
         if self.timers.is_due(Timer::Snapshot, now.wall) {
             self.events.push_back(Event::Snapshot);
             self.timers.set(Timer::Snapshot, self.next_snapshot(now.wall));
         }
         let next = self.poll_timer(stalls, now);
         self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
+    }
+
+    /// Tells that other threads have given commands: obeys, if it has not done so before.
+    pub fn on_commands(&mut self, now: Now) {
+        self.advance(now.wall);
     }
 
     /// Counts one of those things that only the host sees: a fire that is announced
@@ -247,7 +273,11 @@ impl CircuitBreaker {
     /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
         self.advance(now.wall);
-        let retry_at = self.recovery.retry_at(now.wall);
+        self.open_circuit(now.wall);
+    }
+
+    fn open_circuit(&mut self, wall: Nanos) {
+        let retry_at = self.recovery.retry_at(wall);
         if self.machine.open(retry_at) {
             self.time_next_move();
             self.window.mark_circuit(true);
@@ -258,6 +288,10 @@ impl CircuitBreaker {
     /// Closes the circuit.
     pub fn close(&mut self, now: Now) {
         self.advance(now.wall);
+        self.close_circuit();
+    }
+
+    fn close_circuit(&mut self) {
         if self.machine.close() {
             self.time_next_move();
             self.trip.on_close();
@@ -277,13 +311,30 @@ impl CircuitBreaker {
         self.trip.change_clocks(shift);
         self.timers.change_clocks(shift);
         self.made_at = shift.wall(self.made_at);
+        self.time_next_change();
         let next = self.poll_timer(&NO_STALLS, shift.to);
         self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
+        self.publish();
+    }
+
+    /// Whether other threads have the clock by which it lives, and may derive by their own
+    /// what that does. Not so at first. Its clock must not change while they do.
+    pub fn show_moments(&mut self, shown: bool) {
+        self.shows_moments = shown;
+        self.window.show_moments(shown);
+        self.publish();
     }
 
     /// Goes on in that mode; the state stays as it is.
-    pub fn set_mode(&mut self, mode: Mode) {
+    pub fn set_mode(&mut self, mode: Mode, now: Now) {
+        // What was commanded before comes before.
+        self.obey_commands(now.wall);
+        self.change_mode(mode);
+    }
+
+    fn change_mode(&mut self, mode: Mode) {
         self.mode = mode;
+        self.publish();
     }
 
     /// Refuses calls and counts nothing from now on. Calls under way still settle
@@ -315,13 +366,13 @@ impl CircuitBreaker {
 
     /// Takes a place of the capacity by hand. Returns whether there was one.
     pub fn take_capacity(&mut self) -> bool {
-        self.capacity.take()
+        self.published.capacity().take()
     }
 
     /// Gives a place of the capacity back by hand; one that was never taken adds to
     /// it.
     pub fn release_capacity(&mut self) {
-        self.capacity.give_back(1);
+        self.published.capacity().give_back(1);
     }
 
     // Outputs.
@@ -391,7 +442,7 @@ impl CircuitBreaker {
 
     /// How many more calls may begin; below one: none.
     pub fn available(&self) -> i64 {
-        self.capacity.available()
+        self.published.capacity().available()
     }
 
     /// Number of permits out for calls with a timeout.
@@ -416,6 +467,11 @@ impl CircuitBreaker {
         self.calls.next_out(from)
     }
 
+    /// The breaker as other threads see it.
+    pub fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
     /// The window as it is at `now`.
     pub fn window(&mut self, now: Now) -> &mut Window {
         self.advance(now.wall);
@@ -424,16 +480,52 @@ impl CircuitBreaker {
 
     // Private.
 
-    /// What the clock alone does.
+    /// What the clock alone does, and what other threads have commanded.
     #[inline]
     fn advance(&mut self, wall: Nanos) {
+        if wall >= self.moves_at {
+            self.follow_clock(wall);
+        }
+        self.obey_commands(wall);
+    }
+
+    #[cold]
+    fn follow_clock(&mut self, wall: Nanos) {
         self.window.advance(wall);
         if self.timers.is_due(Timer::Move, wall) {
             self.let_one_try();
         }
+        self.time_next_change();
+    }
+
+    /// The window runs out at another moment than before, or the state moves.
+    fn time_next_change(&mut self) {
+        self.moves_at = self.window.ends().min(self.timers.due(Timer::Move));
+    }
+
+    #[inline]
+    fn obey_commands(&mut self, wall: Nanos) {
+        if self.published.inbox().has_any() {
+            self.obey(wall);
+        }
     }
 
     #[cold]
+    fn obey(&mut self, wall: Nanos) {
+        let commands = self.published.inbox().take();
+        for command in commands.clone() {
+            match command {
+                // It is so for good.
+                _ if self.machine.is_shutdown() => {}
+                Command::Open => self.open_circuit(wall),
+                Command::Close => self.close_circuit(),
+                Command::Disable => self.change_mode(Mode::Disabled),
+                Command::Enable => self.change_mode(Mode::Normal),
+            }
+        }
+        self.published.inbox().on_obeyed(commands);
+    }
+
     fn let_one_try(&mut self) {
         if self.machine.let_one_try() {
             self.events.push_back(Event::HalfOpened);
@@ -444,6 +536,18 @@ impl CircuitBreaker {
     /// The state has moved, or a probe begun.
     fn time_next_move(&mut self) {
         self.timers.set(Timer::Move, self.machine.next_move());
+        self.time_next_change();
+        self.publish();
+    }
+
+    /// Others see from now on where the breaker stands.
+    fn publish(&self) {
+        self.published.publish(Standing {
+            state: self.machine.state(),
+            generation: self.machine.generation(),
+            mode: self.mode,
+            shows_moments: self.shows_moments,
+        });
     }
 
     #[inline]

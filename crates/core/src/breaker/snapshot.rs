@@ -37,7 +37,7 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, mode, trip, window } = saved;
+        let SavedState { taken, state, mode, trip, mut window } = saved;
         let shift = Shift { from: taken, to: now };
         let mut machine = Machine::new(match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
@@ -45,12 +45,13 @@ impl CircuitBreaker {
         });
         machine.change_clocks(&shift);
         self.machine = machine;
-        self.time_next_move();
         self.mode = mode;
+        self.time_next_move();
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
-        self.window = window;
-        self.window.change_clocks(&shift);
+        window.change_clocks(&shift);
+        self.window.become_another(window);
+        self.time_next_change();
     }
 
     /// Puts a new breaker into the state of an earlier one.
@@ -64,7 +65,8 @@ impl CircuitBreaker {
 
     /// Takes over the window of another breaker, counts and shape.
     pub fn set_window(&mut self, window: Window) {
-        self.window = window;
+        self.window.become_another(window);
+        self.time_next_change();
     }
 }
 
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn one_that_is_disabled_or_shut_down_stays_so() {
         let mut breaker = CircuitBreaker::new(config(), at(0));
-        breaker.set_mode(Mode::Disabled);
+        breaker.set_mode(Mode::Disabled, at(1));
         assert_eq!(moved(&mut breaker, at(1), at(9)).mode(), Mode::Disabled);
         breaker.shutdown(at(2));
         assert_eq!(moved(&mut breaker, at(3), at(9)).state(at(9)), State::Shutdown);

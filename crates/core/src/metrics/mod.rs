@@ -3,4 +3,5 @@
 
 pub mod lag;
 pub mod latency;
+pub(crate) mod published;
 pub mod window;

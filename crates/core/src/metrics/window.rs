@@ -10,11 +10,15 @@
 //! out, it is subtracted. A total is such a sum and the newest bucket's count, so
 //! counting, reading a total and evicting a bucket cost the same for ten calls and for
 //! ten million. Called by the breaker and by the measurement of the loop's lag.
+//!
+//! [Other threads](super::published) can read its counts, too.
 
 use std::iter;
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 use super::latency::{Histogram, Latencies, LatencySums, Summary};
+use super::published::{PublishedCounts, Shape};
 use crate::config::{Rotation, WindowConfig};
 use crate::time::{Nanos, Shift};
 
@@ -86,92 +90,106 @@ impl Count {
 /// hand and may take away more than was counted.
 pub type Counts = [i64; Count::ALL.len()];
 
-/// One slice of the window.
-#[derive(Clone, Debug, Default)]
-#[repr(C)]
-pub struct Bucket {
+/// One slice of the window, for reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket<'a> {
     /// The latencies recorded while this bucket was the newest.
-    pub latencies: Latencies,
+    pub latencies: &'a Latencies,
     /// What was counted meanwhile.
     pub counts: Counts,
     /// `Some(true)` when the circuit opened meanwhile, `Some(false)` when it closed;
     /// the last one holds.
     pub circuit_open: Option<bool>,
+}
+
+/// A bucket that is full, and of the one that fills all but its counts.
+#[derive(Clone, Debug, Default)]
+#[repr(C)]
+struct Slice {
+    latencies: Latencies,
+    circuit_open: Option<bool>,
     /// How many more calls ended than began, by what was counted by hand.
     by_hand: i64,
 }
 
-impl Bucket {
+impl Slice {
     fn is_empty(&self) -> bool {
-        self.counts == Counts::default()
-            && self.latencies.count() == 0
-            && self.circuit_open.is_none()
-            && self.by_hand == 0
-    }
-
-    /// Moves what is in it into another, which has no more memory than it needs; keeps
-    /// its own for what comes.
-    fn pour(&mut self, into: &mut Bucket) {
-        into.latencies.copy(&self.latencies);
-        into.counts = self.counts;
-        into.circuit_open = self.circuit_open;
-        into.by_hand = self.by_hand;
-        self.clear();
+        self.latencies.count() == 0 && self.circuit_open.is_none() && self.by_hand == 0
     }
 
     fn clear(&mut self) {
         self.latencies.clear();
-        self.counts = Counts::default();
         self.circuit_open = None;
         self.by_hand = 0;
     }
+}
 
-    fn set_count(&mut self, kind: Count, value: i64) {
-        let count = &mut self.counts[kind as usize];
-        self.by_hand += kind.balance() * (value - *count);
-        *count = value;
+#[derive(Clone, Debug, Default)]
+struct Full {
+    slice: Slice,
+    counts: Counts,
+}
+
+impl Full {
+    /// Takes over what is in the newest bucket, with no more memory than it needs; that keeps
+    /// its own for what comes.
+    fn pour(&mut self, newest: &mut Slice, counts: Counts) {
+        self.slice.latencies.copy(&newest.latencies);
+        self.slice.circuit_open = newest.circuit_open;
+        self.slice.by_hand = newest.by_hand;
+        self.counts = counts;
+        newest.clear();
     }
 }
 
 /// The buckets, the sums of the full ones, and when the next one begins.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 // What a call touches comes first, and lies together.
 #[repr(C)]
 pub struct Window {
     /// When the newest bucket has run out; [`Nanos::MAX`] when the clock does not say.
     ends: Nanos,
     keeps_latencies: bool,
-    newest: Bucket,
+    /// The counts of the newest bucket, and what others see of the rest.
+    published: Arc<PublishedCounts>,
+    newest: Slice,
     /// Names a bucket for as long as it lives: one more with each rotation. The
     /// buckets of a new window have serials too, from zero on.
     serial: u64,
     interval: Nanos,
     /// All but the newest, in a ring; `None`: an empty one.
-    full: Box<[Option<Box<Bucket>>]>,
+    full: Box<[Option<Box<Full>>]>,
     /// Where the oldest stands in it; the one after it, going round, is the next oldest.
     oldest: usize,
     sums: Counts,
     latency_sums: LatencySums,
     by_hand_sum: i64,
+    /// Whether others have the clock of its moments.
+    shows_moments: bool,
 }
 
 impl Window {
     /// An empty window whose first bucket begins at `now`.
     pub fn new(config: &WindowConfig, now: Nanos) -> Self {
+        let ends = match config.rotation {
+            Rotation::ByClock => now + config.interval(),
+            Rotation::ByHand => Nanos::MAX,
+        };
+        let (serial, interval) = (config.buckets() as u64 - 1, config.interval());
+        let shape = Shape { serial, ends: Nanos::MAX, interval, buckets: config.buckets() };
         Window {
-            ends: match config.rotation {
-                Rotation::ByClock => now + config.interval(),
-                Rotation::ByHand => Nanos::MAX,
-            },
+            ends,
             keeps_latencies: config.latencies,
-            newest: Bucket::default(),
-            serial: config.buckets() as u64 - 1,
-            interval: config.interval(),
+            published: PublishedCounts::new(shape),
+            newest: Slice::default(),
+            serial,
+            interval,
             full: vec![None; config.buckets() - 1].into_boxed_slice(),
             oldest: 0,
             sums: Counts::default(),
             latency_sums: LatencySums::default(),
             by_hand_sum: 0,
+            shows_moments: false,
         }
     }
 
@@ -187,47 +205,56 @@ impl Window {
     /// Goes on with other clocks.
     pub fn change_clocks(&mut self, shift: &Shift) {
         self.ends = shift.wall(self.ends);
+        self.published.reshape(self.shape());
+    }
+
+    /// Whether others have the clock by which it rotates, and may evict by it.
+    pub(crate) fn show_moments(&mut self, shown: bool) {
+        self.shows_moments = shown;
+        self.published.reshape(self.shape());
     }
 
     /// Begins a new bucket and drops the oldest, whatever the clock says.
     pub fn rotate(&mut self) {
-        self.serial += 1;
-        let Some(place) = self.full.get_mut(self.oldest) else {
-            // It is the only one.
-            self.newest.clear();
-            return;
-        };
-        if let Some(gone) = place {
-            subtract(&mut self.sums, &gone.counts);
-            self.latency_sums.subtract(&gone.latencies);
-            self.by_hand_sum -= gone.by_hand;
-        }
-        if self.newest.is_empty() {
-            *place = None;
-        } else {
-            add(&mut self.sums, &self.newest.counts);
-            self.latency_sums.add(&self.newest.latencies);
-            self.by_hand_sum += self.newest.by_hand;
-            self.newest.pour(place.get_or_insert_default());
-        }
-        self.oldest = (self.oldest + 1) % self.full.len();
+        self.begin_bucket(1, self.ends);
     }
 
     /// Leaves the window as it is from now on.
     pub fn freeze(&mut self) {
         self.ends = Nanos::MAX;
+        self.published.reshape(self.shape());
+    }
+
+    /// Becomes another window, counts and shape; others see it in the place where they saw
+    /// this one.
+    pub(crate) fn become_another(&mut self, other: Window) {
+        let (published, shows_moments) = (self.published.clone(), self.shows_moments);
+        let newest = other.published.newest();
+        *self = Window { published, shows_moments, ..other };
+        self.published.replace(&newest, self.shape());
+        for serial in (self.serial + 1 - self.len() as u64)..self.serial {
+            if let Some(Place::Full(place)) = self.place_of(serial) {
+                if let Some(full) = &self.full[place] {
+                    self.published.put_away(serial, &full.counts, self.len());
+                }
+            }
+        }
+    }
+
+    /// What others see of it.
+    pub(crate) fn published(&self) -> &Arc<PublishedCounts> {
+        &self.published
     }
 
     /// Counts one in the newest bucket.
     #[inline]
     pub fn count(&mut self, kind: Count) {
-        self.newest.counts[kind as usize] += 1;
+        self.published.count(kind);
     }
 
     /// The same by hand: a correction, and no call that began or ended.
     pub fn count_by_hand(&mut self, kind: Count) {
-        let counted = self.newest.counts[kind as usize];
-        self.newest.set_count(kind, counted + 1);
+        self.set_newest_count(kind, self.published.of_newest(kind) + 1);
     }
 
     /// Records a latency in the newest bucket.
@@ -250,13 +277,16 @@ impl Window {
         let most = (i64::MAX / 4 / kinds / self.len() as i64).min(MOST_SET);
         let value = value.clamp(-most, most);
         match self.place_of(serial) {
-            Some(Place::Newest) => self.newest.set_count(kind, value),
+            Some(Place::Newest) => self.set_newest_count(kind, value),
             Some(Place::Full(index)) => {
-                let bucket = self.full[index].get_or_insert_default();
-                let (counted, by_hand) = (bucket.counts[kind as usize], bucket.by_hand);
-                bucket.set_count(kind, value);
-                self.sums[kind as usize] += value - counted;
-                self.by_hand_sum += bucket.by_hand - by_hand;
+                let buckets = self.len();
+                let full = self.full[index].get_or_insert_default();
+                let more = value - full.counts[kind as usize];
+                full.counts[kind as usize] = value;
+                full.slice.by_hand += kind.balance() * more;
+                self.sums[kind as usize] += more;
+                self.by_hand_sum += kind.balance() * more;
+                self.published.put_away(serial, &full.counts, buckets);
             }
             None => {}
         }
@@ -268,7 +298,7 @@ impl Window {
         let place = self.place_of(serial).filter(|_| self.keeps_latencies);
         let bucket = match place {
             Some(Place::Newest) => &mut self.newest,
-            Some(Place::Full(index)) => self.full[index].get_or_insert_default(),
+            Some(Place::Full(index)) => &mut self.full[index].get_or_insert_default().slice,
             None => return,
         };
         let full = matches!(place, Some(Place::Full(_)));
@@ -285,7 +315,7 @@ impl Window {
     /// One total over the window.
     #[inline]
     pub fn total(&self, kind: Count) -> i64 {
-        self.sums[kind as usize] + self.newest.counts[kind as usize]
+        self.sums[kind as usize] + self.published.of_newest(kind)
     }
 
     /// How many calls there were: as many as began in the window, or as many as ended in it,
@@ -302,7 +332,7 @@ impl Window {
     /// All totals over the window.
     pub fn totals(&self) -> Counts {
         let mut totals = self.sums;
-        add(&mut totals, &self.newest.counts);
+        add(&mut totals, &self.published.newest());
         totals
     }
 
@@ -333,16 +363,21 @@ impl Window {
     }
 
     /// The bucket with that serial, if it has not run out.
-    pub fn bucket(&self, serial: u64) -> Option<&Bucket> {
-        self.place_of(serial).map(|place| match place {
-            Place::Newest => &self.newest,
-            Place::Full(index) => self.full[index].as_deref().unwrap_or(&EMPTY),
-        })
+    pub fn bucket(&self, serial: u64) -> Option<Bucket<'_>> {
+        let (slice, counts): (&Slice, _) = match self.place_of(serial)? {
+            Place::Newest => (&self.newest, self.published.newest()),
+            Place::Full(index) => match self.full[index].as_deref() {
+                Some(full) => (&full.slice, full.counts),
+                None => (&*EMPTY, Counts::default()),
+            },
+        };
+        let circuit_open = slice.circuit_open;
+        Some(Bucket { latencies: &slice.latencies, counts, circuit_open })
     }
 
     /// The latencies over the window; `None` when they are not wanted.
     pub fn latencies(&self) -> Option<Histogram> {
-        let full = self.full.iter().flatten().map(|bucket| &bucket.latencies);
+        let full = self.full.iter().flatten().map(|bucket| &bucket.slice.latencies);
         self.keeps_latencies.then(|| self.latency_sums.with(&self.newest.latencies, full))
     }
 
@@ -367,13 +402,82 @@ impl Window {
             return;
         }
         let gone = (now - self.ends).get() / self.interval.get() + 1;
-        // A whole window's worth of rotations empties it; more would do no more.
-        let rotations = gone.min(self.len() as u64);
-        for _ in 0..rotations {
-            self.rotate();
+        let ends = self.ends + Nanos::new(gone.saturating_mul(self.interval.get()));
+        self.begin_bucket(gone, ends);
+    }
+
+    /// So many buckets have run out; the one that is the newest now ends then.
+    fn begin_bucket(&mut self, gone: u64, ends: Nanos) {
+        let counts = self.published.newest();
+        if counts != Counts::default() {
+            self.published.put_away(self.serial, &counts, self.len());
         }
-        self.serial += gone - rotations;
-        self.ends = self.ends + Nanos::new(gone.saturating_mul(self.interval.get()));
+        self.put_away(counts);
+        // A whole window's worth of rotations empties it; more would do no more.
+        for _ in 1..gone.min(self.len() as u64) {
+            self.put_away(Counts::default());
+        }
+        self.serial += gone;
+        self.ends = ends;
+        self.published.begin_bucket(self.shape());
+    }
+
+    /// Puts the newest bucket in the place of the oldest.
+    fn put_away(&mut self, counts: Counts) {
+        let Some(place) = self.full.get_mut(self.oldest) else {
+            // It is the only one.
+            self.newest.clear();
+            return;
+        };
+        if let Some(gone) = place {
+            subtract(&mut self.sums, &gone.counts);
+            self.latency_sums.subtract(&gone.slice.latencies);
+            self.by_hand_sum -= gone.slice.by_hand;
+        }
+        if self.newest.is_empty() && counts == Counts::default() {
+            *place = None;
+        } else {
+            add(&mut self.sums, &counts);
+            self.latency_sums.add(&self.newest.latencies);
+            self.by_hand_sum += self.newest.by_hand;
+            place.get_or_insert_default().pour(&mut self.newest, counts);
+        }
+        self.oldest = (self.oldest + 1) % self.full.len();
+    }
+
+    fn set_newest_count(&mut self, kind: Count, value: i64) {
+        let counted = self.published.of_newest(kind);
+        self.newest.by_hand += kind.balance() * (value - counted);
+        self.published.correct(kind, value);
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            serial: self.serial,
+            ends: if self.shows_moments { self.ends } else { Nanos::MAX },
+            interval: self.interval,
+            buckets: self.len(),
+        }
+    }
+}
+
+impl Clone for Window {
+    /// A window of its own, which others do not see.
+    fn clone(&self) -> Self {
+        Window {
+            ends: self.ends,
+            keeps_latencies: self.keeps_latencies,
+            published: PublishedCounts::unseen(self.shape(), &self.published.newest()),
+            newest: self.newest.clone(),
+            serial: self.serial,
+            interval: self.interval,
+            full: self.full.clone(),
+            oldest: self.oldest,
+            sums: self.sums,
+            latency_sums: self.latency_sums.clone(),
+            by_hand_sum: self.by_hand_sum,
+            shows_moments: false,
+        }
     }
 }
 
@@ -388,7 +492,7 @@ enum Place {
 }
 
 /// What is seen of a full bucket in which nothing happened.
-static EMPTY: LazyLock<Bucket> = LazyLock::new(Bucket::default);
+static EMPTY: LazyLock<Slice> = LazyLock::new(Slice::default);
 
 fn add(sums: &mut Counts, counts: &Counts) {
     iter::zip(sums, counts).for_each(|(sum, more)| *sum += more);

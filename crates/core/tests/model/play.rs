@@ -94,7 +94,7 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             model.close();
         }
         Step::Enable(enabled) => {
-            breaker.set_mode(Mode::by_switch(enabled));
+            breaker.set_mode(Mode::by_switch(enabled), now);
             model.enabled = enabled;
         }
         Step::Timeout(timeout) => {
