@@ -137,6 +137,11 @@ impl Environment {
                         return Some(News::Breaker(id));
                     }
                 }
+                Message::Commands(id) => {
+                    if self.instances.on_commands(id) {
+                        return Some(News::Breaker(id));
+                    }
+                }
                 Message::Stall(length) => return Some(News::Stall(length)),
                 Message::Question => {}
                 Message::NoThread => return Some(News::NoThread),

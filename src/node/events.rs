@@ -1,6 +1,6 @@
-//! From the timer thread to the loop: whose alarm has gone off. And from the loop to its
-//! next turn: that a stall has ended, and whatever else is better done with nothing of
-//! JavaScript's on the stack.
+//! From the timer thread to the loop: whose alarm has gone off. From any thread: which breaker
+//! was given commands. And from the loop to its next turn: that a stall has ended, and whatever
+//! else is better done with nothing of JavaScript's on the stack.
 //!
 //! The sender leaves a message and wakes the loop, once for however many are left until
 //! the loop has come; the loop calls JavaScript, which fetches them one by one. A
@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use super::keep_alive::KeepAlive;
 use crate::runtime::driver::{Announce, Sight};
 use crate::runtime::loop_clock::Ask;
+use crate::runtime::registry::WakeForCommands;
 use didelphis_core::time::Nanos;
 
 /// The way from the timer thread to one environment's loop.
@@ -149,6 +150,12 @@ impl Ask for Events {
     }
 }
 
+impl WakeForCommands for Events {
+    fn wake_for_commands(&self, number: u32) {
+        self.inbox.lock().leave(Message::Commands(number));
+    }
+}
+
 /// What the loop is to hear of.
 pub(crate) enum Message {
     /// The alarm of the breaker with that number has gone off.
@@ -161,6 +168,8 @@ pub(crate) enum Message {
     NoThread,
     /// Calls were admitted in an earlier turn of which nobody has taken charge.
     Untaken,
+    /// The breaker with that number was given commands.
+    Commands(u32),
 }
 
 #[derive(Default)]

@@ -15,6 +15,7 @@ use super::mailbox::Mailbox;
 use crate::runtime::driver::{Driver, Sight};
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::LoopMeter;
+use crate::runtime::registry::{Registration, Registry};
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::time::{Nanos, Now};
 
@@ -45,7 +46,21 @@ impl Instances {
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
     /// present.
     pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: &TimeSource) -> u32 {
-        self.drivers.borrow_mut().add(|id| self.drive(id, make, time))
+        self.drivers.borrow_mut().add(|id| {
+            let driver = self.drive(id, make, time);
+            let published = driver.published();
+            (driver, Registry::global().enter(published, self.events.clone(), id))
+        })
+    }
+
+    /// Other threads have given commands to a breaker, which may have been dropped since.
+    /// Whether there is something to announce.
+    pub(crate) fn on_commands(&self, id: u32) -> bool {
+        let obey = |breaker: &mut CircuitBreaker, now| {
+            breaker.on_commands(now);
+            breaker.has_events()
+        };
+        self.with(id, obey).unwrap_or(false)
     }
 
     /// Has a breaker live by something else from now on. Runs the code of hosts.
@@ -277,9 +292,10 @@ impl Instances {
         &self.mailbox
     }
 
-    /// Lets the loop go for good.
+    /// Lets the loop go for good; other threads see none of its breakers any more.
     pub(crate) fn close(&self) {
         self.keep_alive.close();
+        self.drivers.borrow_mut().registrations.fill_with(|| None);
     }
 
     fn host_of(&self, id: u32) -> Option<Rc<HostClock>> {
@@ -313,16 +329,21 @@ impl TimeSource {
 #[derive(Default)]
 struct Drivers {
     drivers: Vec<Option<Driver>>,
+    /// In the same places; apart, as no call needs them. None once the loop has gone.
+    registrations: Vec<Option<Registration>>,
     free: Vec<u32>,
 }
 
 impl Drivers {
-    fn add(&mut self, make: impl FnOnce(u32) -> Driver) -> u32 {
+    fn add(&mut self, make: impl FnOnce(u32) -> (Driver, Registration)) -> u32 {
         let id = self.free.pop().unwrap_or_else(|| {
             self.drivers.push(None);
+            self.registrations.push(None);
             (self.drivers.len() - 1) as u32
         });
-        self.drivers[id as usize] = Some(make(id));
+        let (driver, registration) = make(id);
+        self.drivers[id as usize] = Some(driver);
+        self.registrations[id as usize] = Some(registration);
         id
     }
 
@@ -334,6 +355,7 @@ impl Drivers {
 
     fn remove(&mut self, id: u32) -> Option<Driver> {
         let driver = self.drivers.get_mut(id as usize)?.take()?;
+        self.registrations[id as usize] = None;
         self.free.push(id);
         Some(driver)
     }

@@ -22,6 +22,7 @@ use super::loop_clock::{LoopClock, LoopMeter};
 use super::timer::{Task, Timer};
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::lateness::{Look, LoopView};
+use didelphis_core::published::Published;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::time::{Nanos, Now, Shift};
 
@@ -78,8 +79,15 @@ impl Driver {
     }
 
     fn new(make: impl FnOnce(Now) -> CircuitBreaker, source: Source) -> Driver {
-        let breaker = RefCell::new(make(source.now()));
-        Driver { breaker, source, set_to: Cell::new(Nanos::MAX) }
+        let mut breaker = make(source.now());
+        // Any thread can read the loop's clock, and none that of a host.
+        breaker.show_moments(matches!(source, Source::Native { .. }));
+        Driver { breaker: RefCell::new(breaker), source, set_to: Cell::new(Nanos::MAX) }
+    }
+
+    /// The breaker as other threads see it.
+    pub fn published(&self) -> Arc<Published> {
+        self.breaker.borrow().published().clone()
     }
 
     /// Gives the breaker up: what makes it for another driver, under which everything that is
@@ -88,6 +96,7 @@ impl Driver {
         let from = self.source.now();
         move |to| {
             let mut breaker = self.breaker.into_inner();
+            breaker.show_moments(false);
             self.source.with_stalls(|stalls| breaker.change_clocks(&Shift { from, to }, stalls));
             breaker
         }

@@ -5,5 +5,6 @@ pub mod clock;
 pub mod driver;
 pub mod host_clock;
 pub mod loop_clock;
+pub mod registry;
 pub mod timer;
 pub(crate) mod uuid;

@@ -1,0 +1,160 @@
+//! Every breaker of the process, as other threads see it.
+//!
+//! Whoever drives a breaker [enters](Registry::enter) it here and keeps its [`Registration`]:
+//! as that is dropped, because the breaker was collected or its environment ended, the breaker
+//! leaves. An [`Entry`] that somebody still holds shows then what was published last, and takes
+//! no command.
+//!
+//! The lock is taken as a breaker enters or leaves and as somebody asks for a list. A call
+//! knows nothing of it. For what serves and steers breakers from threads of its own; JavaScript
+//! does not use it yet.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use parking_lot::Mutex;
+
+use super::clock;
+use didelphis_core::inbox::{Command, Fate, NotPut, Receipt};
+use didelphis_core::published::{Published, Reading};
+
+/// See the [module](self).
+#[derive(Default)]
+pub struct Registry {
+    entries: Mutex<Entries>,
+}
+
+impl Registry {
+    /// That of this process.
+    pub fn global() -> &'static Registry {
+        static REGISTRY: OnceLock<Registry> = OnceLock::new();
+        REGISTRY.get_or_init(Registry::default)
+    }
+
+    /// Enters a breaker. `number` is what its loop knows it by, and `wakes` the way there.
+    pub fn enter(
+        &'static self,
+        published: Arc<Published>,
+        wakes: Arc<dyn WakeForCommands>,
+        number: u32,
+    ) -> Registration {
+        let mut entries = self.entries.lock();
+        let id = entries.next_id;
+        entries.next_id += 1;
+        let entry = Arc::new(Entry { id, published, wakes, number });
+        entries.by_id.insert(id, entry.clone());
+        Registration { registry: self, entry }
+    }
+
+    /// All breakers that there are, the oldest first.
+    pub fn all(&self) -> Vec<Arc<Entry>> {
+        self.entries.lock().by_id.values().cloned().collect()
+    }
+
+    /// The one with that id, if it has not left.
+    pub fn get(&self, id: u64) -> Option<Arc<Entry>> {
+        self.entries.lock().by_id.get(&id).cloned()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.lock().by_id.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[derive(Default)]
+struct Entries {
+    by_id: BTreeMap<u64, Arc<Entry>>,
+    next_id: u64,
+}
+
+/// The way to a loop whose breaker was given a command.
+pub trait WakeForCommands: Send + Sync {
+    /// The loop is to call [`on_commands`](didelphis_core::breaker::CircuitBreaker::on_commands)
+    /// of the breaker that it knows by that number, and to announce what came of it. Called on
+    /// any thread.
+    fn wake_for_commands(&self, number: u32);
+}
+
+/// A breaker, as other threads see it.
+pub struct Entry {
+    id: u64,
+    published: Arc<Published>,
+    wakes: Arc<dyn WakeForCommands>,
+    number: u32,
+}
+
+impl Entry {
+    /// What names it: no other breaker of the process ever has the same.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What there is to be read by the clock of this moment. `None` when the breaker's loop is
+    /// held up in the few instructions in which it publishes something; try again later.
+    pub fn read(&self) -> Option<Reading> {
+        for _ in 0..ATTEMPTS {
+            let reading = self.published.read(clock::now());
+            if reading.is_some() {
+                return reading;
+            }
+            // With fewer processors than threads the loop may wait for this one's.
+            thread::yield_now();
+        }
+        None
+    }
+
+    /// Gives the breaker a command, which is in force for the first call after, and has its
+    /// loop announce what comes of it when it is free.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPut`] when the breaker has left, or too many commands wait.
+    pub fn command(&self, command: Command) -> Result<Receipt, NotPut> {
+        let receipt = self.published.command(command)?;
+        if receipt.is_first() {
+            self.wakes.wake_for_commands(self.number);
+        }
+        Ok(receipt)
+    }
+
+    /// What became of a command that was given.
+    pub fn fate(&self, receipt: &Receipt) -> Fate {
+        self.published.fate(receipt)
+    }
+
+    /// Whether the breaker has left.
+    pub fn is_gone(&self) -> bool {
+        self.published.is_closed()
+    }
+}
+
+/// That a breaker is entered: it leaves with this, on its loop's thread.
+pub struct Registration {
+    registry: &'static Registry,
+    entry: Arc<Entry>,
+}
+
+impl Registration {
+    /// The breaker, as other threads see it.
+    pub fn entry(&self) -> &Arc<Entry> {
+        &self.entry
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // In this order: what is in the list takes commands, or is about to leave it.
+        self.entry.published.close();
+        self.registry.entries.lock().by_id.remove(&self.entry.id);
+    }
+}
+
+/// How often to look again, with some hundred looks and a turn for other threads each time.
+const ATTEMPTS: usize = 1_000;
