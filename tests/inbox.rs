@@ -118,8 +118,8 @@ impl Loop {
         let listener = Box::into_raw(Box::new(Listener { events: None, heard: 0 }));
         // SAFETY: the environment is of no interest to the functions below, and the
         // listener lives as long as the loop.
-        let (events, keep_alive) =
-            unsafe { Events::open(ENV, listener) }.expect("all that is asked for is had");
+        let (events, keep_alive) = unsafe { Events::open(ENV, listener, ptr::null_mut()) }
+            .expect("all that is asked for is had");
         // SAFETY: nobody else has it yet.
         unsafe { (*listener).events = Some(events.clone()) };
         Loop { events, listener, wakes: keep_alive.0 }

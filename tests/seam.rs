@@ -10,7 +10,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 #[path = "../crates/core/src/breaker/inbox.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod inbox;
 #[path = "../crates/core/src/shared/sequence.rs"]
 mod sequence;
