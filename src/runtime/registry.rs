@@ -9,7 +9,6 @@
 //! knows nothing of it. For what serves and steers breakers from threads of its own; JavaScript
 //! does not use it yet.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -43,23 +42,27 @@ impl Registry {
         let id = entries.next_id;
         entries.next_id += 1;
         let entry = Arc::new(Entry { id, published, wakes, number });
-        entries.by_id.insert(id, entry.clone());
-        Registration { registry: self, entry }
+        let place = entries.put(entry.clone());
+        drop(entries);
+        Registration { registry: self, entry, place }
     }
 
     /// All breakers that there are, the oldest first.
     pub fn all(&self) -> Vec<Arc<Entry>> {
-        self.entries.lock().by_id.values().cloned().collect()
+        let mut all: Vec<_> = self.entries.lock().iter().cloned().collect();
+        all.sort_unstable_by_key(|entry| entry.id);
+        all
     }
 
     /// The one with that id, if it has not left.
     pub fn get(&self, id: u64) -> Option<Arc<Entry>> {
-        self.entries.lock().by_id.get(&id).cloned()
+        self.entries.lock().iter().find(|entry| entry.id == id).cloned()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.entries.lock().by_id.len()
+        let entries = self.entries.lock();
+        entries.places.len() - entries.free.len()
     }
 
     /// Whether there is none.
@@ -68,10 +71,33 @@ impl Registry {
     }
 }
 
+/// In places that are used again, so that to enter and to leave cost the same however many
+/// there are.
 #[derive(Default)]
 struct Entries {
-    by_id: BTreeMap<u64, Arc<Entry>>,
+    places: Vec<Option<Arc<Entry>>>,
+    free: Vec<usize>,
     next_id: u64,
+}
+
+impl Entries {
+    fn put(&mut self, entry: Arc<Entry>) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.places[place] = Some(entry);
+            return place;
+        }
+        self.places.push(Some(entry));
+        self.places.len() - 1
+    }
+
+    fn remove(&mut self, place: usize) {
+        self.places[place] = None;
+        self.free.push(place);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.places.iter().flatten()
+    }
 }
 
 /// The way to a loop whose breaker was given a command.
@@ -139,6 +165,7 @@ impl Entry {
 pub struct Registration {
     registry: &'static Registry,
     entry: Arc<Entry>,
+    place: usize,
 }
 
 impl Registration {
@@ -152,7 +179,7 @@ impl Drop for Registration {
     fn drop(&mut self) {
         // In this order: what is in the list takes commands, or is about to leave it.
         self.entry.published.close();
-        self.registry.entries.lock().by_id.remove(&self.entry.id);
+        self.registry.entries.lock().remove(self.place);
     }
 }
 
