@@ -244,7 +244,8 @@ fn readers_and_steerers_outlive_environments_that_end_in_mid_call() {
                 }
             }
             // One more call is under way as all of it ends.
-            loops[0].driver.with(|breaker, now| drop(breaker.try_acquire(true, now)));
+            let last = loops[0].driver.with(|breaker, now| breaker.try_acquire(true, now));
+            assert_ne!(last, Admission::Refused(Refusal::Shutdown));
         }
         made
     };

@@ -11,7 +11,7 @@
 //! counting, reading a total and evicting a bucket cost the same for ten calls and for
 //! ten million. Called by the breaker and by the measurement of the loop's lag.
 //!
-//! [Other threads](super::published) can read its counts, too.
+//! Other threads can read its counts, too (`published.rs`).
 
 use std::iter;
 use std::sync::Arc;
