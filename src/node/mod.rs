@@ -9,6 +9,8 @@ mod hot;
 mod instances;
 mod keep_alive;
 mod mailbox;
+#[cfg(feature = "probe")]
+mod probe;
 mod reference;
 mod resource;
 mod sole;
