@@ -126,13 +126,13 @@ impl CircuitBreaker {
 
     #[inline]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
-        if !counted && !self.machine.is_shutdown() {
-            self.window.count(Count::Fires);
-        }
         if self.machine.is_closed() && self.mode == Mode::Normal {
+            if !counted {
+                self.window.count(Count::Fires);
+            }
             self.admit(now)
         } else {
-            self.admit_unless_closed(now)
+            self.admit_unless_closed(counted, now)
         }
     }
 
@@ -590,9 +590,12 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn admit_unless_closed(&mut self, now: Now) -> Admission {
+    fn admit_unless_closed(&mut self, counted: bool, now: Now) -> Admission {
         if self.machine.is_shutdown() {
             return Admission::Refused(Refusal::Shutdown);
+        }
+        if !counted {
+            self.window.count(Count::Fires);
         }
         if self.mode == Mode::Disabled {
             return Admission::Unguarded;
