@@ -7,6 +7,7 @@ const loadBinary = require('./binary')
 const builtins = require('./builtins')
 const { surface } = require('./emit')
 const { fakeClock, isFaked } = require('./fake-clock')
+const { FINGERPRINT, NUMBERS, STATS, codes, countsAt, nativeOptions, quantilesAt, words: { LATENCY, LENGTH, RETRY_AFTER, STALLED, UNTAKEN } } = require('./native/abi')
 
 const { Environment } = load()
 
@@ -42,7 +43,7 @@ const onNews = () => {
 function hear (id) {
   switch (id) {
     case codes.STALL: return handlers.onStall(words[LENGTH])
-    case codes.NEWS_UNTAKEN: return handlers.onUntaken()
+    case codes.UNTAKEN: return handlers.onUntaken()
     case codes.NO_THREAD: return handlers.onNoThread()
     default: {
       const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
@@ -54,15 +55,14 @@ function hear (id) {
 // Memory that both sides see. What a crossing takes and gives goes through its words:
 // a breaker's number in the first, what else there is in the next; the result in the
 // first. It is a shared buffer because nobody can transfer one away from here.
-const numbers = new Float64Array(new SharedArrayBuffer(8 * Environment.memoryNeeded()))
+const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
 const words = new Int32Array(numbers.buffer)
 
-const environment = new Environment(onNews, withLibuv, numbers)
+const environment = new Environment(onNews, withLibuv, numbers, FINGERPRINT)
 // The native side holds it weakly, for it leads to everything here.
 environment.onNews = onNews
 
 const cross = environment.hot()
-const { LATENCY, LENGTH, RETRY_AFTER, STALLED, STATS, UNTAKEN, ...codes } = environment.codes()
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
@@ -185,6 +185,16 @@ function stat (place) {
   return numbers[STATS + place]
 }
 
+/** The counts that were read last, by name. */
+function counts () {
+  return countsAt(numbers, STATS)
+}
+
+/** The quantiles that stand from a place on, by their share. */
+function quantiles (place) {
+  return quantilesAt(numbers, STATS + place)
+}
+
 /** Those between two places, as an array that later readings leave alone. */
 function statsBetween (from, to) {
   // A typed array would cost as much as all else that is read.
@@ -233,22 +243,21 @@ function create (owner, limits, window, others) {
   return handle
 }
 
-// In the order in which the native side takes them.
 function leaveOptions (limits, window, others) {
-  numbers[STATS] = limits.timeout
-  numbers[STATS + 1] = limits.resetTimeout
-  numbers[STATS + 2] = limits.errorThresholdPercentage
-  numbers[STATS + 3] = limits.consecutiveFailures
-  numbers[STATS + 4] = window.rollingCountTimeout
-  numbers[STATS + 5] = window.rollingCountBuckets
-  numbers[STATS + 6] = Number(window.latencies)
-  numbers[STATS + 7] = Number(window.rotatedByHand)
-  numbers[STATS + 8] = others.volumeThreshold
-  numbers[STATS + 9] = others.capacity
-  numbers[STATS + 10] = others.warmUp
-  numbers[STATS + 11] = Number(others.enabled)
-  numbers[STATS + 12] = Number(others.byWallClock)
-  numbers[STATS + 13] = others.stallThreshold
+  numbers[STATS + nativeOptions.TIMEOUT] = limits.timeout
+  numbers[STATS + nativeOptions.RESET_TIMEOUT] = limits.resetTimeout
+  numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = limits.errorThresholdPercentage
+  numbers[STATS + nativeOptions.MAX_FAILURES] = limits.consecutiveFailures
+  numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
+  numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
+  numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)
+  numbers[STATS + nativeOptions.ROTATED_BY_HAND] = Number(window.rotatedByHand)
+  numbers[STATS + nativeOptions.VOLUME_THRESHOLD] = others.volumeThreshold
+  numbers[STATS + nativeOptions.CAPACITY] = others.capacity
+  numbers[STATS + nativeOptions.WARM_UP] = others.warmUp
+  numbers[STATS + nativeOptions.ENABLED] = Number(others.enabled)
+  numbers[STATS + nativeOptions.BY_WALL_CLOCK] = Number(others.byWallClock)
+  numbers[STATS + nativeOptions.STALL_THRESHOLD] = others.stallThreshold
 }
 
 function createHosted (weakly) {
@@ -281,8 +290,8 @@ module.exports = {
   admitAgain,
   allTaken,
   changeClocks,
-  codes,
   count,
+  counts,
   create,
   handlers,
   judge,
@@ -292,6 +301,7 @@ module.exports = {
   nextOut,
   owners,
   poll,
+  quantiles,
   retryAfter,
   settle,
   stalled,

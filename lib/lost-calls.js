@@ -5,10 +5,11 @@
 // then. The native half sees in the next turn of the loop that there are some; here they are
 // found and given up: they have failed. Used by the binding's news.
 
-const { abandon, allTaken, codes, handlers, nextOut, owners } = require('./binding')
+const { abandon, allTaken, handlers, nextOut, owners } = require('./binding')
 const { announce } = require('./announce')
 const { disown, isTaken } = require('./call')
 const { INNER } = require('./inner')
+const { codes } = require('./native/abi')
 const { serve } = require('./semaphore')
 
 const { EVENTS, IDLE, NONE } = codes

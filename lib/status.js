@@ -6,17 +6,14 @@
 
 const { EventEmitter } = require('./builtins')
 const { ANNOUNCE, countEvent, hasRoom } = require('./announce')
-const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
-const { COUNTS } = require('./counts')
+const { counts, create, middles, poll, quantiles, stat, statsBetween } = require('./binding')
 const { emit } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
+const { CELLS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
 
-// Behind the counts: the mean latency, then its quantiles, and then the histogram; in a
-// bucket, whether the circuit opened or closed.
-const MEAN = COUNTS.length
-const HISTOGRAM = MEAN + 10
+const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES } = places
 
 const HANDLE = Symbol('handle')
 const LATENCIES = Symbol('latencies')
@@ -45,19 +42,9 @@ class Status extends EventEmitter {
   get stats () {
     const read = this[HANDLE].readStats()
     const stats = counts()
-    stats.percentiles = {
-      0: stat(MEAN + 1),
-      1: stat(MEAN + 9),
-      0.25: stat(MEAN + 2),
-      0.5: stat(MEAN + 3),
-      0.75: stat(MEAN + 4),
-      0.9: stat(MEAN + 5),
-      0.95: stat(MEAN + 6),
-      0.99: stat(MEAN + 7),
-      0.995: stat(MEAN + 8)
-    }
-    defineLatencies(stats, statsBetween(HISTOGRAM, read))
-    stats.latencyMean = stat(MEAN)
+    stats.percentiles = quantiles(STATS_QUANTILES)
+    defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
+    stats.latencyMean = stat(STATS_MEAN)
     return stats
   }
 
@@ -229,23 +216,6 @@ function latencyList (values) {
   return Array.from(values, value => Number(value) || 0)
 }
 
-function counts () {
-  return {
-    failures: stat(0),
-    fallbacks: stat(1),
-    successes: stat(2),
-    rejects: stat(3),
-    fires: stat(4),
-    timeouts: stat(5),
-    cacheHits: stat(6),
-    cacheMisses: stat(7),
-    coalesceCacheHits: stat(8),
-    coalesceCacheMisses: stat(9),
-    semaphoreRejections: stat(10),
-    percentiles: {}
-  }
-}
-
 // A list of latencies that may be a million long is written down when it is asked for. All
 // stats share two functions for that: objects with functions of their own have no shape in
 // common, and V8 makes dictionaries of them. What the list is written from goes with the stats
@@ -274,9 +244,9 @@ const WRITTEN_OUT = {
 function writtenOut ([least, greatest, ...cells]) {
   const list = []
   for (const number of cells) {
-    const cell = number % middles().length
+    const cell = number % CELLS
     const latency = Math.min(Math.max(middles()[cell], least), greatest)
-    for (let left = (number - cell) / middles().length; left > 0; left--) list.push(latency)
+    for (let left = (number - cell) / CELLS; left > 0; left--) list.push(latency)
   }
   return list
 }
@@ -284,7 +254,7 @@ function writtenOut ([least, greatest, ...cells]) {
 // A bucket with the properties of opossum's, each of which reads and writes the window.
 function viewOf (handle, serial, known) {
   const exists = handle.readBucket(serial)
-  const marked = exists && stat(MEAN) >= 0
+  const marked = exists && stat(BUCKET_CIRCUIT) >= 0
   const view = known ?? Object.defineProperties({}, {
     ...FIELDS,
     [HANDLE]: { value: handle },
@@ -324,6 +294,6 @@ const CIRCUIT_FIELD = {
   configurable: true,
   enumerable: true,
   get () {
-    return this[HANDLE].readBucket(this[SERIAL]) && stat(MEAN) === 1
+    return this[HANDLE].readBucket(this[SERIAL]) && stat(BUCKET_CIRCUIT) === 1
   }
 }

@@ -46,6 +46,12 @@ describe('in Rust', () => {
     assert.match(read('crates/core/src/lib.rs'), /^#!\[forbid\(unsafe_code\)\]$/m)
   })
 
+  test('the border depends on nothing', () => {
+    assert(!/^\[(target\..*\.)?dependencies/m.test(read('crates/abi/Cargo.toml')))
+    assert.match(read('crates/abi/src/lib.rs'), /^#!\[forbid\(unsafe_code\)\]$/m)
+    assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), /\bdidelphis_abi\b/), [])
+  })
+
   test('the core knows no clock, thread or I/O', () => {
     const asked = /\bstd::(time::(Instant|SystemTime)|sync::(?!LazyLock)|(thread|fs|net|io|env|process|os)\b)/
     assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), asked), [])
