@@ -60,7 +60,7 @@ const words = new Int32Array(numbers.buffer)
 
 const environment = new Environment(onNews, withLibuv, numbers, FINGERPRINT)
 // The native side holds it weakly, for it leads to everything here.
-environment.onNews = onNews
+Object.assign(environment, { onNews })
 
 const cross = environment.hot()
 
@@ -266,7 +266,11 @@ function createHosted (weakly) {
   return handle
 }
 
-/** Has a native half live by the clock that is in place now. */
+/**
+ * Has a native half live by the clock that is in place now.
+ *
+ * @param {import('../src/node/binding').Handle} handle
+ */
 function changeClocks (handle, stallThreshold) {
   if (isFaked()) {
     const { weakly } = owners[handle.id]
@@ -277,7 +281,12 @@ function changeClocks (handle, stallThreshold) {
   }
 }
 
-// A fake timer has gone off; it holds neither the native half nor its owner.
+/**
+ * A fake timer has gone off; it holds neither the native half nor its owner.
+ *
+ * @param {WeakRef<any>} owner
+ * @param {WeakRef<import('../src/node/binding').Handle>} handle
+ */
 function ring (owner, handle) {
   if (!handle.deref()?.onTimer()) return
   const told = owner.deref()
@@ -314,6 +323,7 @@ module.exports = {
   work
 }
 
+/** @returns {typeof import('../src/node/binding')} */
 function load () {
   // Node aborts as it writes a snapshot that holds an addon, and does not say whose.
   if (builtins.startupSnapshot?.isBuildingSnapshot?.()) throw new Error(inSnapshot())

@@ -372,6 +372,7 @@ function connect (breaker) {
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
+  /** @type {import('../src/node/binding').Handle} */
   const handle = breaker[INNER].handle
   if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
   if (isOn('state.closed', closed)) return

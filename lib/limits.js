@@ -34,6 +34,7 @@ function tryUpdateLimits (breaker, inner) {
   }
 }
 
+/** @param {import('./inner').Inner} inner */
 function setLimits (inner, given) {
   const now = limits(given)
   const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now

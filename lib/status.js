@@ -22,7 +22,13 @@ const SERIAL = Symbol('serial')
 const VIEWS = Symbol('views')
 
 class Status extends EventEmitter {
-  /** A window of its own; `breaker`, inside this package, to show that one's. */
+  /**
+   * A window of its own; `breaker`, inside this package, to show that one's.
+   *
+   * @param {any} [options]
+   * @param {any} [breaker]
+   * @param {import('../src/node/binding').Handle} [handle]
+   */
   constructor (options = {}, breaker, handle) {
     super()
     this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
@@ -144,6 +150,10 @@ const NO_CALLS = {
 /**
  * Makes it the status of a breaker with that native half, which takes over the window as it
  * stands. False if it is another breaker's already; that one keeps it.
+ *
+ * @param {Status} status
+ * @param {any} breaker
+ * @param {import('../src/node/binding').Handle} handle
  */
 function handOver (status, breaker, handle) {
   handle.copyWindow(status[HANDLE])
@@ -163,7 +173,11 @@ function prime (status, stats) {
   Object.assign(status.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
 }
 
-/** A bucket is complete: tells those who listen, until nobody does. */
+/**
+ * A bucket is complete: tells those who listen, until nobody does.
+ *
+ * @param {Status} status
+ */
 function tellSnapshot (status) {
   if (status.listenerCount('snapshot') > 0) {
     emit(status, 'snapshot', status.stats)
@@ -174,11 +188,16 @@ function tellSnapshot (status) {
 
 module.exports = { Status, handOver, prime, tellSnapshot }
 
+/** @param {Status} status */
 function listenForSnapshots (status, name) {
   if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)
 }
 
-// The emitter must not keep the window alive.
+/**
+ * The emitter must not keep the window alive.
+ *
+ * @param {import('../src/node/binding').Handle} handle
+ */
 function rotation (handle, controller) {
   const window = new WeakRef(handle)
   return function rotateBucket () {
@@ -240,7 +259,11 @@ const WRITTEN_OUT = {
   }
 }
 
-// A histogram, as the native side leaves it, as a list.
+/**
+ * A histogram, as the native side leaves it, as a list.
+ *
+ * @param {number[]} histogram
+ */
 function writtenOut ([least, greatest, ...cells]) {
   const list = []
   for (const number of cells) {
@@ -251,7 +274,11 @@ function writtenOut ([least, greatest, ...cells]) {
   return list
 }
 
-// A bucket with the properties of opossum's, each of which reads and writes the window.
+/**
+ * A bucket with the properties of opossum's, each of which reads and writes the window.
+ *
+ * @param {import('../src/node/binding').Handle} handle
+ */
 function viewOf (handle, serial, known) {
   const exists = handle.readBucket(serial)
   const marked = exists && stat(BUCKET_CIRCUIT) >= 0
@@ -266,6 +293,7 @@ function viewOf (handle, serial, known) {
   return view
 }
 
+/** @type {PropertyDescriptorMap} */
 const FIELDS = Object.fromEntries(COUNTS.map((name, kind) => [name, {
   configurable: true,
   enumerable: true,

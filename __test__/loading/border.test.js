@@ -3,13 +3,15 @@
 // That the native half and its JavaScript belong together.
 
 const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
 const { test } = require('node:test')
 
 const CircuitBreaker = require('../..')
 const loadBinary = require('../../lib/binary')
 const { FINGERPRINT, NUMBERS, counters } = require('../../lib/native/abi')
 
-const { Environment } = loadBinary()
+const { Environment, Handle } = loadBinary()
 
 const open = fingerprint => new Environment(() => {}, false, new Float64Array(new SharedArrayBuffer(8 * NUMBERS)), fingerprint)
 
@@ -19,6 +21,17 @@ test('a binary of another version is refused when it is loaded', () => {
   }
   assert.throws(() => open(FINGERPRINT ^ 1), { message: 'didelphis: its native binary is of another version than its JavaScript' })
   assert.doesNotThrow(() => open(FINGERPRINT))
+})
+
+test('what napi says of the native half is what is there', () => {
+  const said = readFileSync(join(__dirname, '../../src/node/binding.d.ts'), 'utf8')
+  for (const Class of [Environment, Handle]) {
+    const [, body] = said.match(new RegExp(`^export declare class ${Class.name} \\{\\n(.*?)^\\}`, 'ms'))
+    const members = Array.from(body.matchAll(/^ {2}(?:get )?(\w+) ?\(/gm), ([, name]) => name)
+    assert.deepEqual([...new Set(['constructor', ...members])].sort(), Object.getOwnPropertyNames(Class.prototype).sort())
+  }
+  const [, functions] = said.match(/hot\(\): Record<(.*), \(\) => void>/)
+  assert.deepEqual(functions.split(' | ').sort(), Object.keys(open(FINGERPRINT).hot()).map(name => `'${name}'`).sort())
 })
 
 test('stats and buckets have each of the counters', () => {

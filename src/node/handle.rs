@@ -61,7 +61,10 @@ impl JsEnvironment {
     }
 
     /// The raw functions.
-    #[napi(catch_unwind)]
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>"
+    )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
         // in: its objects cannot leave it.
