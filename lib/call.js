@@ -11,7 +11,6 @@
 
 const { AsyncResource } = require('./builtins')
 const { MOST_ROUNDS, announce } = require('./announce')
-const { admit, admitAgain, state, taken } = require('./binding')
 const { followClock } = require('./clock')
 const { tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
@@ -20,6 +19,7 @@ const { INNER } = require('./inner')
 const { updateLimits } = require('./limits')
 const { Memo, remembers } = require('./memo')
 const { codes, kinds: KINDS } = require('./native/abi')
+const { admit, admitAgain, state, taken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
 

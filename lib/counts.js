@@ -3,7 +3,7 @@
 // Counting what JavaScript alone sees.
 
 const { announce, MOST_ROUNDS } = require('./announce')
-const { count } = require('./binding')
+const { count } = require('./native/crossings')
 
 /** Counts one, after what had happened before it has been announced. */
 function tally (inner, kind) {

@@ -1,7 +1,7 @@
 'use strict'
 
 // The clock of tests. While timers are faked, breakers live by them: by `setTimeout` and
-// `Date.now`, which tests move on. Used by the binding.
+// `Date.now`, which tests move on. Used by `native/instances.js`, and for what timers are in place by the clock.
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 

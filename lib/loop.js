@@ -4,10 +4,11 @@
 // turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
 
 const { EventEmitter } = require('./builtins')
-const { handlers, loop: clock, quantiles, stat } = require('./binding')
 const { emit } = require('./emit')
 const { INSPECT, shownAs } = require('./inspect')
 const { places: { LAG_BUSY, LAG_MEAN, LAG_QUANTILES, LAG_STALLS, LAG_TOTAL } } = require('./native/abi')
+const { loop: clock, quantiles, stat } = require('./native/crossings')
+const { handlers } = require('./native/pump')
 
 /**
  * Has a breaker emit `stall` for as long as somebody listens to it there. A function, for the

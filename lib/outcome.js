@@ -13,12 +13,12 @@
 
 const { abort } = require('./abort')
 const { announce } = require('./announce')
-const { judge, latency, retryAfter, settle, stalled } = require('./binding')
 const { tally } = require('./counts')
 const { emit, hears, listensTo, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
 const { codes, kinds: KINDS } = require('./native/abi')
+const { judge, latency, retryAfter, settle, stalled } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')

@@ -6,10 +6,11 @@
 
 const { EventEmitter } = require('./builtins')
 const { ANNOUNCE, countEvent, hasRoom } = require('./announce')
-const { counts, create, middles, poll, quantiles, stat, statsBetween } = require('./binding')
 const { emit } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { CELLS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
+const { counts, middles, poll, quantiles, stat, statsBetween } = require('./native/crossings')
+const { create } = require('./native/instances')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
 

@@ -89,6 +89,14 @@ describe('in JavaScript', () => {
     assert.deepEqual(circleIn(new Map([['a', ['b']], ['b', ['c', 'd']], ['d', ['b']]])), ['b', 'd', 'b'])
   })
 
+  test('the native half requires no more of the rest than it must', () => {
+    const ALLOWED = ['announce', 'binary', 'builtins', 'emit', 'fake-clock'].map(name => `lib/${name}.js`)
+    const beyond = [...graph].filter(([file]) => file.startsWith('lib/native/')).flatMap(([, required]) => required)
+      .filter(file => !file.startsWith('lib/native/') && !ALLOWED.includes(file))
+    assert.deepEqual(beyond, [])
+    assert.deepEqual(graph.get('lib/native/abi.js'), [])
+  })
+
   test('nobody but the front door requires the class', () => {
     const guests = [...graph].filter(([, required]) => required.includes('lib/circuit-breaker.js')).map(([file]) => file)
     assert.deepEqual(guests, [])
