@@ -40,8 +40,6 @@ const codes = Object.freeze({
   SUCCESS: 0,
   /** The action failed; `judge` comes next. */
   FAILURE: 1,
-  /** The call timed out; one of the others comes next. */
-  TIMEOUT: 2,
   // What `poll`, `news` and `nextOut` return where it is not a number:
   /** Nothing more. */
   NONE: -1,
@@ -78,13 +76,13 @@ const codes = Object.freeze({
 
 /** Words of the memory, besides the first three, which are arguments. */
 const words = Object.freeze({
-  /** Where `settle` leaves the latency of the call, in milliseconds. */
+  /** Where `settle` and `expire` leave the latency of the call, in milliseconds. */
   LATENCY: 1,
   /** Where `admit` leaves in how many milliseconds an open circuit lets a call try. */
   RETRY_AFTER: 1,
   /** Where `news` leaves the length of a stall, in milliseconds. */
   LENGTH: 1,
-  /** Where `settle` leaves for how long the loop was stalled during a call that has timed out, in milliseconds. */
+  /** Where `expire` leaves for how long the loop was stalled during the call, in milliseconds. */
   STALLED: 2,
   /** Counts the calls that were admitted and of which JavaScript has not taken charge. */
   UNTAKEN: 3
@@ -242,7 +240,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   CELLS: 264,
-  FINGERPRINT: 3704006000,
+  FINGERPRINT: 3835156376,
   NUMBERS: 296,
   STATS: 2,
   codes,

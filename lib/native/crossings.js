@@ -62,7 +62,14 @@ function settle (id, permit, outcome) {
   return words[0]
 }
 
-/** How long the call took that was just settled, in whole milliseconds. */
+/** Counts the timeout of a call, which is to be settled next. */
+function expire (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.expire()
+}
+
+/** How long the call took that was just settled or has expired, in whole milliseconds. */
 function latency () {
   return words[LATENCY]
 }
@@ -172,6 +179,7 @@ module.exports = {
   allTaken,
   count,
   counts,
+  expire,
   judge,
   latency,
   loop,

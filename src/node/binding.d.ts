@@ -12,7 +12,7 @@ export declare class Environment {
    */
   constructor(onNews: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number)
   /** The raw functions. */
-  hot(): Record<'admit' | 'admitAgain' | 'settle' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>
+  hot(): Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>
   /**
    * Makes a breaker with the options in the mailbox, and leaves its number in the first
    * word.

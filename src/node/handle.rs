@@ -63,7 +63,7 @@ impl JsEnvironment {
     /// The raw functions.
     #[napi(
         catch_unwind,
-        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>"
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>"
     )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made

@@ -34,10 +34,11 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 10] = [
+    let functions: [(&CStr, sys::napi_callback); 11] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"settle", Some(raw::<Settle>)),
+        (c"expire", Some(raw::<Expire>)),
         (c"judge", Some(raw::<Judge>)),
         (c"abandon", Some(raw::<Abandon>)),
         (c"nextOut", Some(raw::<NextOut>)),
@@ -153,13 +154,6 @@ impl Crossing for Settle {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
-                outcome::TIMEOUT => {
-                    if let Some(TimedOut { latency, stalled }) = breaker.on_timeout(&permit, now) {
-                        mailbox.put_word(LATENCY, latency as i32);
-                        mailbox.put_word(STALLED, stalled as i32);
-                    }
-                    return 0;
-                }
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
@@ -170,6 +164,25 @@ impl Crossing for Settle {
                 Settled::Late(_) => settled::LATE,
                 Settled::Unknown => 0,
             }
+        })
+    }
+}
+
+struct Expire;
+
+impl Crossing for Expire {
+    /// Counts the timeout of a call, which ends by `settle` as any other.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let mailbox = environment.mailbox();
+        let permit = mailbox.word(1) as u32;
+        end_call(environment, id, permit, |breaker, now| {
+            if let Some(TimedOut { latency, stalled }) =
+                breaker.on_timeout(&Permit::from_raw(permit), now)
+            {
+                mailbox.put_word(LATENCY, latency as i32);
+                mailbox.put_word(STALLED, stalled as i32);
+            }
+            0
         })
     }
 }

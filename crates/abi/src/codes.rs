@@ -60,8 +60,6 @@ constants! {
         SUCCESS = 0;
         /// The action failed; `judge` comes next.
         FAILURE = 1;
-        /// The call timed out; one of the others comes next.
-        TIMEOUT = 2;
     }
 }
 

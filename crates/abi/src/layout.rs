@@ -21,14 +21,14 @@ pub const NUMBERS: usize = 32 + CELLS;
 constants! {
     /// Words besides the first three, which are those of arguments, or again.
     words: usize, "" {
-        /// Where `settle` leaves the latency of the call, in milliseconds.
+        /// Where `settle` and `expire` leave the latency of the call, in milliseconds.
         LATENCY = 1;
         /// Where `admit` leaves in how many milliseconds an open circuit lets a call try.
         RETRY_AFTER = 1;
         /// Where `news` leaves the length of a stall, in milliseconds.
         LENGTH = 1;
-        /// Where `settle` leaves for how long the loop was stalled during a call that has timed
-        /// out, in milliseconds.
+        /// Where `expire` leaves for how long the loop was stalled during the call, in
+        /// milliseconds.
         STALLED = 2;
         /// Counts the calls that were admitted and of which JavaScript has not taken charge.
         UNTAKEN = 3;
