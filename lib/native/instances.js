@@ -26,11 +26,25 @@ function create (owner, limits, window, others) {
   return handle
 }
 
-function leaveOptions (limits, window, others) {
+/**
+ * Tells a native half other limits, as `options.js` gives them.
+ *
+ * @param {import('../../src/node/binding').Handle} handle
+ */
+function changeLimits (handle, limits) {
+  leaveLimits(limits)
+  handle.setLimits()
+}
+
+function leaveLimits (limits) {
   numbers[STATS + nativeOptions.TIMEOUT] = limits.timeout
   numbers[STATS + nativeOptions.RESET_TIMEOUT] = limits.resetTimeout
   numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = limits.errorThresholdPercentage
   numbers[STATS + nativeOptions.MAX_FAILURES] = limits.consecutiveFailures
+}
+
+function leaveOptions (limits, window, others) {
+  leaveLimits(limits)
   numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
   numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
   numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)
@@ -76,4 +90,4 @@ function ring (owner, handle) {
   if (told !== undefined) announceAll(told)
 }
 
-module.exports = { changeClocks, create, owners }
+module.exports = { changeClocks, changeLimits, create, owners }

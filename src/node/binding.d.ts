@@ -62,8 +62,8 @@ export declare class Handle {
   restoreOpen(remaining: number): void
   /** A half-open circuit, without announcing it. */
   restoreHalfOpen(): void
-  /** Changes the limits for what comes. */
-  setLimits(timeout: number, resetTimeout: number, errorThresholdPercentage: number, consecutiveFailures: number): void
+  /** Changes the limits for what comes to those in the mailbox, where they lie as for `create`. */
+  setLimits(): void
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void
   /** Places left of the capacity. */

@@ -211,6 +211,17 @@ impl BreakerOptions {
         }
     }
 
+    /// Those of them that may change while a breaker lives.
+    fn limits(&self) -> Limits {
+        let timed = self.timeout > 0.0 && self.timeout.is_finite();
+        Limits {
+            timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
+            reset_timeout: Nanos::from_millis_f64(self.reset_timeout),
+            error_threshold_percentage: self.error_threshold_percentage,
+            consecutive_failures: whole_number(self.consecutive_failures),
+        }
+    }
+
     fn into_config(self) -> Result<Config> {
         let rotation = if self.rotated_by_hand { Rotation::ByHand } else { Rotation::ByClock };
         let window = WindowConfig::new(
@@ -220,12 +231,7 @@ impl BreakerOptions {
             self.latencies,
         );
         Ok(Config {
-            limits: limits(
-                self.timeout,
-                self.reset_timeout,
-                self.error_threshold_percentage,
-                self.consecutive_failures,
-            ),
+            limits: self.limits(),
             window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
             volume_threshold: self.volume_threshold as i64,
             capacity: self.capacity as i64,
@@ -233,21 +239,6 @@ impl BreakerOptions {
             enabled: self.enabled,
             timeout_clock: if self.by_wall_clock { TimeoutClock::Wall } else { TimeoutClock::Loop },
         })
-    }
-}
-
-fn limits(
-    timeout: f64,
-    reset_timeout: f64,
-    error_threshold_percentage: f64,
-    consecutive_failures: f64,
-) -> Limits {
-    let timed = timeout > 0.0 && timeout.is_finite();
-    Limits {
-        timeout: timed.then(|| Nanos::from_millis_f64(timeout)),
-        reset_timeout: Nanos::from_millis_f64(reset_timeout),
-        error_threshold_percentage,
-        consecutive_failures: whole_number(consecutive_failures),
     }
 }
 
@@ -310,17 +301,10 @@ impl Handle {
         self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
-    /// Changes the limits for what comes.
+    /// Changes the limits for what comes to those in the mailbox, where they lie as for `create`.
     #[napi(catch_unwind)]
-    pub fn set_limits(
-        &self,
-        timeout: f64,
-        reset_timeout: f64,
-        error_threshold_percentage: f64,
-        consecutive_failures: f64,
-    ) {
-        let limits =
-            limits(timeout, reset_timeout, error_threshold_percentage, consecutive_failures);
+    pub fn set_limits(&self) {
+        let limits = BreakerOptions::left_in(self.environment.mailbox()).limits();
         self.with(|breaker, _| breaker.set_limits(limits));
     }
 
