@@ -6,6 +6,7 @@
 const { own } = require('./builtins')
 
 // What the system or Node says, and what to do then. The first that fits.
+/** @type {[RegExp, (match: RegExpMatchArray) => string][]} */
 const REMEDIES = [
   [/loading addons is disabled/, () => process.permission
     ? 'Node runs with --permission: add --allow-addons.'
@@ -84,7 +85,9 @@ function packageFor (platform) {
 }
 
 function glibc () {
-  return process.report?.getReport?.().header.glibcVersionRuntime
+  /** @type {any} */
+  const report = process.report?.getReport?.()
+  return report?.header.glibcVersionRuntime
 }
 
 /** The file that this package's name leads to; undefined where that cannot be said. */

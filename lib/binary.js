@@ -1,7 +1,7 @@
 'use strict'
 
 // This platform's binary: in a clone the one that was built there, otherwise that of the package
-// which was installed with ours. Used by the binding.
+// which was installed with ours. Used by `native/load.js`.
 //
 // Bundlers read this file. Each package is required by its name, written out, in a `try` of its
 // own, so that they take along what is there and pass over what is not; and nothing here is

@@ -11,14 +11,15 @@
 
 const { AsyncResource } = require('./builtins')
 const { MOST_ROUNDS, announce } = require('./announce')
-const { admit, admitAgain, codes, state, taken } = require('./binding')
 const { followClock } = require('./clock')
-const { KINDS, tally } = require('./counts')
+const { tally } = require('./counts')
 const { emit, hears, plainEmit, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { INNER } = require('./inner')
 const { updateLimits } = require('./limits')
 const { Memo, remembers } = require('./memo')
+const { codes, kinds: KINDS } = require('./native/abi')
+const { admit, admitAgain, state, taken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
 

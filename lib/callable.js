@@ -1,3 +1,4 @@
+// @ts-nocheck -- TypeScript does not know functions that are classes.
 'use strict'
 
 // The class as a function that may be called with or without `new`: programs written

@@ -5,7 +5,6 @@
 
 const { renew } = require('./abort')
 const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
-const { codes, create, owners, poll, state, uuid } = require('./binding')
 const { EventEmitter } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
@@ -20,6 +19,9 @@ const { loop, tellToo } = require('./loop')
 const { noteLimits, updateLimits } = require('./limits')
 const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./memo')
+const { codes } = require('./native/abi')
+const { poll, state, uuid } = require('./native/crossings')
+const { create, owners } = require('./native/instances')
 const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
 require('./lost-calls')
 require('./no-thread')
@@ -371,6 +373,7 @@ function connect (breaker) {
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
+  /** @type {import('../src/node/binding').Handle} */
   const handle = breaker[INNER].handle
   if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
   if (isOn('state.closed', closed)) return

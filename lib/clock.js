@@ -3,9 +3,9 @@
 // Which clock a breaker lives by: the loop's or, while a test has faked the timers, the
 // test's. Used by the class and the way of a call.
 
-const { changeClocks } = require('./binding')
 const { timersInPlace } = require('./fake-clock')
 const { INNER } = require('./inner')
+const { changeClocks } = require('./native/instances')
 const { readNumber } = require('./options')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */

@@ -19,6 +19,8 @@ const OUR_ERROR = Symbol.for('didelphis.error')
  * An error with that code of a breaker, and the timeout it speaks of, if any. Nine tenths of
  * what it costs is the stack trace, which leads to the caller of `fire` at best; so it has
  * one only where the user asks for it.
+ *
+ * @returns {any}
  */
 function buildError (breaker, code, timeout) {
   const message = MESSAGES[code](timeout)

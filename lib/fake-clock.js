@@ -1,7 +1,7 @@
 'use strict'
 
 // The clock of tests. While timers are faked, breakers live by them: by `setTimeout` and
-// `Date.now`, which tests move on. Used by the binding.
+// `Date.now`, which tests move on. Used by `native/instances.js`, and for what timers are in place by the clock.
 //
 // All of these are anybody's code. It may be missing, throw, and use the library itself.
 
@@ -32,8 +32,11 @@ function isDateFaked () {
 /**
  * What a native half lives by, as it wants it: a function that gives the time, and one that
  * sets the timer. `onTimer()` is called when that goes off.
+ *
+ * @returns {[now: () => number, setTimer: (ms?: number) => void]}
  */
 function fakeClock (onTimer) {
+  /** @type {{ isOwn: boolean, timer: any } | undefined} */
   let timer
   let wait
   // That with which the timer was set: another one belongs to another clock.
@@ -61,6 +64,7 @@ function fakeClock (onTimer) {
   // A call must not wait for a timer that could not be set: Node's own goes off, too.
   const set = (mine, orOwn) => {
     setter = timersInPlace()
+    /** @type {{ isOwn: boolean, timer: any }} */
     let made
     try {
       made = { isOwn: false, timer: setTimeout(() => ring(mine), wait) }

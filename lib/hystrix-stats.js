@@ -4,9 +4,9 @@
 // breakers of this load of the module. It is made when somebody asks for it; until then
 // breakers know nothing of it. Used by the class.
 
-const { owners } = require('./binding')
 const builtins = require('./builtins')
 const { INNER } = require('./inner')
+const { owners } = require('./native/instances')
 const { isOn } = require('./switches')
 
 // Breakers hold their part, and nothing here holds breakers.

@@ -15,6 +15,7 @@ class Inner {
     // Itself: a call may come through a Proxy, whose traps are anybody's.
     this.breaker = breaker
     // The native half: the object that owns it, its number, and where its news go.
+    /** @type {import('../src/node/binding').Handle} */
     this.handle = undefined
     this.id = -1
     this.owner = undefined

@@ -4,6 +4,7 @@
 // noticed, and told to the native half. Used by the class and the way of a call.
 
 const { surface } = require('./emit')
+const { changeLimits } = require('./native/instances')
 const { limits } = require('./options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
@@ -34,10 +35,10 @@ function tryUpdateLimits (breaker, inner) {
   }
 }
 
+/** @param {import('./inner').Inner} inner */
 function setLimits (inner, given) {
   const now = limits(given)
-  const { consecutiveFailures, errorThresholdPercentage, resetTimeout, timeout } = now
-  inner.handle.setLimits(timeout, resetTimeout, errorThresholdPercentage, consecutiveFailures)
+  changeLimits(inner.handle, now)
   noteLimits(inner, given, now)
 }
 

@@ -4,17 +4,11 @@
 // turn. `CircuitBreaker.loop`; also tells breakers whose users listen to `stall`.
 
 const { EventEmitter } = require('./builtins')
-const { handlers, loop: clock, stat } = require('./binding')
 const { emit } = require('./emit')
 const { INSPECT, shownAs } = require('./inspect')
-
-// Where among the numbers that the clock leaves are those of the window ...
-const LAG = 0
-const STALLS = 1
-const MEAN = 4
-const QUANTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1]
-// ... and those since the beginning.
-const TOTAL = MEAN + 1 + QUANTILES.length
+const { places: { LAG_BUSY, LAG_MEAN, LAG_QUANTILES, LAG_STALLS, LAG_TOTAL } } = require('./native/abi')
+const { loop: clock, quantiles, stat } = require('./native/crossings')
+const { handlers } = require('./native/pump')
 
 /**
  * Has a breaker emit `stall` for as long as somebody listens to it there. A function, for the
@@ -37,39 +31,39 @@ class Loop extends EventEmitter {
 
   /** How long the loop has been busy by now without a look at timers or sockets, in ms. */
   get lag () {
-    return read(LAG)
+    return read(LAG_BUSY)
   }
 
   /** How many stalls there were in the last ten seconds. */
   get stalls () {
-    return read(STALLS)
+    return read(LAG_STALLS)
   }
 
   /** How long they were together, in ms. */
   get stalled () {
-    return read(STALLS + 1)
+    return read(LAG_STALLS + 1)
   }
 
   /** The length of the longest, in ms. */
   get longestStall () {
-    return read(STALLS + 2)
+    return read(LAG_STALLS + 2)
   }
 
   /** The mean busy time of the loop's turns in the last ten seconds, in ms. */
   get lagMean () {
-    return read(MEAN)
+    return read(LAG_MEAN)
   }
 
   /** Quantiles of the same, by quantile, in ms. */
   get percentiles () {
     clock.read()
-    return Object.fromEntries(QUANTILES.map((quantile, place) => [quantile, stat(MEAN + 1 + place)]))
+    return quantiles(LAG_QUANTILES)
   }
 
   /** The stalls since the module was loaded. */
   get total () {
     clock.read()
-    return { stalls: stat(TOTAL), stalled: stat(TOTAL + 1), longestStall: stat(TOTAL + 2) }
+    return { stalls: stat(LAG_TOTAL), stalled: stat(LAG_TOTAL + 1), longestStall: stat(LAG_TOTAL + 2) }
   }
 
   toJSON () {

@@ -3,12 +3,15 @@
 // Calls that were admitted and of which nobody took charge: JavaScript was stopped in
 // between, by the end of the stack or by the timeout of `node:vm`, and no `finally` runs
 // then. The native half sees in the next turn of the loop that there are some; here they are
-// found and given up: they have failed. Used by the binding's news.
+// found and given up: they have failed. Used by the pump of news.
 
-const { abandon, allTaken, codes, handlers, nextOut, owners } = require('./binding')
 const { announce } = require('./announce')
 const { disown, isTaken } = require('./call')
 const { INNER } = require('./inner')
+const { codes } = require('./native/abi')
+const { abandon, allTaken, nextOut } = require('./native/crossings')
+const { owners } = require('./native/instances')
+const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
 
 const { EVENTS, IDLE, NONE } = codes
@@ -56,5 +59,5 @@ function isNested () {
   }
 }
 
-// isNested, onUntaken, and in the binding hear and onNews.
-const OWN_FRAMES = 4
+// isNested, onUntaken, and where news arrive hear, the pump and onNews.
+const OWN_FRAMES = 5

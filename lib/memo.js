@@ -5,10 +5,11 @@
 // and by the class.
 
 const MemoryCache = require('./cache')
-const { KINDS, tally } = require('./counts')
+const { tally } = require('./counts')
 const { emit, hears, surface } = require('./emit')
 const { INNER } = require('./inner')
 const { isLater, noteGiven, waitFor } = require('./lookup')
+const { kinds: KINDS } = require('./native/abi')
 const { readNumber } = require('./options')
 const { toPromise } = require('./outcome')
 const { isOn } = require('./switches')

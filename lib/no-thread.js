@@ -1,9 +1,10 @@
 'use strict'
 
 // A process that can have no more threads: the loop does the work of the timer thread, by
-// its own timers, until there is a thread to be had. Used by the binding's news.
+// its own timers, until there is a thread to be had. Used by the pump of news.
 
-const { handlers, work } = require('./binding')
+const { work } = require('./native/crossings')
+const { handlers } = require('./native/pump')
 const { warnOnce } = require('./warnings')
 
 let timer

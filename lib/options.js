@@ -1,91 +1,34 @@
 'use strict'
 
-// The options: their defaults, and what makes sense. Used by the class and the status.
+// The options: which values make sense, and what is put in the place of none. Used by the class and the status.
 
 const { prepareAbort } = require('./abort')
 const builtins = require('./builtins')
+const { defaults: DEFAULTS, expected } = require('./native/abi')
 const { isOn, readWords } = require('./switches')
 
-// As many as a Map can hold.
-const MOST_ENTRIES = 2 ** 24 - 1
+const entries = value => integer(value) >= 0 || value === Infinity ? value : undefined
 
-// The defaults of numbers. Each on its own and none in the table of their readers, where V8
-// would keep all of them in the form that fits Infinity, and every breaker's options after
-// them: two small integers are compared in half the time.
-const DEFAULTS = {
-  timeout: 10_000,
-  resetTimeout: 30_000,
-  errorThresholdPercentage: 50,
-  maxFailures: Infinity,
-  rollingCountTimeout: 10_000,
-  rollingCountBuckets: 10,
-  capacity: Number.MAX_SAFE_INTEGER,
-  cacheTTL: 0,
-  stallThreshold: 50,
-  volumeThreshold: 0,
-  cacheSize: MOST_ENTRIES,
-  coalesceSize: MOST_ENTRIES
-}
-
-const ENTRIES = {
-  read: value => integer(value) >= 0 || value === Infinity ? value : undefined,
-  expected: 'a whole number of entries, 0 or more'
-}
-
-// Numbers by name, with the function that reads what the user wrote. A reader returns the
-// number for the native side, or undefined if it makes no sense; `expected` then says what
-// would.
+// Numbers by name, with the function that reads what the user wrote: it returns the number for the
+// native side, or undefined if it makes no sense.
 const NUMBERS = {
-  timeout: {
-    read: value => value ? finite(value, 1e-6) ?? infinite(value) : none(value),
-    expected: 'a number of milliseconds above 0, or false for none'
-  },
-  resetTimeout: {
-    read: value => finite(value, 0) ?? infinite(value),
-    expected: 'a number of milliseconds, 0 or more'
-  },
-  errorThresholdPercentage: {
-    read: number,
-    expected: 'a number (of percent)'
-  },
-  maxFailures: {
-    read: value => value === false ? Infinity : number(value),
-    expected: 'a number of failures in a row, or false for any'
-  },
-  rollingCountTimeout: {
-    read: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
-    expected: 'a number of milliseconds above 0'
-  },
-  rollingCountBuckets: {
-    read: value => buckets(finite(value === 0 ? DEFAULTS.rollingCountBuckets : value, 1)),
-    expected: 'a whole number from 1 to 100000'
-  },
-  capacity: {
-    read: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
-    expected: 'a whole number of calls'
-  },
-  cacheTTL: {
-    read: number,
-    expected: 'a number of milliseconds, or 0 for ever'
-  },
-  coalesceTTL: {
-    read: value => none(value) ?? number(value),
-    expected: 'a number of milliseconds, or 0 for ever'
-  },
-  cacheSize: ENTRIES,
-  coalesceSize: ENTRIES,
-  stallThreshold: {
-    read: value => finite(value, 1) ?? infinite(value),
-    expected: 'a number of milliseconds, 1 or more'
-  },
-  volumeThreshold: {
-    read: integer,
-    expected: 'a whole number of calls'
-  }
+  timeout: value => value ? finite(value, 1e-6) ?? infinite(value) : none(value),
+  resetTimeout: value => finite(value, 0) ?? infinite(value),
+  errorThresholdPercentage: number,
+  maxFailures: value => value === false ? Infinity : number(value),
+  rollingCountTimeout: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
+  rollingCountBuckets: value => buckets(finite(value === 0 ? DEFAULTS.rollingCountBuckets : value, 1)),
+  capacity: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
+  cacheTTL: number,
+  coalesceTTL: value => none(value) ?? number(value),
+  cacheSize: entries,
+  coalesceSize: entries,
+  stallThreshold: value => finite(value, 1) ?? infinite(value),
+  volumeThreshold: integer
 }
 
 // What is read most often: the defaults.
-const PRESETS = Object.fromEntries(Object.entries(NUMBERS).map(([name, { read }]) => [name, read(DEFAULTS[name])]))
+const PRESETS = Object.fromEntries(Object.entries(NUMBERS).map(([name, read]) => [name, read(DEFAULTS[name])]))
 
 const DEPRECATION = 'options.maxFailures is deprecated. Please use options.errorThresholdPercentage'
 
@@ -100,8 +43,7 @@ const RESET_REASONS = ['error', 'success', 'timeout']
 function readNumber (name, value) {
   const given = value ?? DEFAULTS[name]
   if (given === DEFAULTS[name]) return PRESETS[name]
-  const { expected, read } = NUMBERS[name]
-  return read(given) ?? refuse(`options.${name}`, expected, value)
+  return NUMBERS[name](given) ?? refuse(`options.${name}`, expected[name], value)
 }
 
 /**
@@ -149,18 +91,18 @@ function fillIn (options) {
   options.errorFilter ||= NO_FILTER
   options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
   readWords(options)
-  expect('errorFilter', 'a function', options.errorFilter, isFunction)
-  expect('cacheGetKey', 'a function', options.cacheGetKey, isFunction)
-  if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', 'an array', options.coalesceResetOn)
-  expect('timeoutClock', "'loop' or 'wall'", options.timeoutClock, isClock)
+  expect('errorFilter', options.errorFilter, isFunction)
+  expect('cacheGetKey', options.cacheGetKey, isFunction)
+  if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', expected.coalesceResetOn, options.coalesceResetOn)
+  expect('timeoutClock', options.timeoutClock, isClock)
   options.coalesceResetOn = options.coalesceResetOn?.filter(reason => RESET_REASONS.includes(reason)) ?? []
   if (options.cacheTransport !== undefined && isOn('cache', options.cache) && !isTransport(options.cacheTransport)) {
     throw new TypeError('options.cacheTransport should be an object with `get`, `set` and `flush` methods')
   }
   options.rotateBucketController ??= undefined
-  expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
-  expect('state', 'the `state` of a toJSON()', options.state, isObject)
-  expect('status', 'a Status or the `status` of a toJSON()', options.status, isObject)
+  expect('rotateBucketController', options.rotateBucketController, isEmitter)
+  expect('state', options.state, isObject)
+  expect('status', options.status, isObject)
   prepareAbort(options)
   // What opossum prints, at each breaker that is given one.
   if (options.maxFailures) console.error(DEPRECATION)
@@ -198,7 +140,7 @@ const WRITTEN = [
 
 /** The part of the native options that shapes a window. */
 function windowOptions (options) {
-  expect('rotateBucketController', 'an EventEmitter', options.rotateBucketController, isEmitter)
+  expect('rotateBucketController', options.rotateBucketController, isEmitter)
   return {
     rollingCountTimeout: readNumber('rollingCountTimeout', options.rollingCountTimeout),
     rollingCountBuckets: readNumber('rollingCountBuckets', options.rollingCountBuckets),
@@ -209,7 +151,7 @@ function windowOptions (options) {
 
 /** The part of the native options that may change while a breaker lives; the filter may too. */
 function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
-  expect('errorFilter', 'a function', errorFilter, isFunction)
+  expect('errorFilter', errorFilter, isFunction)
   return {
     timeout: orForever(readNumber('timeout', timeout)),
     resetTimeout: readNumber('resetTimeout', resetTimeout),
@@ -227,12 +169,12 @@ const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
 module.exports = { NO_FILTER, limits, prepare, readNumber, refuse, windowOptions }
 
-function expect (name, expected, value, holds) {
-  if (value && !holds(value)) refuse(`options.${name}`, expected, value)
+function expect (name, value, holds) {
+  if (value && !holds(value)) refuse(`options.${name}`, expected[name], value)
 }
 
-function refuse (what, expected, value) {
-  throw new TypeError(`${what} must be ${expected}; got ${builtins.inspect(value, { depth: 0 })}`)
+function refuse (what, sensible, value) {
+  throw new TypeError(`${what} must be ${sensible}; got ${builtins.inspect(value, { depth: 0 })}`)
 }
 
 // Numbers, and what a setTimeout or a comparison would take for one: '500'.

@@ -13,16 +13,17 @@
 
 const { abort } = require('./abort')
 const { announce } = require('./announce')
-const { codes, judge, latency, retryAfter, settle, stalled } = require('./binding')
-const { KINDS, tally } = require('./counts')
+const { tally } = require('./counts')
 const { emit, hears, listensTo, surface } = require('./emit')
 const { buildError } = require('./errors')
 const { tryUpdateLimits } = require('./limits')
+const { codes, kinds: KINDS } = require('./native/abi')
+const { expire, judge, latency, retryAfter, settle, stalled } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
 
-const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, TIMEOUT } = codes
+const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
@@ -41,7 +42,7 @@ function timeOut (breaker, inner, permit, args, memo) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryUpdateLimits(breaker, inner)
   const error = buildError(breaker, 'ETIMEDOUT', inner.limits.timeout)
-  settle(inner.id, permit, TIMEOUT)
+  expire(inner.id, permit)
   const ms = latency()
   error.stalled = stalled()
   if (inner.semaphore !== undefined) serve(inner.semaphore)

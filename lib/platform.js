@@ -23,6 +23,7 @@ function isMusl () {
   const { excludeNetwork } = report
   // Looking up the names of open connections can take seconds.
   report.excludeNetwork = true
+  /** @type {any} */
   const { header } = report.getReport()
   report.excludeNetwork = excludeNetwork
   return !header.glibcVersionRuntime

@@ -12,6 +12,7 @@ const { surface } = require('./emit')
 let serve
 
 class Semaphore {
+  /** @type {import('../src/node/binding').Handle} */
   #handle
   #takers = []
 
@@ -19,6 +20,7 @@ class Semaphore {
     serve = semaphore => semaphore.#serve()
   }
 
+  /** @param {import('../src/node/binding').Handle} handle */
   constructor (handle) {
     this.#handle = handle
     this.take = this.take.bind(this)

@@ -6,17 +6,15 @@
 
 const { EventEmitter } = require('./builtins')
 const { ANNOUNCE, countEvent, hasRoom } = require('./announce')
-const { codes: { NONE, SNAPSHOT }, create, middles, poll, stat, statsBetween } = require('./binding')
-const { COUNTS } = require('./counts')
 const { emit } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
+const { CELLS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
+const { counts, middles, poll, quantiles, stat, statsBetween } = require('./native/crossings')
+const { create } = require('./native/instances')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
 
-// Behind the counts: the mean latency, then its quantiles, and then the histogram; in a
-// bucket, whether the circuit opened or closed.
-const MEAN = COUNTS.length
-const HISTOGRAM = MEAN + 10
+const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES } = places
 
 const HANDLE = Symbol('handle')
 const LATENCIES = Symbol('latencies')
@@ -25,7 +23,13 @@ const SERIAL = Symbol('serial')
 const VIEWS = Symbol('views')
 
 class Status extends EventEmitter {
-  /** A window of its own; `breaker`, inside this package, to show that one's. */
+  /**
+   * A window of its own; `breaker`, inside this package, to show that one's.
+   *
+   * @param {any} [options]
+   * @param {any} [breaker]
+   * @param {import('../src/node/binding').Handle} [handle]
+   */
   constructor (options = {}, breaker, handle) {
     super()
     this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
@@ -45,19 +49,9 @@ class Status extends EventEmitter {
   get stats () {
     const read = this[HANDLE].readStats()
     const stats = counts()
-    stats.percentiles = {
-      0: stat(MEAN + 1),
-      1: stat(MEAN + 9),
-      0.25: stat(MEAN + 2),
-      0.5: stat(MEAN + 3),
-      0.75: stat(MEAN + 4),
-      0.9: stat(MEAN + 5),
-      0.95: stat(MEAN + 6),
-      0.99: stat(MEAN + 7),
-      0.995: stat(MEAN + 8)
-    }
-    defineLatencies(stats, statsBetween(HISTOGRAM, read))
-    stats.latencyMean = stat(MEAN)
+    stats.percentiles = quantiles(STATS_QUANTILES)
+    defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
+    stats.latencyMean = stat(STATS_MEAN)
     return stats
   }
 
@@ -157,6 +151,10 @@ const NO_CALLS = {
 /**
  * Makes it the status of a breaker with that native half, which takes over the window as it
  * stands. False if it is another breaker's already; that one keeps it.
+ *
+ * @param {Status} status
+ * @param {any} breaker
+ * @param {import('../src/node/binding').Handle} handle
  */
 function handOver (status, breaker, handle) {
   handle.copyWindow(status[HANDLE])
@@ -176,7 +174,11 @@ function prime (status, stats) {
   Object.assign(status.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
 }
 
-/** A bucket is complete: tells those who listen, until nobody does. */
+/**
+ * A bucket is complete: tells those who listen, until nobody does.
+ *
+ * @param {Status} status
+ */
 function tellSnapshot (status) {
   if (status.listenerCount('snapshot') > 0) {
     emit(status, 'snapshot', status.stats)
@@ -187,11 +189,16 @@ function tellSnapshot (status) {
 
 module.exports = { Status, handOver, prime, tellSnapshot }
 
+/** @param {Status} status */
 function listenForSnapshots (status, name) {
   if (name === 'snapshot' && status.enableSnapshots) status[HANDLE].setSnapshots(true)
 }
 
-// The emitter must not keep the window alive.
+/**
+ * The emitter must not keep the window alive.
+ *
+ * @param {import('../src/node/binding').Handle} handle
+ */
 function rotation (handle, controller) {
   const window = new WeakRef(handle)
   return function rotateBucket () {
@@ -229,23 +236,6 @@ function latencyList (values) {
   return Array.from(values, value => Number(value) || 0)
 }
 
-function counts () {
-  return {
-    failures: stat(0),
-    fallbacks: stat(1),
-    successes: stat(2),
-    rejects: stat(3),
-    fires: stat(4),
-    timeouts: stat(5),
-    cacheHits: stat(6),
-    cacheMisses: stat(7),
-    coalesceCacheHits: stat(8),
-    coalesceCacheMisses: stat(9),
-    semaphoreRejections: stat(10),
-    percentiles: {}
-  }
-}
-
 // A list of latencies that may be a million long is written down when it is asked for. All
 // stats share two functions for that: objects with functions of their own have no shape in
 // common, and V8 makes dictionaries of them. What the list is written from goes with the stats
@@ -270,21 +260,29 @@ const WRITTEN_OUT = {
   }
 }
 
-// A histogram, as the native side leaves it, as a list.
+/**
+ * A histogram, as the native side leaves it, as a list.
+ *
+ * @param {number[]} histogram
+ */
 function writtenOut ([least, greatest, ...cells]) {
   const list = []
   for (const number of cells) {
-    const cell = number % middles().length
+    const cell = number % CELLS
     const latency = Math.min(Math.max(middles()[cell], least), greatest)
-    for (let left = (number - cell) / middles().length; left > 0; left--) list.push(latency)
+    for (let left = (number - cell) / CELLS; left > 0; left--) list.push(latency)
   }
   return list
 }
 
-// A bucket with the properties of opossum's, each of which reads and writes the window.
+/**
+ * A bucket with the properties of opossum's, each of which reads and writes the window.
+ *
+ * @param {import('../src/node/binding').Handle} handle
+ */
 function viewOf (handle, serial, known) {
   const exists = handle.readBucket(serial)
-  const marked = exists && stat(MEAN) >= 0
+  const marked = exists && stat(BUCKET_CIRCUIT) >= 0
   const view = known ?? Object.defineProperties({}, {
     ...FIELDS,
     [HANDLE]: { value: handle },
@@ -296,6 +294,7 @@ function viewOf (handle, serial, known) {
   return view
 }
 
+/** @type {PropertyDescriptorMap} */
 const FIELDS = Object.fromEntries(COUNTS.map((name, kind) => [name, {
   configurable: true,
   enumerable: true,
@@ -324,6 +323,6 @@ const CIRCUIT_FIELD = {
   configurable: true,
   enumerable: true,
   get () {
-    return this[HANDLE].readBucket(this[SERIAL]) && stat(MEAN) === 1
+    return this[HANDLE].readBucket(this[SERIAL]) && stat(BUCKET_CIRCUIT) === 1
   }
 }

@@ -46,6 +46,12 @@ describe('in Rust', () => {
     assert.match(read('crates/core/src/lib.rs'), /^#!\[forbid\(unsafe_code\)\]$/m)
   })
 
+  test('the border depends on nothing', () => {
+    assert(!/^\[(target\..*\.)?dependencies/m.test(read('crates/abi/Cargo.toml')))
+    assert.match(read('crates/abi/src/lib.rs'), /^#!\[forbid\(unsafe_code\)\]$/m)
+    assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), /\bdidelphis_abi\b/), [])
+  })
+
   test('the core knows no clock, thread, lock or I/O', () => {
     // It shows others what it is in atomics, and waits for nobody.
     const asked = /\b(std|core)::(time::(Instant|SystemTime)|sync::(?!(LazyLock|OnceLock|Arc|atomic)\b)|(thread|fs|net|io|env|process|os)\b)/
@@ -82,6 +88,14 @@ describe('in JavaScript', () => {
 
   test('circles are seen where there are some', () => {
     assert.deepEqual(circleIn(new Map([['a', ['b']], ['b', ['c', 'd']], ['d', ['b']]])), ['b', 'd', 'b'])
+  })
+
+  test('the native half requires no more of the rest than it must', () => {
+    const ALLOWED = ['announce', 'binary', 'builtins', 'emit', 'fake-clock'].map(name => `lib/${name}.js`)
+    const beyond = [...graph].filter(([file]) => file.startsWith('lib/native/')).flatMap(([, required]) => required)
+      .filter(file => !file.startsWith('lib/native/') && !ALLOWED.includes(file))
+    assert.deepEqual(beyond, [])
+    assert.deepEqual(graph.get('lib/native/abi.js'), [])
   })
 
   test('nobody but the front door requires the class', () => {

@@ -19,7 +19,9 @@ function messages () {
 
 module.exports = { messages }
 
-const RUST = ['src', ...readdirSync(join(ROOT, 'crates')).map(name => `crates/${name}/src`)]
+// Not the border, whose texts are those of the pages and of `lib/native/abi.js`.
+const CRATES = readdirSync(join(ROOT, 'crates')).filter(name => name !== 'abi')
+const RUST = ['src', ...CRATES.map(name => `crates/${name}/src`)]
 
 const read = file => readFileSync(join(ROOT, file), 'utf8')
 

@@ -2,11 +2,10 @@
 //! dropping a breaker, the user's commands, reading the window.
 
 use std::num::NonZeroU32;
-use std::ptr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
-use napi::{sys, Env, Error, Result, Status};
+use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::environment::Environment;
@@ -17,6 +16,8 @@ use super::mailbox::Mailbox;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
+use didelphis_abi::fingerprint::FINGERPRINT;
+use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
 use didelphis_core::lag::Stalls;
@@ -36,92 +37,39 @@ pub struct JsEnvironment {
 impl JsEnvironment {
     /// `onNews()` is called on the loop when `news()` has something to say; it must be
     /// kept alive by the caller. `withLibuv`: whether this runtime
-    /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`, as
-    /// large as [`JsEnvironment::memory_needed`] says, through which the raw functions take
-    /// and give.
+    /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
+    /// through which the raw functions take and give. `fingerprint`: of the border, as
+    /// JavaScript knows it.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         on_news: Function<(), ()>,
         with_libuv: bool,
-        memory: Unknown,
+        #[napi(ts_arg_type = "Float64Array")] memory: Unknown,
+        fingerprint: u32,
     ) -> Result<Self> {
+        if fingerprint != FINGERPRINT {
+            return Err(Error::new(
+                Status::GenericFailure,
+                "didelphis: its native binary is of another version than its JavaScript",
+            ));
+        }
         // SAFETY: napi gives the current environment and values of it.
         let inner =
             unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv, memory.raw())? };
         Ok(JsEnvironment { inner })
     }
 
-    /// How many numbers of memory are needed.
-    #[napi(catch_unwind)]
-    pub fn memory_needed() -> u32 {
-        Mailbox::NUMBERS as u32
-    }
-
     /// The raw functions.
-    #[napi(catch_unwind)]
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>"
+    )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
         // in: its objects cannot leave it.
         unsafe {
             let object = hot::functions(env.raw(), &self.inner)?;
-            Object::from_napi_value(env.raw(), object)
-        }
-    }
-
-    /// The codes that the raw functions take and return, and the places of the
-    /// mailbox.
-    #[napi(catch_unwind)]
-    pub fn codes<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        let codes = [
-            (c"EVENTS_FIRST", hot::refused::EVENTS_FIRST),
-            (c"OPEN", hot::refused::OPEN),
-            (c"UNGUARDED", hot::refused::UNGUARDED),
-            (c"SHUTDOWN", hot::refused::SHUTDOWN),
-            (c"CAPACITY", hot::refused::CAPACITY),
-            (c"NEVER", hot::refused::NEVER),
-            (c"UNKNOWN", hot::refused::UNKNOWN),
-            (c"COUNTED", hot::again::COUNTED),
-            (c"ANYWAY", hot::again::ANYWAY),
-            (c"EVENTS", hot::settled::EVENTS),
-            (c"LATE", hot::settled::LATE),
-            (c"GONE", hot::settled::GONE),
-            (c"IDLE", hot::settled::IDLE),
-            (c"SUCCESS", hot::outcome::SUCCESS),
-            (c"FAILURE", hot::outcome::FAILURE),
-            (c"TIMEOUT", hot::outcome::TIMEOUT),
-            (c"NONE", hot::news::NONE),
-            (c"OPENED", hot::news::OPENED),
-            (c"CLOSED", hot::news::CLOSED),
-            (c"HALF_OPENED", hot::news::HALF_OPENED),
-            (c"SNAPSHOT", hot::news::SNAPSHOT),
-            (c"STALL", hot::news::STALL),
-            (c"NO_THREAD", hot::news::NO_THREAD),
-            (c"NEWS_UNTAKEN", hot::news::UNTAKEN),
-            (c"IS_CLOSED", hot::state::CLOSED),
-            (c"IS_OPEN", hot::state::OPEN),
-            (c"IS_HALF_OPEN", hot::state::HALF_OPEN),
-            (c"IS_SHUTDOWN", hot::state::SHUTDOWN),
-            (c"IS_PENDING_CLOSE", hot::state::PENDING_CLOSE),
-            (c"IS_ENABLED", hot::state::ENABLED),
-            (c"IS_WARM_UP", hot::state::WARM_UP),
-            (c"LATENCY", hot::LATENCY as i32),
-            (c"RETRY_AFTER", hot::RETRY_AFTER as i32),
-            (c"STALLED", hot::STALLED as i32),
-            (c"LENGTH", hot::LENGTH as i32),
-            (c"STATS", Mailbox::STATS as i32),
-            (c"UNTAKEN", Mailbox::UNTAKEN as i32),
-        ];
-        let mut object = ptr::null_mut();
-        // SAFETY: napi gives the current environment.
-        unsafe {
-            napi::check_status!(sys::napi_create_object(env.raw(), &mut object))?;
-            for (name, code) in codes {
-                let mut value = ptr::null_mut();
-                napi::check_status!(sys::napi_create_int32(env.raw(), code, &mut value))?;
-                let (name, env) = (name.as_ptr(), env.raw());
-                napi::check_status!(sys::napi_set_named_property(env, object, name, value))?;
-            }
             Object::from_napi_value(env.raw(), object)
         }
     }
@@ -242,27 +190,35 @@ struct BreakerOptions {
 }
 
 impl BreakerOptions {
-    /// What JavaScript has left, in the order of the fields.
+    /// What JavaScript has left.
     fn left_in(mailbox: &Mailbox) -> Self {
-        let [timeout, reset_timeout, error_threshold_percentage, consecutive_failures, rest @ ..] =
-            mailbox.numbers::<14>();
-        let [rolling_count_timeout, buckets, latencies, rotated_by_hand, rest @ ..] = rest;
-        let [volume_threshold, capacity, warm_up, enabled, by_wall_clock, stall_threshold] = rest;
+        let numbers = mailbox.numbers::<NATIVE_OPTIONS>();
         BreakerOptions {
-            timeout,
-            reset_timeout,
-            error_threshold_percentage,
-            consecutive_failures,
-            rolling_count_timeout,
-            rolling_count_buckets: buckets as u32,
-            latencies: latencies != 0.0,
-            rotated_by_hand: rotated_by_hand != 0.0,
-            volume_threshold,
-            capacity,
-            warm_up,
-            enabled: enabled != 0.0,
-            by_wall_clock: by_wall_clock != 0.0,
-            stall_threshold,
+            timeout: numbers[native_options::TIMEOUT],
+            reset_timeout: numbers[native_options::RESET_TIMEOUT],
+            error_threshold_percentage: numbers[native_options::ERROR_THRESHOLD_PERCENTAGE],
+            consecutive_failures: numbers[native_options::MAX_FAILURES],
+            rolling_count_timeout: numbers[native_options::ROLLING_COUNT_TIMEOUT],
+            rolling_count_buckets: numbers[native_options::ROLLING_COUNT_BUCKETS] as u32,
+            latencies: numbers[native_options::LATENCIES] != 0.0,
+            rotated_by_hand: numbers[native_options::ROTATED_BY_HAND] != 0.0,
+            volume_threshold: numbers[native_options::VOLUME_THRESHOLD],
+            capacity: numbers[native_options::CAPACITY],
+            warm_up: numbers[native_options::WARM_UP],
+            enabled: numbers[native_options::ENABLED] != 0.0,
+            by_wall_clock: numbers[native_options::BY_WALL_CLOCK] != 0.0,
+            stall_threshold: numbers[native_options::STALL_THRESHOLD],
+        }
+    }
+
+    /// Those of them that may change while a breaker lives.
+    fn limits(&self) -> Limits {
+        let timed = self.timeout > 0.0 && self.timeout.is_finite();
+        Limits {
+            timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
+            reset_timeout: Nanos::from_millis_f64(self.reset_timeout),
+            error_threshold_percentage: self.error_threshold_percentage,
+            consecutive_failures: whole_number(self.consecutive_failures),
         }
     }
 
@@ -275,12 +231,7 @@ impl BreakerOptions {
             self.latencies,
         );
         Ok(Config {
-            limits: limits(
-                self.timeout,
-                self.reset_timeout,
-                self.error_threshold_percentage,
-                self.consecutive_failures,
-            ),
+            limits: self.limits(),
             window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
             volume_threshold: self.volume_threshold as i64,
             capacity: self.capacity as i64,
@@ -288,21 +239,6 @@ impl BreakerOptions {
             enabled: self.enabled,
             timeout_clock: if self.by_wall_clock { TimeoutClock::Wall } else { TimeoutClock::Loop },
         })
-    }
-}
-
-fn limits(
-    timeout: f64,
-    reset_timeout: f64,
-    error_threshold_percentage: f64,
-    consecutive_failures: f64,
-) -> Limits {
-    let timed = timeout > 0.0 && timeout.is_finite();
-    Limits {
-        timeout: timed.then(|| Nanos::from_millis_f64(timeout)),
-        reset_timeout: Nanos::from_millis_f64(reset_timeout),
-        error_threshold_percentage,
-        consecutive_failures: whole_number(consecutive_failures),
     }
 }
 
@@ -365,17 +301,10 @@ impl Handle {
         self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
-    /// Changes the limits for what comes.
+    /// Changes the limits for what comes to those in the mailbox, where they lie as for `create`.
     #[napi(catch_unwind)]
-    pub fn set_limits(
-        &self,
-        timeout: f64,
-        reset_timeout: f64,
-        error_threshold_percentage: f64,
-        consecutive_failures: f64,
-    ) {
-        let limits =
-            limits(timeout, reset_timeout, error_threshold_percentage, consecutive_failures);
+    pub fn set_limits(&self) {
+        let limits = BreakerOptions::left_in(self.environment.mailbox()).limits();
         self.with(|breaker, _| breaker.set_limits(limits));
     }
 

@@ -5,7 +5,7 @@
 //! pointer. Arguments and results are small integers and go through the words of the
 //! mailbox, which is cheaper than N-API's conversions: the breaker's number in the
 //! first word and what else there is in the next ones; the result in the first. The
-//! codes are exported by [`super::handle`] for JavaScript to read.
+//! codes are those of [`didelphis_abi`].
 
 use std::ffi::{c_void, CStr};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -16,105 +16,14 @@ use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
 use super::sole;
+use didelphis_abi::codes::{again, news, outcome, refused, settled, state, wait};
+use didelphis_abi::layout::words::{LATENCY, LENGTH, RETRY_AFTER, STALLED};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
 use didelphis_core::window::Count;
-
-/// What `admit` returns where it is not a permit, which is never negative.
-pub(crate) mod refused {
-    /// Announce events, then ask again.
-    pub(crate) const EVENTS_FIRST: i32 = -1;
-    /// The circuit is open.
-    pub(crate) const OPEN: i32 = -2;
-    /// The breaker is disabled.
-    pub(crate) const UNGUARDED: i32 = -3;
-    /// The breaker is shut down.
-    pub(crate) const SHUTDOWN: i32 = -4;
-    /// In the place of a wait: for ever.
-    pub(crate) const NEVER: i32 = -1;
-    /// In the place of a wait: until the outcome of the probe.
-    pub(crate) const UNKNOWN: i32 = -2;
-    /// At this and below the capacity is used up: `CAPACITY - code` is a permit to
-    /// settle as a failure.
-    pub(crate) const CAPACITY: i32 = -16;
-}
-
-/// Bits that `admitAgain` takes.
-pub(crate) mod again {
-    /// The fire has been counted.
-    pub(crate) const COUNTED: i32 = 1;
-    /// Whatever there is to announce.
-    pub(crate) const ANYWAY: i32 = 2;
-}
-
-/// Bits of what `settle` and `judge` return.
-pub(crate) mod settled {
-    /// There are events to announce.
-    pub(crate) const EVENTS: i32 = 1;
-    /// Nothing was counted: the call has timed out.
-    pub(crate) const LATE: i32 = 2;
-    /// No call with a timeout is under way in this breaker any more.
-    pub(crate) const IDLE: i32 = 4;
-    /// With `LATE`: it has heard of that already, and the permit is spent.
-    pub(crate) const GONE: i32 = 8;
-}
-
-/// The outcomes that `settle` takes.
-pub(crate) mod outcome {
-    /// The action resolved, or its error does not count.
-    pub(crate) const SUCCESS: i32 = 0;
-    /// The action failed; `judge` comes next.
-    pub(crate) const FAILURE: i32 = 1;
-    /// The call timed out; one of the others comes next.
-    pub(crate) const TIMEOUT: i32 = 2;
-}
-
-/// What `poll` returns where it is not the permit of a late call.
-pub(crate) mod news {
-    /// Nothing more.
-    pub(crate) const NONE: i32 = -1;
-    /// The circuit opened.
-    pub(crate) const OPENED: i32 = -2;
-    /// The circuit closed.
-    pub(crate) const CLOSED: i32 = -3;
-    /// The circuit is half open.
-    pub(crate) const HALF_OPENED: i32 = -4;
-    /// A snapshot is due.
-    pub(crate) const SNAPSHOT: i32 = -5;
-    /// A stall of the loop has ended; its length in milliseconds is in the next word.
-    /// Only among the news of the loop, as are the next ones.
-    pub(crate) const STALL: i32 = -6;
-    /// There is no timer thread: the loop is to do its work.
-    pub(crate) const NO_THREAD: i32 = -7;
-    /// Calls were admitted in an earlier turn of which nobody has taken charge.
-    pub(crate) const UNTAKEN: i32 = -8;
-}
-
-/// Bits of what `state` returns.
-pub(crate) mod state {
-    pub(crate) const CLOSED: i32 = 1;
-    pub(crate) const OPEN: i32 = 2;
-    pub(crate) const HALF_OPEN: i32 = 4;
-    pub(crate) const SHUTDOWN: i32 = 8;
-    /// Half open, and the probe may be fired.
-    pub(crate) const PENDING_CLOSE: i32 = 16;
-    pub(crate) const ENABLED: i32 = 32;
-    pub(crate) const WARM_UP: i32 = 64;
-}
-
-/// The word in which `settle` leaves the latency of the call, in milliseconds.
-pub(crate) const LATENCY: usize = 1;
-/// The word in which `admit` leaves in how many milliseconds an open circuit lets a call
-/// try.
-pub(crate) const RETRY_AFTER: usize = 1;
-/// The word in which `settle` leaves for how long the loop was stalled during a call that
-/// has timed out, in milliseconds.
-pub(crate) const STALLED: usize = 2;
-/// The word in which `news` leaves the length of a stall.
-pub(crate) const LENGTH: usize = 1;
 
 /// Puts the functions into a JavaScript object.
 ///
@@ -125,10 +34,11 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 10] = [
+    let functions: [(&CStr, sys::napi_callback); 11] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"settle", Some(raw::<Settle>)),
+        (c"expire", Some(raw::<Expire>)),
         (c"judge", Some(raw::<Judge>)),
         (c"abandon", Some(raw::<Abandon>)),
         (c"nextOut", Some(raw::<NextOut>)),
@@ -225,11 +135,11 @@ fn admit(
 }
 
 /// A wait in milliseconds, rounded up: who waits for so long is not too early.
-fn wait_word(wait: Option<Nanos>) -> i32 {
-    match wait {
-        None => refused::UNKNOWN,
-        Some(Nanos::MAX) => refused::NEVER,
-        Some(wait) => wait.as_millis_f64().ceil().min(f64::from(i32::MAX)) as i32,
+fn wait_word(retry_after: Option<Nanos>) -> i32 {
+    match retry_after {
+        None => wait::UNKNOWN,
+        Some(Nanos::MAX) => wait::NEVER,
+        Some(retry_after) => retry_after.as_millis_f64().ceil().min(f64::from(i32::MAX)) as i32,
     }
 }
 
@@ -244,13 +154,6 @@ impl Crossing for Settle {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
-                outcome::TIMEOUT => {
-                    if let Some(TimedOut { latency, stalled }) = breaker.on_timeout(&permit, now) {
-                        mailbox.put_word(LATENCY, latency as i32);
-                        mailbox.put_word(STALLED, stalled as i32);
-                    }
-                    return 0;
-                }
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
@@ -261,6 +164,25 @@ impl Crossing for Settle {
                 Settled::Late(_) => settled::LATE,
                 Settled::Unknown => 0,
             }
+        })
+    }
+}
+
+struct Expire;
+
+impl Crossing for Expire {
+    /// Counts the timeout of a call, which ends by `settle` as any other.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let mailbox = environment.mailbox();
+        let permit = mailbox.word(1) as u32;
+        end_call(environment, id, permit, |breaker, now| {
+            if let Some(TimedOut { latency, stalled }) =
+                breaker.on_timeout(&Permit::from_raw(permit), now)
+            {
+                mailbox.put_word(LATENCY, latency as i32);
+                mailbox.put_word(STALLED, stalled as i32);
+            }
+            0
         })
     }
 }

@@ -8,7 +8,10 @@ use std::ptr;
 use napi::{check_status, sys, Error, Result, Status};
 
 use super::reference::Reference;
-use didelphis_core::latency::CELLS;
+use didelphis_abi::counters::{COUNTERS, QUANTILES};
+use didelphis_abi::layout::{self, words};
+use didelphis_core::latency::{self, CELLS};
+use didelphis_core::window::Count;
 
 /// See the [module](self).
 pub(crate) struct Mailbox {
@@ -19,17 +22,16 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// How many words there are.
-    pub(crate) const WORDS: usize = 4;
+    pub(crate) const WORDS: usize = layout::WORDS;
     /// Where among the numbers the statistics begin: behind the words.
-    pub(crate) const STATS: usize = Self::WORDS / 2;
-    /// Room for what is read at once at the most: the stats of a window with each of its
-    /// cells in use.
-    pub(crate) const NUMBERS: usize = 32 + CELLS;
+    pub(crate) const STATS: usize = layout::STATS;
+    /// Room for what is read at once at the most.
+    pub(crate) const NUMBERS: usize = layout::NUMBERS;
     /// How many numbers these are at the most.
     pub(crate) const STATS_LENGTH: usize = Self::NUMBERS - Self::STATS;
     /// The word in which are counted the calls that were admitted and of which JavaScript
     /// has not taken charge.
-    pub(crate) const UNTAKEN: usize = 3;
+    pub(crate) const UNTAKEN: usize = words::UNTAKEN;
 
     /// `array` is a `Float64Array` of a `SharedArrayBuffer`, which nobody can transfer away.
     ///
@@ -104,3 +106,15 @@ impl Mailbox {
         std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
     }
 }
+
+// What the core counts is what the border says.
+const _: () = {
+    assert!(CELLS == layout::CELLS);
+    assert!(Count::ALL.len() == COUNTERS.len());
+    assert!(latency::QUANTILES.len() == QUANTILES.len());
+    let mut place = 0;
+    while place < QUANTILES.len() {
+        assert!(latency::QUANTILES[place] == QUANTILES[place]);
+        place += 1;
+    }
+};

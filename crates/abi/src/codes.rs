@@ -1,0 +1,118 @@
+//! What the raw functions take and return, in the words of [`layout`](crate::layout).
+
+use crate::{constants, Constant};
+
+constants! {
+    /// What `admit` returns where it is not a permit, which is never negative.
+    refused: i32, "" {
+        /// Announce events, then ask again.
+        EVENTS_FIRST = -1;
+        /// The circuit is open.
+        OPEN = -2;
+        /// The breaker is disabled.
+        UNGUARDED = -3;
+        /// The breaker is shut down.
+        SHUTDOWN = -4;
+        /// At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as
+        /// a failure.
+        CAPACITY = -16;
+    }
+}
+
+constants! {
+    /// What stands in the place of a wait, which is never negative.
+    wait: i32, "" {
+        /// For ever.
+        NEVER = -1;
+        /// Until the outcome of the probe.
+        UNKNOWN = -2;
+    }
+}
+
+constants! {
+    /// Bits that `admitAgain` takes.
+    again: i32, "" {
+        /// The fire has been counted.
+        COUNTED = 1;
+        /// Whatever there is to announce.
+        ANYWAY = 2;
+    }
+}
+
+constants! {
+    /// Bits of what `settle`, `judge` and `abandon` return.
+    settled: i32, "" {
+        /// There are events to announce.
+        EVENTS = 1;
+        /// Nothing was counted: the call has timed out.
+        LATE = 2;
+        /// No call with a timeout is under way in this breaker any more.
+        IDLE = 4;
+        /// With `LATE`: it has heard of that already, and the permit is spent.
+        GONE = 8;
+    }
+}
+
+constants! {
+    /// The outcomes that `settle` takes.
+    outcome: i32, "" {
+        /// The action resolved, or its error does not count.
+        SUCCESS = 0;
+        /// The action failed; `judge` comes next.
+        FAILURE = 1;
+    }
+}
+
+constants! {
+    /// What `poll`, `news` and `nextOut` return where it is not a permit or a breaker.
+    news: i32, "" {
+        /// Nothing more.
+        NONE = -1;
+        /// The circuit opened.
+        OPENED = -2;
+        /// The circuit closed.
+        CLOSED = -3;
+        /// The circuit is half open.
+        HALF_OPENED = -4;
+        /// A snapshot is due.
+        SNAPSHOT = -5;
+        /// A stall of the loop has ended; its length in milliseconds is in a word. Only among the
+        /// news of the loop, as are the next ones.
+        STALL = -6;
+        /// There is no timer thread: the loop is to do its work.
+        NO_THREAD = -7;
+        /// Calls were admitted in an earlier turn of which nobody has taken charge.
+        UNTAKEN = -8;
+    }
+}
+
+constants! {
+    /// Bits of what `state` returns.
+    state: i32, "IS_" {
+        /// Closed.
+        CLOSED = 1;
+        /// Open.
+        OPEN = 2;
+        /// Half open.
+        HALF_OPEN = 4;
+        /// Shut down.
+        SHUTDOWN = 8;
+        /// Half open, and the probe may be fired.
+        PENDING_CLOSE = 16;
+        /// Calls are guarded.
+        ENABLED = 32;
+        /// Failures do not open the circuit yet.
+        WARM_UP = 64;
+    }
+}
+
+/// All of them, each group with what it is.
+pub const GROUPS: &[(&str, &[Constant])] = &[
+    ("What `admit` returns where it is not a permit", refused::ALL),
+    ("In the place of a wait", wait::ALL),
+    ("Bits that `admitAgain` takes", again::ALL),
+    ("Bits of what `settle`, `judge` and `abandon` return", settled::ALL),
+    ("The outcomes that `settle` takes", outcome::ALL),
+    ("What `poll`, `news` and `nextOut` return where it is not a number", news::ALL),
+    ("Bits of what `state` returns", state::ALL),
+];

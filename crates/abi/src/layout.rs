@@ -1,0 +1,118 @@
+//! What lies where in the memory that both sides see.
+//!
+//! It is one buffer: words (`i32`) for what a crossing takes and gives, and behind them numbers
+//! (`f64`) for options and statistics. A breaker's number is the first word, what else there is
+//! the next ones; the result is the first.
+
+use crate::counters::{COUNTERS, QUANTILES};
+use crate::{constants, Constant};
+
+/// How many words there are.
+pub const WORDS: usize = 4;
+/// Where among the numbers of the buffer those behind the words begin. All places among numbers
+/// count from here.
+pub const STATS: usize = WORDS / 2;
+/// How many cells a histogram of latencies has.
+pub const CELLS: usize = 264;
+/// How many numbers the buffer holds: room for what is read at once at the most, the stats of a
+/// window with each of its cells in use.
+pub const NUMBERS: usize = 32 + CELLS;
+
+constants! {
+    /// Words besides the first three, which are those of arguments, or again.
+    words: usize, "" {
+        /// Where `settle` and `expire` leave the latency of the call, in milliseconds.
+        LATENCY = 1;
+        /// Where `admit` leaves in how many milliseconds an open circuit lets a call try.
+        RETRY_AFTER = 1;
+        /// Where `news` leaves the length of a stall, in milliseconds.
+        LENGTH = 1;
+        /// Where `expire` leaves for how long the loop was stalled during the call, in
+        /// milliseconds.
+        STALLED = 2;
+        /// Counts the calls that were admitted and of which JavaScript has not taken charge.
+        UNTAKEN = 3;
+    }
+}
+
+constants! {
+    /// What `readStats` leaves behind the counters.
+    stats: usize, "STATS_" {
+        /// The mean latency; -1 when latencies are not kept.
+        MEAN = COUNTERS.len();
+        /// The first of the quantiles.
+        QUANTILES = MEAN + 1;
+        /// The first number of the histogram.
+        HISTOGRAM = QUANTILES + super::QUANTILES.len();
+    }
+}
+
+constants! {
+    /// What `readBucket` leaves behind the counters.
+    bucket: usize, "BUCKET_" {
+        /// 1 when the circuit opened in the bucket, 0 when it closed, -1 when it did neither.
+        CIRCUIT = COUNTERS.len();
+    }
+}
+
+constants! {
+    /// What `readLag` leaves.
+    lag: usize, "LAG_" {
+        /// How long the turn under way has been busy.
+        BUSY = 0;
+        /// The stalls in the window: their number, their length and that of the longest.
+        STALLS = 1;
+        /// The mean busy time of the turns in the window.
+        MEAN = 4;
+        /// The first of its quantiles.
+        QUANTILES = MEAN + 1;
+        /// The stalls since the beginning, as those in the window.
+        TOTAL = QUANTILES + super::QUANTILES.len();
+        /// How many numbers these are.
+        LENGTH = TOTAL + 3;
+    }
+}
+
+constants! {
+    /// What `create` takes: the options of a breaker as numbers, durations in milliseconds.
+    native_options: usize, "" {
+        /// Not finite or not above zero: none.
+        TIMEOUT = 0;
+        /// Infinity: never.
+        RESET_TIMEOUT = 1;
+        /// In percent.
+        ERROR_THRESHOLD_PERCENTAGE = 2;
+        /// In a row; below one: one. Infinity: never.
+        MAX_FAILURES = 3;
+        /// The length of the window.
+        ROLLING_COUNT_TIMEOUT = 4;
+        /// Its buckets.
+        ROLLING_COUNT_BUCKETS = 5;
+        /// Whether latencies are kept.
+        LATENCIES = 6;
+        /// Whether the window is rotated by calls of `rotate`.
+        ROTATED_BY_HAND = 7;
+        /// In fires.
+        VOLUME_THRESHOLD = 8;
+        /// In calls.
+        CAPACITY = 9;
+        /// Not above zero: none.
+        WARM_UP = 10;
+        /// Whether calls are guarded.
+        ENABLED = 11;
+        /// Whether timeouts run on the wall clock.
+        BY_WALL_CLOCK = 12;
+        /// What of the loop is a stall.
+        STALL_THRESHOLD = 13;
+    }
+}
+
+/// How many numbers `create` takes.
+pub const NATIVE_OPTIONS: usize = native_options::ALL.len();
+
+/// What the numbers of the readings are.
+pub const READINGS: &[(&str, &[Constant])] = &[
+    ("What `readStats` leaves behind the counters", stats::ALL),
+    ("What `readBucket` leaves behind the counters", bucket::ALL),
+    ("What `readLag` leaves", lag::ALL),
+];

@@ -1,0 +1,421 @@
+//! The options of a breaker: what each is called, counted in and worth where it is left out, and
+//! what it is for. Whether a value makes sense is decided in JavaScript, which has the value.
+
+use crate::layout::native_options;
+
+/// What is known of an option.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionSpec {
+    /// What users call it.
+    pub name: &'static str,
+    /// What its number counts.
+    pub unit: Unit,
+    /// What it is where it is left out.
+    pub default: Default,
+    /// What would make sense, in the words of the error where something does not; `None` where
+    /// nothing is refused.
+    pub expected: Option<&'static str>,
+    /// Whether a change on a living breaker is looked for, and checked.
+    pub live: bool,
+    /// Where it is handed to the addon, if it is: by itself, or what follows from it.
+    pub native: Option<usize>,
+    /// What it means, for the reference.
+    pub doc: &'static str,
+}
+
+/// What the number of an option counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// It is no number.
+    None,
+    /// Time.
+    Milliseconds,
+    /// A share.
+    Percent,
+    /// Calls.
+    Calls,
+    /// Buckets of a window.
+    Buckets,
+    /// Entries of a cache.
+    Entries,
+}
+
+/// What an option is where it is left out.
+#[derive(Clone, Copy, Debug)]
+pub enum Default {
+    /// That number; infinity is none.
+    Number(f64),
+    /// On, or off.
+    Switch(bool),
+    /// That word.
+    Word(&'static str),
+    /// A list without words.
+    NoWords,
+    /// A function: as the reference shows it, and as code.
+    Function {
+        /// In words.
+        shown: &'static str,
+        /// In TypeScript.
+        code: &'static str,
+    },
+    /// Nothing that is always the same: what the reference says.
+    Said(&'static str),
+}
+
+/// The greatest of JavaScript's numbers with whole neighbours.
+pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+/// As many as a `Map` can hold.
+pub const MOST_ENTRIES: f64 = 16_777_215.0;
+
+/// All options, in the order of the reference.
+pub const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "timeout",
+        unit: Unit::Milliseconds,
+        default: Default::Number(10_000.0),
+        expected: Some("a number of milliseconds above 0, or false for none"),
+        live: true,
+        native: Some(native_options::TIMEOUT),
+        doc: "ms a call may take, in loop time, before it fails with `ETIMEDOUT`; `false`, `0` \
+              or `Infinity`: as long as it likes",
+    },
+    OptionSpec {
+        name: "timeoutClock",
+        unit: Unit::None,
+        default: Default::Word("loop"),
+        expected: Some("'loop' or 'wall'"),
+        live: false,
+        native: Some(native_options::BY_WALL_CLOCK),
+        doc: "the clock of `timeout`: `'loop'` stands still while the event loop is stalled; \
+              `'wall'` does not, as in opossum",
+    },
+    OptionSpec {
+        name: "stallThreshold",
+        unit: Unit::Milliseconds,
+        default: Default::Number(50.0),
+        expected: Some("a number of milliseconds, 1 or more"),
+        live: false,
+        native: Some(native_options::STALL_THRESHOLD),
+        doc: "ms for which a turn of the event loop may be busy before it is a stall. Lower: \
+              shorter stalls are forgiven, too. A call forgives the first four stalls of its \
+              life, so a loop that never rests tells a timeout at most that much and five turns \
+              late",
+    },
+    OptionSpec {
+        name: "errorThresholdPercentage",
+        unit: Unit::Percent,
+        default: Default::Number(50.0),
+        expected: Some("a number (of percent)"),
+        live: true,
+        native: Some(native_options::ERROR_THRESHOLD_PERCENTAGE),
+        doc: "the circuit opens when failures are more than (`>`) this share of the calls in \
+              the window: those that began in it or those that ended in it, whichever are more; \
+              below 0: at any failure; 100 or more: never",
+    },
+    OptionSpec {
+        name: "volumeThreshold",
+        unit: Unit::Calls,
+        default: Default::Number(0.0),
+        expected: Some("a whole number of calls"),
+        live: false,
+        native: Some(native_options::VOLUME_THRESHOLD),
+        doc: "the fewest calls in the window for which the circuit may open",
+    },
+    OptionSpec {
+        name: "maxFailures",
+        unit: Unit::Calls,
+        default: Default::Number(f64::INFINITY),
+        expected: Some("a number of failures in a row, or false for any"),
+        live: true,
+        native: Some(native_options::MAX_FAILURES),
+        doc: "the circuit opens at this many failures in a row too, whatever the rate; below 1: \
+              at the first. opossum's deprecation message is printed: prefer the rate",
+    },
+    OptionSpec {
+        name: "resetTimeout",
+        unit: Unit::Milliseconds,
+        default: Default::Number(30_000.0),
+        expected: Some("a number of milliseconds, 0 or more"),
+        live: true,
+        native: Some(native_options::RESET_TIMEOUT),
+        doc: "ms the circuit stays open before one call may try; one more after as long again, \
+              where that call has no timeout and hangs; `Infinity`: until `close()`",
+    },
+    OptionSpec {
+        name: "rollingCountTimeout",
+        unit: Unit::Milliseconds,
+        default: Default::Number(10_000.0),
+        expected: Some("a number of milliseconds above 0"),
+        live: false,
+        native: Some(native_options::ROLLING_COUNT_TIMEOUT),
+        doc: "length of the rolling window, ms",
+    },
+    OptionSpec {
+        name: "rollingCountBuckets",
+        unit: Unit::Buckets,
+        default: Default::Number(10.0),
+        expected: Some("a whole number from 1 to 100000"),
+        live: false,
+        native: Some(native_options::ROLLING_COUNT_BUCKETS),
+        doc: "how many buckets the window moves by, 1 to 100000",
+    },
+    OptionSpec {
+        name: "capacity",
+        unit: Unit::Calls,
+        default: Default::Number(MAX_SAFE_INTEGER),
+        expected: Some("a whole number of calls"),
+        live: false,
+        native: Some(native_options::CAPACITY),
+        doc: "calls under way at once; more are refused with `ESEMLOCKED` and count as \
+              failures",
+    },
+    OptionSpec {
+        name: "errorFilter",
+        unit: Unit::None,
+        default: Default::Function { shown: "none", code: "() => false" },
+        expected: Some("a function"),
+        live: true,
+        native: None,
+        doc: "`(error, ...args) => boolean`; `true`: the error is the caller's business, and \
+              counts as a success",
+    },
+    OptionSpec {
+        name: "allowWarmUp",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: Some(native_options::WARM_UP),
+        doc: "do not open in the first `rollingCountTimeout` ms",
+    },
+    OptionSpec {
+        name: "enabled",
+        unit: Unit::None,
+        default: Default::Switch(true),
+        expected: None,
+        live: false,
+        native: Some(native_options::ENABLED),
+        doc: "`false`: let every call through unguarded until `enable()`",
+    },
+    OptionSpec {
+        name: "stackTraces",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "give the breaker's own errors a stack trace. It leads to the caller of `fire` at \
+              best, and costs more than all the rest of a refusal. Errors of the action have \
+              theirs in any case",
+    },
+    OptionSpec {
+        name: "name",
+        unit: Unit::None,
+        default: Default::Said("the action's name, or a UUID"),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "for reporting",
+    },
+    OptionSpec {
+        name: "group",
+        unit: Unit::None,
+        default: Default::Said("`name`"),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "for reporting",
+    },
+    OptionSpec {
+        name: "rollingPercentilesEnabled",
+        unit: Unit::None,
+        default: Default::Switch(true),
+        expected: None,
+        live: false,
+        native: Some(native_options::LATENCIES),
+        doc: "keep latencies; `false`: mean and percentiles are `-1`",
+    },
+    OptionSpec {
+        name: "enableSnapshots",
+        unit: Unit::None,
+        default: Default::Switch(true),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "emit `snapshot` on `breaker.status` at the end of every bucket, to whoever \
+              listens",
+    },
+    OptionSpec {
+        name: "rotateBucketController",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("an EventEmitter"),
+        live: false,
+        native: Some(native_options::ROTATED_BY_HAND),
+        doc: "an `EventEmitter` whose `rotate` events begin new buckets, instead of the clock",
+    },
+    OptionSpec {
+        name: "cache",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "keep the result of a call and give it to later calls with the same key, whatever \
+              the state of the circuit",
+    },
+    OptionSpec {
+        name: "cacheTTL",
+        unit: Unit::Milliseconds,
+        default: Default::Number(0.0),
+        expected: Some("a number of milliseconds, or 0 for ever"),
+        live: false,
+        native: None,
+        doc: "how long a result is kept, ms; `0`: until `clearCache()`",
+    },
+    OptionSpec {
+        name: "cacheSize",
+        unit: Unit::Entries,
+        default: Default::Number(MOST_ENTRIES),
+        expected: Some("a whole number of entries, 0 or more"),
+        live: false,
+        native: None,
+        doc: "results kept in memory; the oldest goes first",
+    },
+    OptionSpec {
+        name: "cacheGetKey",
+        unit: Unit::None,
+        default: Default::Function {
+            shown: "the arguments as JSON",
+            code: "(...args) => JSON.stringify(args)",
+        },
+        expected: Some("a function"),
+        live: false,
+        native: None,
+        doc: "`(...args) => key`, for `cache` and `coalesce`; `this` is the breaker",
+    },
+    OptionSpec {
+        name: "cacheTransport",
+        unit: Unit::None,
+        default: Default::Said("memory of the breaker's own"),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "where results are kept: an object with `get(key)`, `set(key, promise, expiresAt)` \
+              and `flush()`. Each may give a promise: `get` is waited for, for as long as \
+              `timeout` (10 s without one), before the call begins; what is falsy, late or \
+              rejects is a miss",
+    },
+    OptionSpec {
+        name: "coalesce",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "calls with the key of a call that was made less than `coalesceTTL` ago get its \
+              promise",
+    },
+    OptionSpec {
+        name: "coalesceTTL",
+        unit: Unit::Milliseconds,
+        default: Default::Said("`timeout`"),
+        expected: Some("a number of milliseconds, or 0 for ever"),
+        live: false,
+        native: None,
+        doc: "for how long others may join a call, ms; `0`: until `clearCache()`",
+    },
+    OptionSpec {
+        name: "coalesceSize",
+        unit: Unit::Entries,
+        default: Default::Number(MOST_ENTRIES),
+        expected: Some("a whole number of entries, 0 or more"),
+        live: false,
+        native: None,
+        doc: "calls kept to be joined; the oldest goes first",
+    },
+    OptionSpec {
+        name: "coalesceResetOn",
+        unit: Unit::None,
+        default: Default::NoWords,
+        expected: Some("an array"),
+        live: false,
+        native: None,
+        doc: "which outcomes end the joining sooner: `'error'`, `'success'`, `'timeout'`",
+    },
+    OptionSpec {
+        name: "abortController",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "an `AbortController` for all calls of the breaker, aborted when one times out; \
+              the action gets its signal from `getSignal()`",
+    },
+    OptionSpec {
+        name: "autoRenewAbortController",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "make a new controller, and one to begin with, when the circuit half opens or \
+              closes and the old one is spent",
+    },
+    OptionSpec {
+        name: "state",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("the `state` of a toJSON()"),
+        live: false,
+        native: None,
+        doc: "the `state` of an earlier breaker's `toJSON()`, to go on from; an open one waits \
+              what is left of its reset timeout",
+    },
+    OptionSpec {
+        name: "status",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("a Status or the `status` of a toJSON()"),
+        live: false,
+        native: None,
+        doc: "a `CircuitBreaker.newStatus({ stats })`, or the `status` of a `toJSON()`, to \
+              begin with",
+    },
+    OptionSpec {
+        name: "stats",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "the `stats` of an earlier breaker, to begin with; where there is a `status`, that \
+              one",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::NATIVE_OPTIONS;
+
+    #[test]
+    fn each_native_option_is_of_one_option() {
+        let mut places: Vec<_> = OPTIONS.iter().filter_map(|option| option.native).collect();
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..NATIVE_OPTIONS));
+        assert!(native_options::ALL.iter().map(|one| one.value as usize).eq(0..NATIVE_OPTIONS));
+    }
+
+    #[test]
+    fn numbers_have_a_unit() {
+        for option in OPTIONS {
+            let is_number =
+                matches!(option.default, Default::Number(_)) || option.name.ends_with("TTL");
+            assert_eq!(option.unit != Unit::None, is_number, "{}", option.name);
+            let in_ms = option.doc.contains("ms") && option.unit == Unit::Milliseconds;
+            assert!(in_ms || option.unit != Unit::Milliseconds, "{}", option.name);
+        }
+    }
+}

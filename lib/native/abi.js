@@ -1,0 +1,256 @@
+'use strict'
+
+// The border to the native half: what both sides have to know alike. Written by "npm run generate" from
+// `crates/abi`; not to be changed here. Used by whoever uses the native half.
+
+/** What the raw functions take and return. */
+const codes = Object.freeze({
+  // What `admit` returns where it is not a permit:
+  /** Announce events, then ask again. */
+  EVENTS_FIRST: -1,
+  /** The circuit is open. */
+  OPEN: -2,
+  /** The breaker is disabled. */
+  UNGUARDED: -3,
+  /** The breaker is shut down. */
+  SHUTDOWN: -4,
+  /** At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as a failure. */
+  CAPACITY: -16,
+  // In the place of a wait:
+  /** For ever. */
+  NEVER: -1,
+  /** Until the outcome of the probe. */
+  UNKNOWN: -2,
+  // Bits that `admitAgain` takes:
+  /** The fire has been counted. */
+  COUNTED: 1,
+  /** Whatever there is to announce. */
+  ANYWAY: 2,
+  // Bits of what `settle`, `judge` and `abandon` return:
+  /** There are events to announce. */
+  EVENTS: 1,
+  /** Nothing was counted: the call has timed out. */
+  LATE: 2,
+  /** No call with a timeout is under way in this breaker any more. */
+  IDLE: 4,
+  /** With `LATE`: it has heard of that already, and the permit is spent. */
+  GONE: 8,
+  // The outcomes that `settle` takes:
+  /** The action resolved, or its error does not count. */
+  SUCCESS: 0,
+  /** The action failed; `judge` comes next. */
+  FAILURE: 1,
+  // What `poll`, `news` and `nextOut` return where it is not a number:
+  /** Nothing more. */
+  NONE: -1,
+  /** The circuit opened. */
+  OPENED: -2,
+  /** The circuit closed. */
+  CLOSED: -3,
+  /** The circuit is half open. */
+  HALF_OPENED: -4,
+  /** A snapshot is due. */
+  SNAPSHOT: -5,
+  /** A stall of the loop has ended; its length in milliseconds is in a word. Only among the news of the loop, as are the next ones. */
+  STALL: -6,
+  /** There is no timer thread: the loop is to do its work. */
+  NO_THREAD: -7,
+  /** Calls were admitted in an earlier turn of which nobody has taken charge. */
+  UNTAKEN: -8,
+  // Bits of what `state` returns:
+  /** Closed. */
+  IS_CLOSED: 1,
+  /** Open. */
+  IS_OPEN: 2,
+  /** Half open. */
+  IS_HALF_OPEN: 4,
+  /** Shut down. */
+  IS_SHUTDOWN: 8,
+  /** Half open, and the probe may be fired. */
+  IS_PENDING_CLOSE: 16,
+  /** Calls are guarded. */
+  IS_ENABLED: 32,
+  /** Failures do not open the circuit yet. */
+  IS_WARM_UP: 64
+})
+
+/** Words of the memory, besides the first three, which are arguments. */
+const words = Object.freeze({
+  /** Where `settle` and `expire` leave the latency of the call, in milliseconds. */
+  LATENCY: 1,
+  /** Where `admit` leaves in how many milliseconds an open circuit lets a call try. */
+  RETRY_AFTER: 1,
+  /** Where `news` leaves the length of a stall, in milliseconds. */
+  LENGTH: 1,
+  /** Where `expire` leaves for how long the loop was stalled during the call, in milliseconds. */
+  STALLED: 2,
+  /** Counts the calls that were admitted and of which JavaScript has not taken charge. */
+  UNTAKEN: 3
+})
+
+/** Where what is read stands among the numbers. */
+const places = Object.freeze({
+  // What `readStats` leaves behind the counters:
+  /** The mean latency; -1 when latencies are not kept. */
+  STATS_MEAN: 11,
+  /** The first of the quantiles. */
+  STATS_QUANTILES: 12,
+  /** The first number of the histogram. */
+  STATS_HISTOGRAM: 21,
+  // What `readBucket` leaves behind the counters:
+  /** 1 when the circuit opened in the bucket, 0 when it closed, -1 when it did neither. */
+  BUCKET_CIRCUIT: 11,
+  // What `readLag` leaves:
+  /** How long the turn under way has been busy. */
+  LAG_BUSY: 0,
+  /** The stalls in the window: their number, their length and that of the longest. */
+  LAG_STALLS: 1,
+  /** The mean busy time of the turns in the window. */
+  LAG_MEAN: 4,
+  /** The first of its quantiles. */
+  LAG_QUANTILES: 5,
+  /** The stalls since the beginning, as those in the window. */
+  LAG_TOTAL: 14,
+  /** How many numbers these are. */
+  LAG_LENGTH: 17
+})
+
+/** Where `create` takes an option from, among the numbers. */
+const nativeOptions = Object.freeze({
+  /** Not finite or not above zero: none. */
+  TIMEOUT: 0,
+  /** Infinity: never. */
+  RESET_TIMEOUT: 1,
+  /** In percent. */
+  ERROR_THRESHOLD_PERCENTAGE: 2,
+  /** In a row; below one: one. Infinity: never. */
+  MAX_FAILURES: 3,
+  /** The length of the window. */
+  ROLLING_COUNT_TIMEOUT: 4,
+  /** Its buckets. */
+  ROLLING_COUNT_BUCKETS: 5,
+  /** Whether latencies are kept. */
+  LATENCIES: 6,
+  /** Whether the window is rotated by calls of `rotate`. */
+  ROTATED_BY_HAND: 7,
+  /** In fires. */
+  VOLUME_THRESHOLD: 8,
+  /** In calls. */
+  CAPACITY: 9,
+  /** Not above zero: none. */
+  WARM_UP: 10,
+  /** Whether calls are guarded. */
+  ENABLED: 11,
+  /** Whether timeouts run on the wall clock. */
+  BY_WALL_CLOCK: 12,
+  /** What of the loop is a stall. */
+  STALL_THRESHOLD: 13
+})
+
+/** The defaults of options that are numbers. */
+const defaults = Object.freeze({
+  timeout: 10000,
+  stallThreshold: 50,
+  errorThresholdPercentage: 50,
+  volumeThreshold: 0,
+  maxFailures: Infinity,
+  resetTimeout: 30000,
+  rollingCountTimeout: 10000,
+  rollingCountBuckets: 10,
+  capacity: Number.MAX_SAFE_INTEGER,
+  cacheTTL: 0,
+  cacheSize: 16777215,
+  coalesceSize: 16777215
+})
+
+/** What would make sense, where an option does not. */
+const expected = Object.freeze({
+  timeout: 'a number of milliseconds above 0, or false for none',
+  timeoutClock: "'loop' or 'wall'",
+  stallThreshold: 'a number of milliseconds, 1 or more',
+  errorThresholdPercentage: 'a number (of percent)',
+  volumeThreshold: 'a whole number of calls',
+  maxFailures: 'a number of failures in a row, or false for any',
+  resetTimeout: 'a number of milliseconds, 0 or more',
+  rollingCountTimeout: 'a number of milliseconds above 0',
+  rollingCountBuckets: 'a whole number from 1 to 100000',
+  capacity: 'a whole number of calls',
+  errorFilter: 'a function',
+  rotateBucketController: 'an EventEmitter',
+  cacheTTL: 'a number of milliseconds, or 0 for ever',
+  cacheSize: 'a whole number of entries, 0 or more',
+  cacheGetKey: 'a function',
+  coalesceTTL: 'a number of milliseconds, or 0 for ever',
+  coalesceSize: 'a whole number of entries, 0 or more',
+  coalesceResetOn: 'an array',
+  state: 'the `state` of a toJSON()',
+  status: 'a Status or the `status` of a toJSON()'
+})
+
+/** The number of each counter. */
+const kinds = Object.freeze({
+  failures: 0,
+  fallbacks: 1,
+  successes: 2,
+  rejects: 3,
+  fires: 4,
+  timeouts: 5,
+  cacheHits: 6,
+  cacheMisses: 7,
+  coalesceCacheHits: 8,
+  coalesceCacheMisses: 9,
+  semaphoreRejections: 10
+})
+
+/** The counters, in their order. */
+const counters = Object.freeze(Object.keys(kinds))
+
+/** What the counters say that begin at a place of `numbers`, and room for what opossum has beside them. */
+function countsAt (numbers, place) {
+  return {
+    failures: numbers[place],
+    fallbacks: numbers[place + 1],
+    successes: numbers[place + 2],
+    rejects: numbers[place + 3],
+    fires: numbers[place + 4],
+    timeouts: numbers[place + 5],
+    cacheHits: numbers[place + 6],
+    cacheMisses: numbers[place + 7],
+    coalesceCacheHits: numbers[place + 8],
+    coalesceCacheMisses: numbers[place + 9],
+    semaphoreRejections: numbers[place + 10],
+    percentiles: {}
+  }
+}
+
+/** Quantiles that begin at a place of `numbers`, by their share. */
+function quantilesAt (numbers, place) {
+  return {
+    0: numbers[place],
+    0.25: numbers[place + 1],
+    0.5: numbers[place + 2],
+    0.75: numbers[place + 3],
+    0.9: numbers[place + 4],
+    0.95: numbers[place + 5],
+    0.99: numbers[place + 6],
+    0.995: numbers[place + 7],
+    1: numbers[place + 8]
+  }
+}
+
+module.exports = {
+  CELLS: 264,
+  FINGERPRINT: 3835156376,
+  NUMBERS: 296,
+  STATS: 2,
+  codes,
+  counters,
+  countsAt,
+  defaults,
+  expected,
+  kinds,
+  nativeOptions,
+  places,
+  quantilesAt,
+  words
+}

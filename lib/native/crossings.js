@@ -1,0 +1,199 @@
+'use strict'
+
+// The crossings: one function for each question that is put to the native half through the words
+// of the memory, and what is read from it as numbers. Used by the class and the way of a call.
+
+const { STATS, codes, countsAt, quantilesAt, words: { LATENCY, RETRY_AFTER, STALLED, UNTAKEN } } = require('./abi')
+const { cross, environment, numbers, words } = require('./load')
+
+/** Asks to begin a call: a permit, or a negative code. */
+function admit (id) {
+  words[0] = id
+  cross.admit()
+  return words[0]
+}
+
+/**
+ * The same on the long way: for a call whose fire has been `counted`, and whatever there is
+ * to announce, `anyway`.
+ */
+function admitAgain (id, counted, anyway) {
+  words[0] = id
+  words[1] = (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0)
+  cross.admitAgain()
+  return words[0]
+}
+
+/**
+ * A call that was admitted is in good hands: whatever happens from now on, it will be told
+ * how it ended. Those of which this is not said are lost when the turn of the loop ends.
+ */
+function taken () {
+  words[UNTAKEN]--
+}
+
+/** All calls that are lost have been found. */
+function allTaken () {
+  words[UNTAKEN] = 0
+}
+
+/** The next permit that is out, from one on, or `NONE`. */
+function nextOut (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.nextOut()
+  return words[0]
+}
+
+/** Gives up a permit that nobody holds any more; the call has failed. Bits as of `settle`. */
+function abandon (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.abandon()
+  return words[0]
+}
+
+/** Tells the outcome of a call: bits that say what to do next. */
+function settle (id, permit, outcome) {
+  words[0] = id
+  words[1] = permit
+  words[2] = outcome
+  cross.settle()
+  return words[0]
+}
+
+/** Counts the timeout of a call, which is to be settled next. */
+function expire (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.expire()
+}
+
+/** How long the call took that was just settled or has expired, in whole milliseconds. */
+function latency () {
+  return words[LATENCY]
+}
+
+/**
+ * In how many milliseconds the circuit that has just refused a call lets one try; undefined
+ * when one is trying already.
+ */
+function retryAfter () {
+  const ms = words[RETRY_AFTER]
+  return ms === codes.NEVER ? Infinity : ms === codes.UNKNOWN ? undefined : ms
+}
+
+/** For how long the loop was stalled during the call that has just timed out, in whole milliseconds. */
+function stalled () {
+  return words[STALLED]
+}
+
+/** Decides what follows from a failure, and spends its permit: bits as of `settle`. */
+function judge (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.judge()
+  return words[0]
+}
+
+/** Counts one of a kind; false if events are to be announced first, and not `anyway`. */
+function count (id, kind, anyway) {
+  words[0] = id
+  words[1] = kind
+  words[2] = anyway ? 1 : 0
+  cross.count()
+  return words[0] !== 0
+}
+
+/**
+ * The next thing a breaker has to announce: a code, or, unless only events are asked for, the
+ * permit of a call that has timed out.
+ */
+function poll (id, eventsOnly) {
+  words[0] = id
+  words[1] = eventsOnly ? 1 : 0
+  cross.poll()
+  return words[0]
+}
+
+/** Where the circuit stands, in bits. */
+function state (id) {
+  words[0] = id
+  cross.state()
+  return words[0]
+}
+
+/** A number of the statistics that were read last. */
+function stat (place) {
+  return numbers[STATS + place]
+}
+
+/** The counts that were read last, by name. */
+function counts () {
+  return countsAt(numbers, STATS)
+}
+
+/** The quantiles that stand from a place on, by their share. */
+function quantiles (place) {
+  return quantilesAt(numbers, STATS + place)
+}
+
+/** Those between two places, as an array that later readings leave alone. */
+function statsBetween (from, to) {
+  // A typed array would cost as much as all else that is read.
+  const copy = new Array(to - from)
+  for (let place = from; place < to; place++) copy[place - from] = stat(place)
+  return copy
+}
+
+/** For each cell of a histogram the latency that it stands for, in milliseconds. */
+function middles () {
+  return (middlesOfCells ??= environment.middles())
+}
+
+let middlesOfCells
+
+/** The loop's clock: reads it into the statistics, and has its stalls told. */
+const loop = {
+  read: () => environment.readLag(),
+  hearStalls: wanted => environment.hearStalls(wanted)
+}
+
+/** A name that nobody else has: a random UUID. */
+function uuid () {
+  return environment.uuid()
+}
+
+/**
+ * Does the work of the timer thread, where there is none to be had: in how many milliseconds
+ * there will be more of it, or -1.
+ */
+function work () {
+  return environment.work()
+}
+
+module.exports = {
+  abandon,
+  admit,
+  admitAgain,
+  allTaken,
+  count,
+  counts,
+  expire,
+  judge,
+  latency,
+  loop,
+  middles,
+  nextOut,
+  poll,
+  quantiles,
+  retryAfter,
+  settle,
+  stalled,
+  stat,
+  state,
+  statsBetween,
+  taken,
+  uuid,
+  work
+}

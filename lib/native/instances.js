@@ -1,0 +1,93 @@
+'use strict'
+
+// The native halves of breakers and of lone statuses: how one is made, what clock it lives by, and
+// whom its news concern. Used by the class, the status and the pump.
+
+const { announceAll } = require('../announce')
+const { fakeClock, isFaked } = require('../fake-clock')
+const { STATS, nativeOptions } = require('./abi')
+const { environment, numbers, words } = require('./load')
+
+// Who is told the news of a native half, by its number: `weakly`, so that a breaker nobody
+// uses is collected; `strongly`, while a call of its waits for an answer or for its deadline.
+const owners = []
+
+/**
+ * A native half whose news go to `owner` (`announce.js`), with limits and a window as `options.js`
+ * gives them.
+ */
+function create (owner, limits, window, others) {
+  const weakly = new WeakRef(owner)
+  // Asked for first: that may be somebody's getter, which uses the mailbox.
+  const hosted = isFaked()
+  leaveOptions(limits, window, others)
+  const handle = hosted ? createHosted(weakly) : environment.create()
+  owners[words[0]] = { weakly, strongly: undefined }
+  return handle
+}
+
+/**
+ * Tells a native half other limits, as `options.js` gives them.
+ *
+ * @param {import('../../src/node/binding').Handle} handle
+ */
+function changeLimits (handle, limits) {
+  leaveLimits(limits)
+  handle.setLimits()
+}
+
+function leaveLimits (limits) {
+  numbers[STATS + nativeOptions.TIMEOUT] = limits.timeout
+  numbers[STATS + nativeOptions.RESET_TIMEOUT] = limits.resetTimeout
+  numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = limits.errorThresholdPercentage
+  numbers[STATS + nativeOptions.MAX_FAILURES] = limits.consecutiveFailures
+}
+
+function leaveOptions (limits, window, others) {
+  leaveLimits(limits)
+  numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
+  numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
+  numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)
+  numbers[STATS + nativeOptions.ROTATED_BY_HAND] = Number(window.rotatedByHand)
+  numbers[STATS + nativeOptions.VOLUME_THRESHOLD] = others.volumeThreshold
+  numbers[STATS + nativeOptions.CAPACITY] = others.capacity
+  numbers[STATS + nativeOptions.WARM_UP] = others.warmUp
+  numbers[STATS + nativeOptions.ENABLED] = Number(others.enabled)
+  numbers[STATS + nativeOptions.BY_WALL_CLOCK] = Number(others.byWallClock)
+  numbers[STATS + nativeOptions.STALL_THRESHOLD] = others.stallThreshold
+}
+
+function createHosted (weakly) {
+  const handle = environment.createHosted(...fakeClock(() => ring(weakly, ref)))
+  const ref = new WeakRef(handle)
+  return handle
+}
+
+/**
+ * Has a native half live by the clock that is in place now.
+ *
+ * @param {import('../../src/node/binding').Handle} handle
+ */
+function changeClocks (handle, stallThreshold) {
+  if (isFaked()) {
+    const { weakly } = owners[handle.id]
+    const ref = new WeakRef(handle)
+    handle.followHost(...fakeClock(() => ring(weakly, ref)))
+  } else {
+    handle.followLoop(stallThreshold)
+  }
+}
+
+/**
+ * A fake timer has gone off; it holds neither the native half nor its owner.
+ *
+ * @param {WeakRef<any>} owner
+ * @param {WeakRef<import('../../src/node/binding').Handle>} handle
+ */
+function ring (owner, handle) {
+  if (!handle.deref()?.onTimer()) return
+  const told = owner.deref()
+  if (told !== undefined) announceAll(told)
+}
+
+module.exports = { changeClocks, changeLimits, create, owners }
