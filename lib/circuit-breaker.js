@@ -6,7 +6,7 @@
 const { renew } = require('./abort')
 const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
 const { EventEmitter } = require('./builtins')
-const { fire, timeOutCall } = require('./call')
+const { call, fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit, surface } = require('./emit')
@@ -160,20 +160,11 @@ class CircuitBreaker extends EventEmitter {
   // much as a crossing.
   fire (first, second) {
     const { length } = arguments
-    let action
-    try {
-      // The action is its own `this`, as in opossum. A subclass that overrides `call`
-      // expects to see what is fired.
-      if (this.call !== plainCall) return this.call(this.action, ...arguments)
-      action = this.action
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return fire(this, action, length, first, second, length > 2 ? slice.call(arguments) : undefined)
+    return fire(this, plainCall, length, first, second, length > 2 ? slice.call(arguments) : undefined)
   }
 
   call (context, ...args) {
-    return fire(this, context, args.length, args[0], args[1], args)
+    return call(this, context, args.length, args[0], args[1], args)
   }
 
   fallback (fallback) {
