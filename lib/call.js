@@ -28,15 +28,17 @@ const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, OPEN, SHUTDOWN, UNGUARD
 /**
  * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
  * one or two, which go without an array; where there are more, `all` is an array of them all.
- * It never throws: what keeps a call from beginning rejects it. A subclass that overrides
- * `plainCall` expects to see what is fired.
+ * It never throws: what keeps a call from beginning rejects it. `plainCall` is given by `fire`:
+ * a subclass that overrides it expects to see what is fired.
  */
-function fire (breaker, plainCall, count, first, second, all) {
-  let action, inner, isPlain, permit
+function fire (breaker, plainCall, context, count, first, second, all) {
+  let inner, isPlain, permit
   try {
-    if (breaker.call !== plainCall) return fireOverridden(breaker, listed(count, first, second, all))
-    // It is its own `this`, as in opossum.
-    action = breaker.action
+    if (plainCall !== undefined) {
+      if (breaker.call !== plainCall) return fireOverridden(breaker, listed(count, first, second, all))
+      // The action is its own `this`, as in opossum.
+      context = breaker.action
+    }
     inner = breaker[INNER]
     followClock(inner)
     updateLimits(breaker, inner)
@@ -46,22 +48,6 @@ function fire (breaker, plainCall, count, first, second, all) {
     return Promise.reject(error)
   }
   // The other ways are functions of their own, so that V8 can compile this one in one piece.
-  if (permit < 0) return fireOtherwise(breaker, inner, isPlain, permit, action, listed(count, first, second, all))
-  return run(breaker, inner, permit, action, count, first, second, all)
-}
-
-/** The same with another `this`, and so many arguments in an array. */
-function call (breaker, context, count, first, second, all) {
-  let inner, isPlain, permit
-  try {
-    inner = breaker[INNER]
-    followClock(inner)
-    updateLimits(breaker, inner)
-    isPlain = !remembers(breaker) && !hears(breaker, 'fire')
-    permit = isPlain ? admit(inner.id) : NOBODYS
-  } catch (error) {
-    return Promise.reject(error)
-  }
   if (permit < 0) return fireOtherwise(breaker, inner, isPlain, permit, context, listed(count, first, second, all))
   return run(breaker, inner, permit, context, count, first, second, all)
 }
@@ -93,7 +79,7 @@ function disown (inner, permit) {
   call.permit = NOBODYS
 }
 
-module.exports = { call, disown, fire, isTaken, timeOutCall }
+module.exports = { disown, fire, isTaken, timeOutCall }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {

@@ -6,7 +6,7 @@
 const { renew } = require('./abort')
 const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
 const { EventEmitter } = require('./builtins')
-const { call, fire, timeOutCall } = require('./call')
+const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit, surface } = require('./emit')
@@ -160,11 +160,11 @@ class CircuitBreaker extends EventEmitter {
   // much as a crossing.
   fire (first, second) {
     const { length } = arguments
-    return fire(this, plainCall, length, first, second, length > 2 ? slice.call(arguments) : undefined)
+    return fire(this, plainCall, undefined, length, first, second, length > 2 ? slice.call(arguments) : undefined)
   }
 
   call (context, ...args) {
-    return call(this, context, args.length, args[0], args[1], args)
+    return fire(this, undefined, context, args.length, args[0], args[1], args)
   }
 
   fallback (fallback) {
