@@ -23,7 +23,7 @@ const { NO_FILTER } = require('./options')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
 
-const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS } = codes
+const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, UNHEARD_FAILURE } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
@@ -59,9 +59,12 @@ function timeOut (breaker, inner, permit, args, memo) {
 function fail (breaker, inner, permit, args, error, memo, known) {
   const call = inner.calls[permit]
   const filtered = isFiltered(breaker, error, args)
+  const isHeard = !filtered && (inner.semaphore !== undefined || hears(breaker, 'failure'))
+  // Where nobody hears of the failure, all that follows from it is decided in one crossing.
+  if (!filtered && !isHeard) tryUpdateLimits(breaker, inner)
   // The filter let the deadline of the call go by, on the clock of a test: it has ended.
   if (call !== undefined && call.permit !== permit) return new Rejection(error)
-  const bits = settle(inner.id, permit, filtered ? SUCCESS : FAILURE)
+  const bits = settle(inner.id, permit, filtered ? SUCCESS : isHeard ? FAILURE : UNHEARD_FAILURE)
   if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, memo)
   const ms = known ?? latency()
   let outcome
@@ -70,10 +73,12 @@ function fail (breaker, inner, permit, args, error, memo, known) {
     if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
-    if (inner.semaphore !== undefined) serve(inner.semaphore)
-    if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
-    tryUpdateLimits(breaker, inner)
-    end(inner, inner.calls[permit], judge(inner.id, permit))
+    if (isHeard) {
+      if (inner.semaphore !== undefined) serve(inner.semaphore)
+      if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+      tryUpdateLimits(breaker, inner)
+    }
+    end(inner, inner.calls[permit], isHeard ? judge(inner.id, permit) : bits)
     outcome = fallBack(breaker, inner, error, args)
   }
   if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')

@@ -40,6 +40,8 @@ const codes = Object.freeze({
   SUCCESS: 0,
   /** The action failed; `judge` comes next. */
   FAILURE: 1,
+  /** The action failed, and nobody hears of it before what follows is decided: `judge` at once. */
+  UNHEARD_FAILURE: 2,
   // What `poll`, `news` and `nextOut` return where it is not a number:
   /** Nothing more. */
   NONE: -1,
@@ -240,7 +242,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   CELLS: 264,
-  FINGERPRINT: 3835156376,
+  FINGERPRINT: 2006501135,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -154,6 +154,13 @@ impl Crossing for Settle {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
+                outcome::UNHEARD_FAILURE => match breaker.on_failure(permit, now) {
+                    Settled::ToJudge { permit, latency } => {
+                        breaker.judge(permit, now);
+                        Settled::Done { latency }
+                    }
+                    settled => settled,
+                },
                 _ => breaker.on_failure(permit, now),
             };
             match settled {

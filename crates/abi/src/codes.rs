@@ -60,6 +60,9 @@ constants! {
         SUCCESS = 0;
         /// The action failed; `judge` comes next.
         FAILURE = 1;
+        /// The action failed, and nobody hears of it before what follows is decided: `judge`
+        /// at once.
+        UNHEARD_FAILURE = 2;
     }
 }
 
