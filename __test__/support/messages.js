@@ -28,11 +28,14 @@ const read = file => readFileSync(join(ROOT, file), 'utf8')
 // What the command `didelphis` says when it is called wrongly.
 const COMMAND = join('lib', 'doctor', 'command.js')
 
+// In no build that users have.
+const PROBE = 'probe.rs'
+
 // Of what the doctor finds, which is on a page of its own, nothing.
 function filesIn (folder, extension) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name, ...entry }) => {
     const path = join(folder, name)
-    if (name.endsWith(extension)) return [path]
+    if (name.endsWith(extension)) return name === PROBE ? [] : [path]
     return !name.includes('.') && name !== 'doctor' ? filesIn(path, extension) : []
   })
 }
@@ -71,7 +74,7 @@ function partsOfTemplate (source, at) {
 
 // Without comments and tests, and without what is said to the compiler.
 function textsOfRust (source) {
-  const [code] = source.replace(/^\s*\/\/.*$/gm, '').split('#[cfg(test)]\nmod ')
+  const [code] = source.replace(/^\s*\/\/.*$/gm, '').split(/#\[cfg\((?:test|all\(test, .*\))\)\]\nmod /)
   return Array.from(code.replace(/#!?\[[^\]]*\]/g, '').matchAll(/"((?:[^"\\]|\\.)*)"/g), ([, text]) => text)
     .flatMap(text => text.split(/\{[^}]*\}/))
 }
