@@ -44,7 +44,7 @@ function waitFor (breaker, inner, answer) {
   const guard = (inner.guard ??= makeGuard(breaker, inner))
   const timeout = inner.timed ? readNumber('timeout', inner.limits.timeout) : TIMEOUT_MS
   guard.options.timeout = timeout
-  return fire(guard, undefined, 1, answer).then(undefined, error => {
+  return fire(guard, undefined, undefined, 1, answer).then(undefined, error => {
     surface(isLate(guard, error) ? lateError(inner, timeout) : error)
   })
 }
