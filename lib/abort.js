@@ -3,7 +3,7 @@
 // The abort controller that a user may give a breaker: one for all its calls, as opossum's.
 // Used by the options, the way of a call and the class.
 
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 const { isOn } = require('./switches')
 
 /**
@@ -25,7 +25,7 @@ function abort (breaker) {
   try {
     breaker.options.abortController?.abort()
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 
 // A cache in memory: what `cache` uses where the user brings no transport of his own,
-// and where `coalesce` keeps the calls in flight. Used by `memo.js`.
+// and where `coalesce` keeps the calls in flight. Used by `call-cache.js`.
 //
 // Callers say by the time of day when an entry expires, as transports are told it. That may
 // be set back, so the time that has really passed ends an entry, too. Both count: a machine

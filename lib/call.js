@@ -10,14 +10,14 @@
 // `lost-calls.js` finds the permit.
 
 const { AsyncResource } = require('./builtins')
-const { MOST_ROUNDS, announce } = require('./announce')
+const { MOST_ROUNDS, drainEvents } = require('./drain-events')
 const { followClock } = require('./clock')
-const { tally } = require('./counts')
-const { emit, hears, plainEmit, surface } = require('./emit')
+const { increment } = require('./counters')
+const { emit, hasListeners, plainEmit, throwAsync } = require('./emit')
 const { buildError } = require('./errors')
 const { INNER } = require('./inner')
-const { updateLimits } = require('./limits')
-const { Memo, remembers } = require('./memo')
+const { applyLiveOptions } = require('./live-options')
+const { CallCache, remembers } = require('./call-cache')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { admit, admitAgain, state, taken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
@@ -41,8 +41,8 @@ function fire (breaker, plainCall, context, count, first, second, all) {
     }
     inner = breaker[INNER]
     followClock(inner)
-    updateLimits(breaker, inner)
-    isPlain = !remembers(breaker) && !hears(breaker, 'fire')
+    applyLiveOptions(breaker, inner)
+    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire')
     permit = isPlain ? admit(inner.id) : NOBODYS
   } catch (error) {
     return Promise.reject(error)
@@ -83,8 +83,8 @@ module.exports = { disown, fire, isTaken, timeOutCall }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
-    if (isPlain) return turnAway(breaker, inner, permit, false, context, args)
-    return remembers(breaker) ? fireRemembered(breaker, inner, context, args) : fireAloud(breaker, inner, context, args)
+    if (isPlain) return handleAdmission(breaker, inner, permit, false, context, args)
+    return remembers(breaker) ? fireRemembered(breaker, inner, context, args) : fireWithListeners(breaker, inner, context, args)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -92,60 +92,60 @@ function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
 
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
 // it decides, and the arguments.
-function fireAloud (breaker, inner, context, args) {
-  const code = countAloud(breaker, inner, args) ? admitAgain(inner.id, true, false) : SHUTDOWN
-  return turnAway(breaker, inner, code, true, context, args)
+function fireWithListeners (breaker, inner, context, args) {
+  const code = countWithListeners(breaker, inner, args) ? admitAgain(inner.id, true, false) : SHUTDOWN
+  return handleAdmission(breaker, inner, code, true, context, args)
 }
 
-function countAloud (breaker, inner, args) {
+function countWithListeners (breaker, inner, args) {
   if ((state(inner.id) & IS_SHUTDOWN) !== 0) return false
-  tally(inner, KINDS.fires)
-  if (hears(breaker, 'fire')) emit(breaker, 'fire', args)
+  increment(inner, KINDS.fires)
+  if (hasListeners(breaker, 'fire')) emit(breaker, 'fire', args)
   return true
 }
 
 // An answer that is kept is given whatever the state of the circuit, and takes no permit.
 function fireRemembered (breaker, inner, context, args) {
-  const counted = countAloud(breaker, inner, args)
+  const counted = countWithListeners(breaker, inner, args)
   if (!counted || (state(inner.id) & IS_ENABLED) === 0) {
-    return turnAway(breaker, inner, admitAgain(inner.id, true, false), true, context, args)
+    return handleAdmission(breaker, inner, admitAgain(inner.id, true, false), true, context, args)
   }
-  const memo = new Memo(breaker, inner, args)
-  const answer = memo.recall()
+  const callCache = new CallCache(breaker, inner, args)
+  const answer = callCache.lookUp()
   if (answer) return asItIs(answer)
-  return memo.later === undefined
-    ? fireMissed(breaker, inner, context, args, memo)
-    : fireLater(breaker, inner, context, args, memo)
+  return callCache.later === undefined
+    ? fireMissed(breaker, inner, context, args, callCache)
+    : fireLater(breaker, inner, context, args, callCache)
 }
 
 // On its own, for the closure would make every hit pay for its context.
-function fireLater (breaker, inner, context, args, memo) {
-  return memo.shareLater(memo.later.then(answer => {
-    const known = memo.recallLater(answer)
+function fireLater (breaker, inner, context, args, callCache) {
+  return callCache.shareLater(callCache.later.then(answer => {
+    const known = callCache.lookUpLater(answer)
     if (known) return known
     // The call begins now, under the clock and the limits of this moment.
     followClock(inner)
-    updateLimits(breaker, inner)
-    return fireMissed(breaker, inner, context, args, memo)
+    applyLiveOptions(breaker, inner)
+    return fireMissed(breaker, inner, context, args, callCache)
   }))
 }
 
-function fireMissed (breaker, inner, context, args, memo) {
-  const promise = turnAway(breaker, inner, admitAgain(inner.id, true, false), true, context, args, memo)
-  memo.share(promise)
+function fireMissed (breaker, inner, context, args, callCache) {
+  const promise = handleAdmission(breaker, inner, admitAgain(inner.id, true, false), true, context, args, callCache)
+  callCache.share(promise)
   return promise
 }
 
 // What is asked of the native half on the long way may be granted all the same. `aloud`
 // calls have been counted.
-function turnAway (breaker, inner, code, aloud, context, args, memo) {
+function handleAdmission (breaker, inner, code, aloud, context, args, callCache) {
   for (let round = 0; code === EVENTS_FIRST; round++) {
-    announce(inner.breaker)
+    drainEvents(inner.breaker)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {
-    memo?.began()
-    return run(breaker, inner, code, context, args.length, args[0], args[1], args, memo)
+    callCache?.began()
+    return run(breaker, inner, code, context, args.length, args[0], args[1], args, callCache)
   }
   if (code === OPEN) return reject(breaker, inner, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
@@ -155,7 +155,7 @@ function turnAway (breaker, inner, code, aloud, context, args, memo) {
   return promise
 }
 
-function run (breaker, inner, permit, context, count, first, second, all, memo) {
+function run (breaker, inner, permit, context, count, first, second, all, callCache) {
   const { calls } = inner
   let promise
   try {
@@ -164,14 +164,14 @@ function run (breaker, inner, permit, context, count, first, second, all, memo) 
     const result = toPromise(apply(breaker.action, context, count, first, second, all))
     const call = calls[permit] ?? newCall(breaker, inner, permit)
     call.keep(count, first, second, all)
-    if (memo !== undefined) {
-      memo.result = result
-      call.memo = memo
+    if (callCache !== undefined) {
+      callCache.result = result
+      call.callCache = callCache
     }
     promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
     call.taken = true
   } catch (error) {
-    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, memo))
+    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, callCache))
   }
   taken()
   return promise
@@ -191,7 +191,7 @@ class Call {
     this.all = undefined
     this.resolve = undefined
     this.context = undefined
-    this.memo = undefined
+    this.callCache = undefined
     // Its handlers are in place: it will be told how the action ended.
     this.taken = false
 
@@ -205,7 +205,7 @@ class Call {
 
     this.fail = error => {
       const { breaker, inner, permit, resolve } = this
-      if (permit >= 0) return passOn(resolve, fail(breaker, inner, permit, this.args, error, this.memo))
+      if (permit >= 0) return passOn(resolve, fail(breaker, inner, permit, this.args, error, this.callCache))
     }
   }
 
@@ -223,7 +223,7 @@ class Call {
 
   // Makes the object ready for its next call.
   clear () {
-    this.first = this.second = this.all = this.resolve = this.context = this.memo = undefined
+    this.first = this.second = this.all = this.resolve = this.context = this.callCache = undefined
     this.taken = false
   }
 
@@ -235,9 +235,9 @@ class Call {
     let settle
     const promise = new Promise(resolve => { settle = resolve })
     this.resolve = settle
-    if (isHeard(breaker, inner)) this.context = new CallContext(this)
+    if (needsAsyncContext(breaker, inner)) this.context = new CallContext(this)
     // While it waits, the breaker must not be collected with its deadline.
-    inner.owner.strongly = inner.breaker
+    inner.owner.pinned = inner.breaker
     result.then(this.succeed, this.fail)
     return promise
   }
@@ -245,13 +245,13 @@ class Call {
   // The deadline came first. The action may still settle, and call the handlers of
   // this object: the next call with the permit gets another one.
   timeOut () {
-    const { args, breaker, context, inner, memo, permit, resolve } = this
+    const { args, breaker, context, inner, callCache, permit, resolve } = this
     disown(inner, permit)
     this.clear()
     if (context) {
-      resolve(context.runInAsyncScope(timeOut, undefined, breaker, inner, permit, args, memo))
+      resolve(context.runInAsyncScope(timeOut, undefined, breaker, inner, permit, args, callCache))
     } else {
-      resolve(timeOut(breaker, inner, permit, args, memo))
+      resolve(timeOut(breaker, inner, permit, args, callCache))
     }
   }
 }
@@ -280,7 +280,7 @@ class LateCall {
     this.inner = inner
     this.permit = permit
     this.args = undefined
-    this.memo = undefined
+    this.callCache = undefined
     this.taken = false
   }
 
@@ -289,10 +289,10 @@ class LateCall {
   }
 
   untilDeadline (result) {
-    const { args, breaker, inner, memo, permit } = this
+    const { args, breaker, inner, callCache, permit } = this
     result.then(ignore, ignore)
     this.clear()
-    return adopted(timeOut(breaker, inner, permit, args, memo))
+    return adopted(timeOut(breaker, inner, permit, args, callCache))
   }
 
   clear () {
@@ -317,13 +317,13 @@ function newCall (breaker, inner, permit) {
 // Whether anything of the caller's may run when its call times out, for which the
 // async context of the caller has to be kept. Most breakers in most programs have
 // nobody, and keeping it costs as much as all else that is done for a call here.
-function isHeard (breaker, inner) {
+function needsAsyncContext (breaker, inner) {
   try {
     return breaker._eventsCount !== 0 || inner.fallback !== null || breaker.options.errorFilter !== NO_FILTER ||
       breaker.options.abortController || breaker.emit !== plainEmit
   } catch (error) {
     // The action has begun: its outcome is what counts.
-    surface(error)
+    throwAsync(error)
     return true
   }
 }

@@ -4,25 +4,25 @@
 // happens to a call is in `call.js`.
 
 const { renew } = require('./abort')
-const { ANNOUNCE, announce, countEvent, hasRoom } = require('./announce')
+const { DRAIN, countEvent, drainEvents, hasRoom } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
 const { fire, timeOutCall } = require('./call')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
-const { emit, surface } = require('./emit')
+const { emit, throwAsync } = require('./emit')
 const { isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
 const hystrix = require('./hystrix-stats')
 const { loop, tellToo } = require('./loop')
-const { noteLimits, updateLimits } = require('./limits')
+const { applyLiveOptions, noteLiveOptions } = require('./live-options')
 const { guardBy } = require('./lookup')
-const { forget, prepareMemory } = require('./memo')
+const { forget, prepareMemory } = require('./call-cache')
 const { codes } = require('./native/abi')
 const { poll, state, uuid } = require('./native/crossings')
-const { create, owners } = require('./native/instances')
-const { limits, prepare, readNumber, refuse, windowOptions } = require('./options')
+const { create, instances } = require('./native/instances')
+const { liveOptions, prepare, readNumber, refuse, windowOptions } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
@@ -73,7 +73,7 @@ class CircuitBreaker extends EventEmitter {
     this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
     // Its own: the prototype is anybody's to change while calls are under way.
-    this[ANNOUNCE] = announceNews
+    this[DRAIN] = drain
     prepareMemory(this)
     noteClock(this)
     connect(this)
@@ -178,14 +178,14 @@ class CircuitBreaker extends EventEmitter {
   open () {
     const inner = this[INNER]
     followClock(inner)
-    updateLimits(this, inner)
+    applyLiveOptions(this, inner)
     inner.handle.open()
-    announce(inner.breaker)
+    drainEvents(inner.breaker)
   }
 
   close () {
     this[INNER].handle.close()
-    announce(this)
+    drainEvents(this)
   }
 
   enable () {
@@ -230,7 +230,7 @@ class CircuitBreaker extends EventEmitter {
   getAbortController () {
     // The circuit may be half open by the clock, and who asks is about to fire: the
     // controller is renewed as that is announced.
-    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) announce(this)
+    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) drainEvents(this)
     return this.options.abortController
   }
 
@@ -279,14 +279,14 @@ function nameOfState (bits) {
 // has been told, for listeners may do anything, and settle calls by it. Listeners may make
 // ever more events, by opening a circuit that is half open at once: what is too much for one
 // turn of the loop goes on in the next.
-function announceNews (eventsOnly) {
+function drain (eventsOnly) {
   const inner = this[INNER]
-  for (let news; hasRoom() && (news = poll(inner.id, eventsOnly)) !== NONE;) {
-    if (news >= 0) {
-      tellLate(this, inner, news)
+  for (let next; hasRoom() && (next = poll(inner.id, eventsOnly)) !== NONE;) {
+    if (next >= 0) {
+      tellLate(this, inner, next)
     } else {
       countEvent()
-      tell(this, inner, news)
+      tell(this, inner, next)
     }
   }
 }
@@ -295,13 +295,13 @@ function tellLate (breaker, inner, permit) {
   try {
     timeOutCall(breaker, inner, permit)
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   }
 }
 
-function tell (breaker, inner, news) {
+function tell (breaker, inner, next) {
   try {
-    switch (news) {
+    switch (next) {
       case OPENED:
         inner.lastTimerAt = Date.now()
         break
@@ -311,17 +311,17 @@ function tell (breaker, inner, news) {
     }
   } catch (error) {
     // Those who listen are told all the same.
-    surface(error)
+    throwAsync(error)
   }
   try {
-    switch (news) {
+    switch (next) {
       case OPENED: return emit(breaker, 'open')
       case CLOSED: return emit(breaker, 'close')
       case HALF_OPENED: return emit(breaker, 'halfOpen', breaker.options.resetTimeout)
       case SNAPSHOT: return tellSnapshot(breaker.status)
     }
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   }
 }
 
@@ -336,7 +336,7 @@ const { slice } = Array.prototype
 // Gives the breaker its native half, and the stats it is to begin with.
 function connect (breaker) {
   const { options } = breaker
-  const now = limits(options)
+  const now = liveOptions(options)
   const before = options.state
   const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', before?.warmUp)
   const inner = breaker[INNER]
@@ -350,8 +350,8 @@ function connect (breaker) {
   })
   inner.handle = handle
   inner.id = handle.id
-  inner.owner = owners[handle.id]
-  noteLimits(inner, options, now)
+  inner.owner = instances[handle.id]
+  noteLiveOptions(inner, options, now)
 
   const { rotateBucketController, stats, status } = options
   if (status instanceof Status && handOver(status, breaker, handle)) {
@@ -374,7 +374,7 @@ function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
     // What is left of the time it has to stay open. JSON and databases change types.
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)
-    const { resetTimeout } = limits(breaker.options)
+    const { resetTimeout } = liveOptions(breaker.options)
     breaker[INNER].lastTimerAt = openedAt
     if (passed > resetTimeout) {
       handle.restoreHalfOpen()

@@ -15,11 +15,11 @@ const { emit: plainEmit } = EventEmitter.prototype
  * the way of `emit`. Asked on the way of every call, where `listenerCount` costs more
  * than a crossing; the fields are EventEmitter's own, in every version of Node.
  */
-function hears (emitter, name) {
+function hasListeners (emitter, name) {
   try {
     return (emitter._eventsCount !== 0 && emitter._events[name] !== undefined) || emitter.emit !== plainEmit
   } catch (error) {
-    surface(error)
+    throwAsync(error)
     return false
   }
 }
@@ -29,7 +29,7 @@ function listensTo (emitter, name) {
   try {
     return emitter._eventsCount !== 0 && emitter.listenerCount(name) > 0
   } catch (error) {
-    surface(error)
+    throwAsync(error)
     return false
   }
 }
@@ -39,12 +39,12 @@ function emit (emitter, name, ...args) {
   try {
     emitter.emit(name, ...args)
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   }
 }
 
 /** Makes an error an uncaught exception, and nobody else's business: as Node's EventTarget. */
-function surface (error) {
+function throwAsync (error) {
   const rethrow = () => { throw error }
   try {
     process.nextTick(rethrow)
@@ -54,4 +54,4 @@ function surface (error) {
   }
 }
 
-module.exports = { emit, hears, listensTo, plainEmit, surface }
+module.exports = { emit, hasListeners, listensTo, plainEmit, throwAsync }

@@ -2,7 +2,7 @@
 
 // Every error of a breaker's own, in one table. Used by the class and the semaphore.
 
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 const { isOn } = require('./switches')
 
 const MESSAGES = {
@@ -31,7 +31,7 @@ function buildError (breaker, code, timeout) {
     stackTraces = Boolean(given) && isOn('stackTraces', given)
   } catch (error) {
     // A getter of the user's: the call is to end all the same.
-    surface(error)
+    throwAsync(error)
   }
   const traced = stackTraces || !STACK_MAY_BE_SET
   return traced ? new BreakerError(message, message, code, name) : withoutTrace(message, code, name)

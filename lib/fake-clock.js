@@ -67,17 +67,17 @@ function fakeClock (onTimer) {
     /** @type {{ isOwn: boolean, timer: any }} */
     let made
     try {
-      made = { isOwn: false, timer: setTimeout(() => ring(mine), wait) }
+      made = { isOwn: false, timer: setTimeout(() => onHostTimer(mine), wait) }
     } catch (error) {
       if (!orOwn) throw error
-      made = { isOwn: true, timer: setOwn(() => ring(mine), wait) }
+      made = { isOwn: true, timer: setOwn(() => onHostTimer(mine), wait) }
     }
     if (mine === count) timer = made
     else clear(made)
     unref(made)
   }
 
-  const ring = mine => {
+  const onHostTimer = mine => {
     if (mine !== count) return
     timer = undefined
     onTimer()

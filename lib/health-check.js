@@ -41,9 +41,9 @@ class HealthCheck {
 
   start (ms) {
     // The timer must not keep alive a breaker that nobody uses.
-    const weakly = new WeakRef(this)
+    const weak = new WeakRef(this)
     const timer = setInterval(() => {
-      const healthCheck = weakly.deref()
+      const healthCheck = weak.deref()
       if (healthCheck) healthCheck.run()
       else clearInterval(timer)
     }, ms)

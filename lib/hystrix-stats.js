@@ -6,7 +6,7 @@
 
 const builtins = require('./builtins')
 const { INNER } = require('./inner')
-const { owners } = require('./native/instances')
+const { instances } = require('./native/instances')
 const { isOn } = require('./switches')
 
 // Breakers hold their part, and nothing here holds breakers.
@@ -52,7 +52,7 @@ class HystrixStats {
 /** The stream; the first to ask for it makes every breaker join. */
 function stream () {
   if (shared === undefined || shared.destroyed) shared = new builtins.Readable({ objectMode: true, read () {} })
-  for (const owner of owners) join(owner?.weakly.deref())
+  for (const owner of instances) join(owner?.weak.deref())
   return shared
 }
 

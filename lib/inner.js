@@ -22,7 +22,7 @@ class Inner {
     // What JavaScript holds of calls, by permit.
     this.calls = []
     // What the native half has been told of the live options; whether calls have a timeout.
-    this.limits = undefined
+    this.liveOptions = undefined
     this.timed = false
     // The timers that were in place when it was last looked at.
     this.clock = undefined

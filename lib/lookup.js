@@ -1,13 +1,13 @@
 'use strict'
 
-// Waiting for a transport that answers later, as one over a network does. Used by `memo.js`,
+// Waiting for a transport that answers later, as one over a network does. Used by `call-cache.js`,
 // and only where a `get` has given a promise.
 //
 // An answer has a deadline as a call has, and for the same reasons in loop time: a stall of the
 // loop must not make a miss, and an uncaught exception, of what has long arrived. So it is a
 // call, of a breaker that is made for it, guards nothing else and never opens.
 
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 const { isOurError } = require('./errors')
 const { readNumber } = require('./options')
 
@@ -42,10 +42,10 @@ function isLater (answer) {
  */
 function waitFor (breaker, inner, answer) {
   const guard = (inner.guard ??= makeGuard(breaker, inner))
-  const timeout = inner.timed ? readNumber('timeout', inner.limits.timeout) : TIMEOUT_MS
+  const timeout = inner.timed ? readNumber('timeout', inner.liveOptions.timeout) : TIMEOUT_MS
   guard.options.timeout = timeout
   return fire(guard, undefined, undefined, 1, answer).then(undefined, error => {
-    surface(isLate(guard, error) ? lateError(inner, timeout) : error)
+    throwAsync(isLate(guard, error) ? lateError(inner, timeout) : error)
   })
 }
 

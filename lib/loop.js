@@ -92,10 +92,10 @@ class Loop extends EventEmitter {
 
   #tell (length) {
     if (this.listenerCount('stall') > 0) emit(this, 'stall', length)
-    for (const weakly of this.#breakers) {
-      const breaker = weakly.deref()
+    for (const weak of this.#breakers) {
+      const breaker = weak.deref()
       if (breaker !== undefined && breaker.listenerCount('stall') > 0) emit(breaker, 'stall', length)
-      else this.#breakers.delete(weakly)
+      else this.#breakers.delete(weak)
     }
     if (this.listenerCount('stall') === 0 && this.#breakers.size === 0) clock.hearStalls(false)
   }

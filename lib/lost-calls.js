@@ -5,12 +5,12 @@
 // then. The native half sees in the next turn of the loop that there are some; here they are
 // found and given up: they have failed. Used by the pump of news.
 
-const { announce } = require('./announce')
+const { drainEvents } = require('./drain-events')
 const { disown, isTaken } = require('./call')
 const { INNER } = require('./inner')
 const { codes } = require('./native/abi')
 const { abandon, allTaken, nextOut } = require('./native/crossings')
-const { owners } = require('./native/instances')
+const { instances } = require('./native/instances')
 const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
 
@@ -19,8 +19,8 @@ const { EVENTS, IDLE, NONE } = codes
 handlers.onUntaken = () => {
   if (isNested()) return
   allTaken()
-  owners.forEach(({ weakly }, id) => {
-    const owner = weakly.deref()
+  instances.forEach(({ weak }, id) => {
+    const owner = weak.deref()
     // A status without a breaker is an owner, too.
     if (owner === undefined) giveUpAll(id)
     else if (owner[INNER] !== undefined) giveUp(owner[INNER])
@@ -37,8 +37,8 @@ function giveUp (inner) {
     if (isTaken(inner, permit)) continue
     disown(inner, permit)
     const bits = abandon(inner.id, permit)
-    if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
-    if ((bits & EVENTS) !== 0) announce(inner.breaker)
+    if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
+    if ((bits & EVENTS) !== 0) drainEvents(inner.breaker)
     if (inner.semaphore !== undefined) serve(inner.semaphore)
   }
 }

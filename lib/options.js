@@ -150,7 +150,7 @@ function windowOptions (options) {
 }
 
 /** The part of the native options that may change while a breaker lives; the filter may too. */
-function limits ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
+function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
   expect('errorFilter', errorFilter, isFunction)
   return {
     timeout: orForever(readNumber('timeout', timeout)),
@@ -167,7 +167,7 @@ function orForever (ms) {
 
 const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
-module.exports = { NO_FILTER, limits, prepare, readNumber, refuse, windowOptions }
+module.exports = { NO_FILTER, liveOptions, prepare, readNumber, refuse, windowOptions }
 
 function expect (name, value, holds) {
   if (value && !holds(value)) refuse(`options.${name}`, expected[name], value)

@@ -12,13 +12,13 @@
 // of a host to be set by the next one, for which it asks as it does where there are events.
 
 const { abort } = require('./abort')
-const { announce } = require('./announce')
-const { tally } = require('./counts')
-const { emit, hears, listensTo, surface } = require('./emit')
+const { drainEvents } = require('./drain-events')
+const { increment } = require('./counters')
+const { emit, hasListeners, listensTo, throwAsync } = require('./emit')
 const { buildError } = require('./errors')
-const { tryUpdateLimits } = require('./limits')
+const { tryApplyLiveOptions } = require('./live-options')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { expire, judge, latency, retryAfter, settle, stalled } = require('./native/crossings')
+const { expire, evaluateTrip, latency, retryAfter, settle, stalled } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
@@ -27,27 +27,27 @@ const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, UNHEARD_FAILURE } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
-  const { breaker, inner, memo, permit } = call
+  const { breaker, inner, callCache, permit } = call
   const bits = settle(inner.id, permit, SUCCESS)
-  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, call.args, memo)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, call.args, callCache)
   const ms = latency()
   end(inner, call, bits)
-  if (hears(breaker, 'success')) emit(breaker, 'success', value, ms)
-  if (memo !== undefined) memo.succeeded()
+  if (hasListeners(breaker, 'success')) emit(breaker, 'success', value, ms)
+  if (callCache !== undefined) callCache.succeeded()
   return value
 }
 
 /** The deadline passed before the action settled. */
-function timeOut (breaker, inner, permit, args, memo) {
+function timeOut (breaker, inner, permit, args, callCache) {
   // The error names the timeout as it stands, unless that is nonsense.
-  tryUpdateLimits(breaker, inner)
-  const error = buildError(breaker, 'ETIMEDOUT', inner.limits.timeout)
+  tryApplyLiveOptions(breaker, inner)
+  const error = buildError(breaker, 'ETIMEDOUT', inner.liveOptions.timeout)
   expire(inner.id, permit)
   const ms = latency()
   error.stalled = stalled()
   if (inner.semaphore !== undefined) serve(inner.semaphore)
-  if (hears(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
-  const outcome = fail(breaker, inner, permit, args, error, memo, ms)
+  if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
+  const outcome = fail(breaker, inner, permit, args, error, callCache, ms)
   abort(breaker)
   return outcome
 }
@@ -56,32 +56,32 @@ function timeOut (breaker, inner, permit, args, memo) {
  * The action failed. `known` is the latency of a call that has timed out, which has been
  * told already.
  */
-function fail (breaker, inner, permit, args, error, memo, known) {
+function fail (breaker, inner, permit, args, error, callCache, known) {
   const call = inner.calls[permit]
   const filtered = isFiltered(breaker, error, args)
-  const isHeard = !filtered && (inner.semaphore !== undefined || hears(breaker, 'failure'))
+  const isHeard = !filtered && (inner.semaphore !== undefined || hasListeners(breaker, 'failure'))
   // Where nobody hears of the failure, all that follows from it is decided in one crossing.
-  if (!filtered && !isHeard) tryUpdateLimits(breaker, inner)
+  if (!filtered && !isHeard) tryApplyLiveOptions(breaker, inner)
   // The filter let the deadline of the call go by, on the clock of a test: it has ended.
   if (call !== undefined && call.permit !== permit) return new Rejection(error)
   const bits = settle(inner.id, permit, filtered ? SUCCESS : isHeard ? FAILURE : UNHEARD_FAILURE)
-  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, memo)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, callCache)
   const ms = known ?? latency()
   let outcome
   if (filtered) {
     end(inner, inner.calls[permit], bits)
-    if (hears(breaker, 'success')) emit(breaker, 'success', error, ms)
+    if (hasListeners(breaker, 'success')) emit(breaker, 'success', error, ms)
     outcome = new Rejection(error)
   } else {
     if (isHeard) {
       if (inner.semaphore !== undefined) serve(inner.semaphore)
-      if (hears(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
-      tryUpdateLimits(breaker, inner)
+      if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+      tryApplyLiveOptions(breaker, inner)
     }
-    end(inner, inner.calls[permit], isHeard ? judge(inner.id, permit) : bits)
+    end(inner, inner.calls[permit], isHeard ? evaluateTrip(inner.id, permit) : bits)
     outcome = fallBack(breaker, inner, error, args)
   }
-  if (memo !== undefined) memo.ended(known === undefined ? 'error' : 'timeout')
+  if (callCache !== undefined) callCache.ended(known === undefined ? 'error' : 'timeout')
   return outcome
 }
 
@@ -90,14 +90,14 @@ function reject (breaker, inner, args) {
   const wait = retryAfter()
   const error = buildError(breaker, 'EOPENBREAKER')
   error.retryAfter = wait
-  if (hears(breaker, 'reject')) emit(breaker, 'reject', error)
+  if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
   return adopted(fallBack(breaker, inner, error, args))
 }
 
 /** No place is free: the call fails without having begun. */
 function lock (breaker, inner, permit, args) {
   const error = buildError(breaker, 'ESEMLOCKED')
-  if (hears(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
+  if (hasListeners(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
   if (listensTo(breaker, 'semaphore-locked')) emit(breaker, 'semaphore-locked', error, 0)
   return fail(breaker, inner, permit, args, error)
@@ -154,8 +154,8 @@ function end (inner, call, bits) {
     call.clear()
     if (call.permit >= KEPT && inner.calls[call.permit] === call) inner.calls[call.permit] = undefined
   }
-  if ((bits & IDLE) !== 0) inner.owner.strongly = undefined
-  if ((bits & EVENTS) !== 0) announce(inner.breaker)
+  if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
+  if ((bits & EVENTS) !== 0) drainEvents(inner.breaker)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
 }
 
@@ -169,7 +169,7 @@ function isFiltered (breaker, error, args) {
     warnOnce('DIDELPHIS_ASYNC_FILTER', ASYNC_FILTER, 'errorFilter')
     return false
   } catch (thrown) {
-    surface(thrown)
+    throwAsync(thrown)
     return false
   }
 }
@@ -188,8 +188,8 @@ function fallBack (breaker, inner, error, args) {
   } catch (thrown) {
     return new Rejection(thrown)
   }
-  tally(inner, KINDS.fallbacks)
-  if (hears(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
+  increment(inner, KINDS.fallbacks)
+  if (hasListeners(breaker, 'fallback')) emit(breaker, 'fallback', result, error)
   return promise
 }
 

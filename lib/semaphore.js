@@ -3,7 +3,7 @@
 // The capacity of a breaker, in the hands of its user: opossum's `breaker.semaphore`.
 // The places themselves are counted natively; here wait those who asked for one.
 
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 
 /**
  * Hands free places to those who wait for one. What a timer throws surfaces. A function, for
@@ -74,7 +74,7 @@ class Semaphore {
       try {
         clearTimeout(timer)
       } catch (error) {
-        surface(error)
+        throwAsync(error)
       }
     }
   }

@@ -5,11 +5,11 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('./builtins')
-const { ANNOUNCE, countEvent, hasRoom } = require('./announce')
+const { DRAIN, countEvent, hasRoom } = require('./drain-events')
 const { emit } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
-const { CELLS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
-const { counts, middles, poll, quantiles, stat, statsBetween } = require('./native/crossings')
+const { BINS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
+const { counts, midpoints, poll, quantiles, stat, statsBetween } = require('./native/crossings')
 const { create } = require('./native/instances')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
@@ -35,7 +35,7 @@ class Status extends EventEmitter {
     this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
     this.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
     this.rotateBucketController = options.rotateBucketController
-    this[HANDLE] = handle ?? create(this, NO_LIMITS, windowOptions(options), NO_CALLS)
+    this[HANDLE] = handle ?? create(this, NO_LIVE_OPTIONS, windowOptions(options), NO_CALLS)
     // The events of the window come through the breaker.
     this[OWNER] = breaker
     this[VIEWS] = new Map()
@@ -114,10 +114,10 @@ class Status extends EventEmitter {
   }
 
   // Only a window without a breaker hears for itself.
-  [ANNOUNCE] () {
-    for (let news; hasRoom() && (news = poll(this[HANDLE].id)) !== NONE;) {
+  [DRAIN] () {
+    for (let nextWakeup; hasRoom() && (nextWakeup = poll(this[HANDLE].id)) !== NONE;) {
       countEvent()
-      if (news === SNAPSHOT) tellSnapshot(this)
+      if (nextWakeup === SNAPSHOT) tellSnapshot(this)
     }
   }
 }
@@ -129,7 +129,7 @@ Object.defineProperty(Status.prototype, INSPECT, {
 })
 
 // A window without a breaker is that of a breaker without calls.
-const NO_LIMITS = {
+const NO_LIVE_OPTIONS = {
   timeout: 0,
   resetTimeout: 0,
   errorThresholdPercentage: 0,
@@ -265,12 +265,12 @@ const WRITTEN_OUT = {
  *
  * @param {number[]} histogram
  */
-function writtenOut ([least, greatest, ...cells]) {
+function writtenOut ([least, greatest, ...bins]) {
   const list = []
-  for (const number of cells) {
-    const cell = number % CELLS
-    const latency = Math.min(Math.max(middles()[cell], least), greatest)
-    for (let left = (number - cell) / CELLS; left > 0; left--) list.push(latency)
+  for (const number of bins) {
+    const bin = number % BINS
+    const latency = Math.min(Math.max(midpoints()[bin], least), greatest)
+    for (let left = (number - bin) / BINS; left > 0; left--) list.push(latency)
   }
   return list
 }

@@ -3,7 +3,7 @@
 // Process warnings: what a program should know, and can live with. Used wherever such a thing
 // is seen; each kind is told once.
 
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 
 const told = new Set()
 
@@ -16,7 +16,7 @@ function warnOnce (code, message, option = '') {
     process.emitWarning(message, { code, type: 'DidelphisWarning' })
   } catch (error) {
     // Somebody has put his own in place: a call may be under way.
-    surface(error)
+    throwAsync(error)
   }
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didelphis::runtime::clock::{self, jumps};
-use didelphis::runtime::driver::{Announce, Driver, Sight};
+use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis_core::breaker::{Admission, CircuitBreaker};
 use didelphis_core::config::Config;
@@ -22,14 +22,14 @@ const AN_HOUR: i64 = 3_600 * 1_000_000_000;
 static COUNTER: Mutex<()> = Mutex::new(());
 
 #[derive(Default)]
-struct Inbox(Mutex<VecDeque<Sight>>);
+struct Inbox(Mutex<VecDeque<AlarmSample>>);
 
-impl Announce for Inbox {
-    fn announce(&self, _: u32, sight: Sight) {
-        self.0.lock().expect("nobody panics").push_back(sight);
+impl LoopWaker for Inbox {
+    fn announce(&self, _: u32, sample: AlarmSample) {
+        self.0.lock().expect("nobody panics").push_back(sample);
     }
 
-    fn announce_no_thread(&self) {
+    fn report_no_thread(&self) {
         panic!("there are threads to be had here");
     }
 }
@@ -60,8 +60,8 @@ fn driven(timeout_ms: u64, reset_ms: u64) -> (Driver, Arc<Inbox>) {
 fn time_to_expire(driver: &Driver, inbox: &Inbox) -> Duration {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(20) {
-        let sight = inbox.0.lock().expect("nobody panics").pop_front();
-        if sight.is_some_and(|sight| driver.on_alarm(&sight)) {
+        let sample = inbox.0.lock().expect("nobody panics").pop_front();
+        if sample.is_some_and(|sample| driver.on_alarm(&sample)) {
             return began.elapsed();
         }
         thread::sleep(Duration::from_millis(1));

@@ -14,7 +14,7 @@ use didelphis::runtime::clock;
 use didelphis::runtime::timer::{Task, Timer};
 use didelphis_core::time::Nanos;
 
-/// Far more than a machine is held up; a wake-up that is lost takes for ever.
+/// Far more than a machine is suspended; a wake-up that is lost takes for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]

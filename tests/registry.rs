@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didelphis::runtime::driver::{Announce, Driver, Sight};
+use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
 use didelphis::runtime::host_clock::{Host, HostClock};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::registry::{Entry, Registration, Registry, WakeForCommands};
@@ -18,15 +18,15 @@ use didelphis_core::config::Config;
 use didelphis_core::inbox::{Command, Fate, NotPut};
 use didelphis_core::state::State;
 use didelphis_core::time::Nanos;
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 /// A loop's way from other threads.
 struct Way(Mutex<Sender<u32>>);
 
-impl Announce for Way {
-    fn announce(&self, _: u32, _: Sight) {}
+impl LoopWaker for Way {
+    fn announce(&self, _: u32, _: AlarmSample) {}
 
-    fn announce_no_thread(&self) {
+    fn report_no_thread(&self) {
         panic!("there are threads to be had here");
     }
 }
@@ -113,7 +113,7 @@ fn a_breaker_leaves_as_it_is_dropped() {
     assert!(registry.get(entry.id()).is_none());
     assert_eq!(entry.command(Command::Open), Err(NotPut::Gone));
     let reading = entry.read().expect("nobody writes any more");
-    assert_eq!(reading.since_beginning[Count::Successes as usize], 1, "as it was last");
+    assert_eq!(reading.since_beginning[Counter::Successes as usize], 1, "as it was last");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn readers_and_steerers_outlive_environments_that_end_in_mid_call() {
         while !ended.load(Ordering::Relaxed) {
             for entry in registry.all() {
                 let Some(reading) = entry.read() else { continue };
-                let fires = reading.since_beginning[Count::Fires as usize];
+                let fires = reading.since_beginning[Counter::Fires as usize];
                 match seen.iter_mut().find(|(id, _)| *id == entry.id()) {
                     Some((_, before)) => {
                         assert!(fires >= *before, "{fires} after {before}");

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didelphis::runtime::clock;
-use didelphis::runtime::driver::{Announce, Driver, Sight};
+use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::timer::{Task, Timer};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Settled};
@@ -178,14 +178,14 @@ impl LoopHost for Nobody {
 
 /// The alarms that have gone off, as a loop would find them.
 #[derive(Default)]
-struct Inbox(Mutex<VecDeque<Sight>>);
+struct Inbox(Mutex<VecDeque<AlarmSample>>);
 
-impl Announce for Inbox {
-    fn announce(&self, _: u32, sight: Sight) {
-        self.0.lock().expect("nobody panics").push_back(sight);
+impl LoopWaker for Inbox {
+    fn announce(&self, _: u32, sample: AlarmSample) {
+        self.0.lock().expect("nobody panics").push_back(sample);
     }
 
-    fn announce_no_thread(&self) {
+    fn report_no_thread(&self) {
         panic!("there are threads to be had here");
     }
 }
@@ -210,17 +210,17 @@ fn every_call_is_either_settled_or_found_late() {
     let patience = Instant::now() + Duration::from_secs(30);
     while settled + late < CALLS && Instant::now() < patience {
         let alarm = inbox.0.lock().expect("nobody panics").pop_front();
-        if let Some(sight) = alarm {
-            driver.on_alarm(&sight);
+        if let Some(sample) = alarm {
+            driver.on_alarm(&sample);
         }
         driver.with(|breaker, now| {
             while let Some(permit) = breaker.poll_expired() {
                 breaker.on_timeout(&permit, now).expect("a late call");
-                let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, now) else {
+                let Settled::Failed { permit, .. } = breaker.on_failure(permit, now) else {
                     panic!("a late call ends")
                 };
                 under_way.retain(|raw| *raw != permit.raw());
-                breaker.judge(permit, now);
+                breaker.evaluate_trip(permit, now);
                 late += 1;
             }
             if admitted < CALLS && !one_in(4, &mut random) {

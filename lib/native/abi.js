@@ -26,7 +26,7 @@ const codes = Object.freeze({
   COUNTED: 1,
   /** Whatever there is to announce. */
   ANYWAY: 2,
-  // Bits of what `settle`, `judge` and `abandon` return:
+  // Bits of what `settle`, `evaluateTrip` and `abandon` return:
   /** There are events to announce. */
   EVENTS: 1,
   /** Nothing was counted: the call has timed out. */
@@ -38,11 +38,11 @@ const codes = Object.freeze({
   // The outcomes that `settle` takes:
   /** The action resolved, or its error does not count. */
   SUCCESS: 0,
-  /** The action failed; `judge` comes next. */
+  /** The action failed; `evaluateTrip` comes next. */
   FAILURE: 1,
-  /** The action failed, and nobody hears of it before what follows is decided: `judge` at once. */
+  /** The action failed, and nobody hears of it before what follows is decided: `evaluateTrip` at once. */
   UNHEARD_FAILURE: 2,
-  // What `poll`, `news` and `nextOut` return where it is not a number:
+  // What `poll`, `nextWakeup` and `nextOut` return where it is not a number:
   /** Nothing more. */
   NONE: -1,
   /** The circuit opened. */
@@ -53,7 +53,7 @@ const codes = Object.freeze({
   HALF_OPENED: -4,
   /** A snapshot is due. */
   SNAPSHOT: -5,
-  /** A stall of the loop has ended; its length in milliseconds is in a word. Only among the news of the loop, as are the next ones. */
+  /** A stall of the loop has ended; its length in milliseconds is in a word. Only among the wake-ups of the loop, as are the next ones. */
   STALL: -6,
   /** There is no timer thread: the loop is to do its work. */
   NO_THREAD: -7,
@@ -82,7 +82,7 @@ const words = Object.freeze({
   LATENCY: 1,
   /** Where `admit` leaves in how many milliseconds an open circuit lets a call try. */
   RETRY_AFTER: 1,
-  /** Where `news` leaves the length of a stall, in milliseconds. */
+  /** Where `nextWakeup` leaves the length of a stall, in milliseconds. */
   LENGTH: 1,
   /** Where `expire` leaves for how long the loop was stalled during the call, in milliseconds. */
   STALLED: 2,
@@ -241,7 +241,7 @@ function quantilesAt (numbers, place) {
 }
 
 module.exports = {
-  CELLS: 264,
+  BINS: 264,
   FINGERPRINT: 2006501135,
   NUMBERS: 296,
   STATS: 2,

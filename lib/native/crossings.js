@@ -89,10 +89,10 @@ function stalled () {
 }
 
 /** Decides what follows from a failure, and spends its permit: bits as of `settle`. */
-function judge (id, permit) {
+function evaluateTrip (id, permit) {
   words[0] = id
   words[1] = permit
-  cross.judge()
+  cross.evaluateTrip()
   return words[0]
 }
 
@@ -147,8 +147,8 @@ function statsBetween (from, to) {
 }
 
 /** For each cell of a histogram the latency that it stands for, in milliseconds. */
-function middles () {
-  return (middlesOfCells ??= environment.middles())
+function midpoints () {
+  return (middlesOfCells ??= environment.midpoints())
 }
 
 let middlesOfCells
@@ -180,10 +180,10 @@ module.exports = {
   count,
   counts,
   expire,
-  judge,
+  evaluateTrip,
   latency,
   loop,
-  middles,
+  midpoints,
   nextOut,
   poll,
   quantiles,

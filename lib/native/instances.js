@@ -3,26 +3,26 @@
 // The native halves of breakers and of lone statuses: how one is made, what clock it lives by, and
 // whom its news concern. Used by the class, the status and the pump.
 
-const { announceAll } = require('../announce')
+const { drainAll } = require('../drain-events')
 const { fakeClock, isFaked } = require('../fake-clock')
 const { STATS, nativeOptions } = require('./abi')
 const { environment, numbers, words } = require('./load')
 
-// Who is told the news of a native half, by its number: `weakly`, so that a breaker nobody
-// uses is collected; `strongly`, while a call of its waits for an answer or for its deadline.
-const owners = []
+// Who is told the news of a native half, by its number: `weak`, so that a breaker nobody
+// uses is collected; `pinned`, while a call of its waits for an answer or for its deadline.
+const instances = []
 
 /**
- * A native half whose news go to `owner` (`announce.js`), with limits and a window as `options.js`
+ * A native half whose news go to `owner` (`drain-events.js`), with limits and a window as `options.js`
  * gives them.
  */
-function create (owner, limits, window, others) {
-  const weakly = new WeakRef(owner)
+function create (owner, liveOptions, window, others) {
+  const weak = new WeakRef(owner)
   // Asked for first: that may be somebody's getter, which uses the mailbox.
   const hosted = isFaked()
-  leaveOptions(limits, window, others)
-  const handle = hosted ? createHosted(weakly) : environment.create()
-  owners[words[0]] = { weakly, strongly: undefined }
+  leaveOptions(liveOptions, window, others)
+  const handle = hosted ? createHosted(weak) : environment.create()
+  instances[words[0]] = { weak, pinned: undefined }
   return handle
 }
 
@@ -31,20 +31,20 @@ function create (owner, limits, window, others) {
  *
  * @param {import('../../src/node/binding').Handle} handle
  */
-function changeLimits (handle, limits) {
-  leaveLimits(limits)
-  handle.setLimits()
+function changeLiveOptions (handle, liveOptions) {
+  leaveLimits(liveOptions)
+  handle.setLiveOptions()
 }
 
-function leaveLimits (limits) {
-  numbers[STATS + nativeOptions.TIMEOUT] = limits.timeout
-  numbers[STATS + nativeOptions.RESET_TIMEOUT] = limits.resetTimeout
-  numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = limits.errorThresholdPercentage
-  numbers[STATS + nativeOptions.MAX_FAILURES] = limits.consecutiveFailures
+function leaveLimits (liveOptions) {
+  numbers[STATS + nativeOptions.TIMEOUT] = liveOptions.timeout
+  numbers[STATS + nativeOptions.RESET_TIMEOUT] = liveOptions.resetTimeout
+  numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = liveOptions.errorThresholdPercentage
+  numbers[STATS + nativeOptions.MAX_FAILURES] = liveOptions.consecutiveFailures
 }
 
-function leaveOptions (limits, window, others) {
-  leaveLimits(limits)
+function leaveOptions (liveOptions, window, others) {
+  leaveLimits(liveOptions)
   numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
   numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
   numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)
@@ -57,8 +57,8 @@ function leaveOptions (limits, window, others) {
   numbers[STATS + nativeOptions.STALL_THRESHOLD] = others.stallThreshold
 }
 
-function createHosted (weakly) {
-  const handle = environment.createHosted(...fakeClock(() => ring(weakly, ref)))
+function createHosted (weak) {
+  const handle = environment.createHosted(...fakeClock(() => onHostTimer(weak, ref)))
   const ref = new WeakRef(handle)
   return handle
 }
@@ -70,9 +70,9 @@ function createHosted (weakly) {
  */
 function changeClocks (handle, stallThreshold) {
   if (isFaked()) {
-    const { weakly } = owners[handle.id]
+    const { weak } = instances[handle.id]
     const ref = new WeakRef(handle)
-    handle.followHost(...fakeClock(() => ring(weakly, ref)))
+    handle.followHost(...fakeClock(() => onHostTimer(weak, ref)))
   } else {
     handle.followLoop(stallThreshold)
   }
@@ -84,10 +84,10 @@ function changeClocks (handle, stallThreshold) {
  * @param {WeakRef<any>} owner
  * @param {WeakRef<import('../../src/node/binding').Handle>} handle
  */
-function ring (owner, handle) {
+function onHostTimer (owner, handle) {
   if (!handle.deref()?.onTimer()) return
   const told = owner.deref()
-  if (told !== undefined) announceAll(told)
+  if (told !== undefined) drainAll(told)
 }
 
-module.exports = { changeClocks, changeLimits, create, owners }
+module.exports = { changeClocks, changeLiveOptions, create, instances }

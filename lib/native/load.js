@@ -21,11 +21,11 @@ const words = new Int32Array(numbers.buffer)
 
 /** Who is called on the loop when there are news: `pump.js`. */
 const receiver = { pump () {} }
-const onNews = () => receiver.pump()
+const onWakeup = () => receiver.pump()
 
-const environment = new Environment(onNews, withLibuv, numbers, FINGERPRINT)
+const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT)
 // The native side holds it weakly, for it leads to everything here.
-Object.assign(environment, { onNews })
+Object.assign(environment, { onWakeup })
 
 const cross = environment.hot()
 

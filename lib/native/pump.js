@@ -3,10 +3,10 @@
 // The news of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { announceAll } = require('../announce')
-const { surface } = require('../emit')
+const { drainAll } = require('../drain-events')
+const { throwAsync } = require('../emit')
 const { codes, words: { LENGTH } } = require('./abi')
-const { owners } = require('./instances')
+const { instances } = require('./instances')
 const { cross, receiver, words } = require('./load')
 
 /** What is done about the news that are no breaker's: by whoever knows how. */
@@ -20,12 +20,12 @@ const handlers = {
 }
 
 receiver.pump = () => {
-  for (let id = news(); id !== codes.NONE; id = news()) {
+  for (let id = nextWakeup(); id !== codes.NONE; id = nextWakeup()) {
     try {
       hear(id)
     } catch (error) {
       // Whatever a user has done to one breaker: the others have news too.
-      surface(error)
+      throwAsync(error)
     }
   }
 }
@@ -36,15 +36,15 @@ function hear (id) {
     case codes.UNTAKEN: return handlers.onUntaken()
     case codes.NO_THREAD: return handlers.onNoThread()
     default: {
-      const owner = owners[id]?.strongly ?? owners[id]?.weakly.deref()
-      if (owner !== undefined) announceAll(owner)
+      const owner = instances[id]?.pinned ?? instances[id]?.weak.deref()
+      if (owner !== undefined) drainAll(owner)
     }
   }
 }
 
 /** The next breaker that has something to announce, or `NONE`. */
-function news () {
-  cross.news()
+function nextWakeup () {
+  cross.nextWakeup()
   return words[0]
 }
 

@@ -4,15 +4,15 @@
 /** One load of the module: what all its breakers share. */
 export declare class Environment {
   /**
-   * `onNews()` is called on the loop when `news()` has something to say; it must be
+   * `onWakeup()` is called on the loop when `nextWakeup()` has something to say; it must be
    * kept alive by the caller. `withLibuv`: whether this runtime
    * lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
    * through which the raw functions take and give. `fingerprint`: of the border, as
    * JavaScript knows it.
    */
-  constructor(onNews: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number)
+  constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number)
   /** The raw functions. */
-  hot(): Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>
+  hot(): Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
    * Makes a breaker with the options in the mailbox, and leaves its number in the first
    * word.
@@ -30,7 +30,7 @@ export declare class Environment {
    * many milliseconds there is more to do, -1 when there is nothing for the caller.
    */
   work(): number
-  /** Whether stalls of the loop are to be among the news. */
+  /** Whether stalls of the loop are to be among the wake-ups. */
   hearStalls(wanted: boolean): void
   /**
    * Leaves in the mailbox, in ms where they are times: how long the turn under way has
@@ -41,8 +41,8 @@ export declare class Environment {
   readLag(): void
   /** A random UUID. */
   uuid(): string
-  /** For each cell of a histogram the latency that it stands for, in ms. */
-  middles(): Array<number>
+  /** For each bin of a histogram the latency that it stands for, in ms. */
+  midpoints(): Array<number>
 }
 export type JsEnvironment = Environment
 
@@ -63,7 +63,7 @@ export declare class Handle {
   /** A half-open circuit, without announcing it. */
   restoreHalfOpen(): void
   /** Changes the limits for what comes to those in the mailbox, where they lie as for `create`. */
-  setLimits(): void
+  setLiveOptions(): void
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void
   /** Places left of the capacity. */
@@ -96,7 +96,7 @@ export declare class Handle {
   markCircuit(open: boolean): void
   /**
    * Leaves the histogram of a bucket in the mailbox: the shortest latency and the longest,
-   * in ms, and for each cell that is not empty how many are in it, times the number of cells
+   * in ms, and for each bin that is not empty how many are in it, times the number of bins
    * that there are, plus which one it is. Returns how many numbers these are: none without a
    * latency.
    */

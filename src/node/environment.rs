@@ -17,7 +17,7 @@ use super::events::{Events, Message};
 use super::instances::Instances;
 use super::mailbox::Mailbox;
 use super::resource::Resource;
-use super::sole;
+use super::single_environment;
 use crate::runtime::clock;
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
 use didelphis_core::time::Nanos;
@@ -39,16 +39,16 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Sets up an environment. `on_news` is kept alive by the caller. `with_libuv`
+    /// Sets up an environment. `on_wakeup` is kept alive by the caller. `with_libuv`
     /// says that this runtime lets addons use its libuv; `memory` is for the mailbox.
     ///
     /// # Safety
     ///
-    /// `env` must be the current environment, and `on_news` a function and `memory` a
+    /// `env` must be the current environment, and `on_wakeup` a function and `memory` a
     /// typed array of it.
     pub(crate) unsafe fn open(
         env: sys::napi_env,
-        on_news: sys::napi_value,
+        on_wakeup: sys::napi_value,
         with_libuv: bool,
         memory: sys::napi_value,
     ) -> Result<Rc<Environment>> {
@@ -63,7 +63,7 @@ impl Environment {
         // SAFETY: `env` is current.
         let (resource, shown) = unsafe { Resource::new(env)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
-        let (events, keep_alive) = unsafe { Events::open(env, on_news, shown)? };
+        let (events, keep_alive) = unsafe { Events::open(env, on_wakeup, shown)? };
         let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
             let host = Box::new(this.clone());
             // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
@@ -79,7 +79,7 @@ impl Environment {
                 closed: Cell::new(false),
             }
         });
-        sole::add(&environment);
+        single_environment::add(&environment);
         resource.show(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.
@@ -121,7 +121,7 @@ impl Environment {
     }
 
     /// The next thing that JavaScript has not heard of.
-    pub(crate) fn next_news(&self) -> Option<News> {
+    pub(crate) fn next_wakeup(&self) -> Option<Wakeup> {
         while let Some(message) = self.events.next() {
             if !self.answering.replace(true) {
                 if let Some(length) = self.meter.on_answer() {
@@ -132,27 +132,27 @@ impl Environment {
                 }
             }
             match message {
-                Message::Alarm(id, sight) => {
-                    if self.instances.on_alarm(id, &sight) {
-                        return Some(News::Breaker(id));
+                Message::Alarm(id, sample) => {
+                    if self.instances.on_alarm(id, &sample) {
+                        return Some(Wakeup::Breaker(id));
                     }
                 }
                 Message::Commands(id) => {
                     if self.instances.on_commands(id) {
-                        return Some(News::Breaker(id));
+                        return Some(Wakeup::Breaker(id));
                     }
                 }
-                Message::Stall(length) => return Some(News::Stall(length)),
+                Message::Stall(length) => return Some(Wakeup::Stall(length)),
                 Message::Question => {}
-                Message::NoThread => return Some(News::NoThread),
-                Message::Untaken => return Some(News::Untaken),
+                Message::NoThread => return Some(Wakeup::NoThread),
+                Message::Untaken => return Some(Wakeup::Untaken),
             }
         }
         self.answering.set(false);
         None
     }
 
-    /// Whether stalls of the loop are to be among the news.
+    /// Whether stalls of the loop are to be among the wake-ups.
     pub(crate) fn hear_stalls(&self, wanted: bool) {
         self.events.hear_stalls(wanted);
     }
@@ -211,7 +211,7 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        sole::remove(self);
+        single_environment::remove(self);
     }
 }
 
@@ -226,8 +226,8 @@ impl LoopHost for Weak<Environment> {
         environment.tell_untaken();
     }
 
-    fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
-        self.upgrade()?.instances.oldest_stall(tally_place)
+    fn oldest_stall(&self, total_place: usize) -> Option<u64> {
+        self.upgrade()?.instances.oldest_stall(total_place)
     }
 }
 
@@ -244,7 +244,7 @@ enum Cleanup {
 }
 
 /// What JavaScript is to hear of.
-pub(crate) enum News {
+pub(crate) enum Wakeup {
     /// The breaker with that number has something to announce.
     Breaker(u32),
     /// A stall of the loop has ended that was so long.

@@ -16,7 +16,7 @@ use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
 use super::keep_alive::KeepAlive;
-use crate::runtime::driver::{Announce, Sight};
+use crate::runtime::driver::{AlarmSample, LoopWaker};
 use crate::runtime::loop_clock::Ask;
 use crate::runtime::registry::WakeForCommands;
 use didelphis_core::time::Nanos;
@@ -26,30 +26,30 @@ pub(crate) struct Events {
     inbox: Mutex<Inbox>,
     /// A weak reference to JavaScript's function: what it closes over must not be
     /// kept alive from here.
-    on_news: WeakFunction,
+    on_wakeup: WeakFunction,
 }
 
 impl Events {
     /// Opens the way, and gives what keeps the loop alive while somebody waits for
-    /// news; that must be closed first. `on_news` is called on the loop when there are
+    /// news; that must be closed first. `on_wakeup` is called on the loop when there are
     /// alarms to be fetched; whoever calls this keeps it alive. `resource` is what async
     /// hooks are shown.
     ///
     /// # Safety
     ///
-    /// `env` must be the current environment, `on_news` a function and `resource` an object
+    /// `env` must be the current environment, `on_wakeup` a function and `resource` an object
     /// of it.
     pub(crate) unsafe fn open(
         env: sys::napi_env,
-        on_news: sys::napi_value,
+        on_wakeup: sys::napi_value,
         resource: sys::napi_value,
     ) -> Result<(Arc<Events>, KeepAlive)> {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
-        check_status!(unsafe { sys::napi_create_reference(env, on_news, 0, &mut reference) })?;
+        check_status!(unsafe { sys::napi_create_reference(env, on_wakeup, 0, &mut reference) })?;
         let inbox = Inbox::default();
-        let on_news = WeakFunction(reference);
-        let events = Arc::new(Events { inbox: Mutex::new(inbox), on_news });
+        let on_wakeup = WeakFunction(reference);
+        let events = Arc::new(Events { inbox: Mutex::new(inbox), on_wakeup });
 
         let mut name = ptr::null_mut();
         let mut wake = ptr::null_mut();
@@ -82,7 +82,7 @@ impl Events {
         unsafe { sys::napi_unref_threadsafe_function(env, wake) };
         events.inbox.lock().wake = Some(Wake(wake));
         // SAFETY: as above.
-        let keep_alive = unsafe { KeepAlive::new(env, wake, events.on_news.0) };
+        let keep_alive = unsafe { KeepAlive::new(env, wake, events.on_wakeup.0) };
         Ok((events, keep_alive))
     }
 
@@ -130,12 +130,12 @@ impl Events {
     }
 }
 
-impl Announce for Events {
-    fn announce(&self, id: u32, sight: Sight) {
-        self.inbox.lock().leave(Message::Alarm(id, sight));
+impl LoopWaker for Events {
+    fn announce(&self, id: u32, sample: AlarmSample) {
+        self.inbox.lock().leave(Message::Alarm(id, sample));
     }
 
-    fn announce_no_thread(&self) {
+    fn report_no_thread(&self) {
         let mut inbox = self.inbox.lock();
         // The loop will see to whatever is due: once is enough.
         if !inbox.messages.iter().any(|message| matches!(message, Message::NoThread)) {
@@ -159,7 +159,7 @@ impl WakeForCommands for Events {
 /// What the loop is to hear of.
 pub(crate) enum Message {
     /// The alarm of the breaker with that number has gone off.
-    Alarm(u32, Sight),
+    Alarm(u32, AlarmSample),
     /// A stall has ended that was so long.
     Stall(Nanos),
     /// Whether the loop still answers.
@@ -225,15 +225,15 @@ unsafe extern "C" fn on_wake(
     }
     // SAFETY: the context lives until `finalize`.
     let events = unsafe { &*context.cast::<Events>() };
-    let (mut on_news, mut this) = (ptr::null_mut(), ptr::null_mut());
+    let (mut on_wakeup, mut this) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the environment is alive and this is its thread, inside a handle scope.
     unsafe {
-        sys::napi_get_reference_value(env, events.on_news.0, &mut on_news);
-        if on_news.is_null() {
+        sys::napi_get_reference_value(env, events.on_wakeup.0, &mut on_wakeup);
+        if on_wakeup.is_null() {
             return; // Collected, and with it everything that could have listened.
         }
         sys::napi_get_undefined(env, &mut this);
-        sys::napi_call_function(env, this, on_news, 0, ptr::null(), ptr::null_mut());
+        sys::napi_call_function(env, this, on_wakeup, 0, ptr::null(), ptr::null_mut());
         surface_exception(env);
     }
 }
@@ -265,7 +265,7 @@ unsafe extern "C" fn finalize(env: sys::napi_env, context: *mut c_void, _: *mut 
     unsafe {
         let events = Arc::from_raw(context.cast::<Events>());
         if !env.is_null() {
-            sys::napi_delete_reference(env, events.on_news.0);
+            sys::napi_delete_reference(env, events.on_wakeup.0);
         }
     }
 }

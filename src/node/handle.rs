@@ -19,13 +19,13 @@ use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
 use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::CircuitBreaker;
-use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
-use didelphis_core::lag::Stalls;
-use didelphis_core::latency::{self, Histogram, CELLS, QUANTILES};
+use didelphis_core::config::{Config, LiveOptions, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
+use didelphis_core::loop_delay::Stalls;
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -35,7 +35,7 @@ pub struct JsEnvironment {
 
 #[napi]
 impl JsEnvironment {
-    /// `onNews()` is called on the loop when `news()` has something to say; it must be
+    /// `onWakeup()` is called on the loop when `nextWakeup()` has something to say; it must be
     /// kept alive by the caller. `withLibuv`: whether this runtime
     /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
     /// through which the raw functions take and give. `fingerprint`: of the border, as
@@ -43,7 +43,7 @@ impl JsEnvironment {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        on_news: Function<(), ()>,
+        on_wakeup: Function<(), ()>,
         with_libuv: bool,
         #[napi(ts_arg_type = "Float64Array")] memory: Unknown,
         fingerprint: u32,
@@ -56,14 +56,14 @@ impl JsEnvironment {
         }
         // SAFETY: napi gives the current environment and values of it.
         let inner =
-            unsafe { Environment::open(env.raw(), on_news.raw(), with_libuv, memory.raw())? };
+            unsafe { Environment::open(env.raw(), on_wakeup.raw(), with_libuv, memory.raw())? };
         Ok(JsEnvironment { inner })
     }
 
     /// The raw functions.
     #[napi(
         catch_unwind,
-        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'judge' | 'abandon' | 'nextOut' | 'count' | 'news' | 'poll' | 'state', () => void>"
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>"
     )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
@@ -105,7 +105,7 @@ impl JsEnvironment {
         Timer::global().work().map_or(-1.0, Nanos::as_millis_f64)
     }
 
-    /// Whether stalls of the loop are to be among the news.
+    /// Whether stalls of the loop are to be among the wake-ups.
     #[napi(catch_unwind)]
     pub fn hear_stalls(&self, wanted: bool) {
         self.inner.hear_stalls(wanted);
@@ -117,17 +117,17 @@ impl JsEnvironment {
     /// the beginning.
     #[napi(catch_unwind)]
     pub fn read_lag(&self) {
-        let (mut lag, busy) = self.inner.meter().lag();
+        let (mut loop_delay, busy) = self.inner.meter().loop_delay();
         let now = clock::now();
-        let turns = lag.turns(now);
+        let turns = loop_delay.turns(now);
         let of = |stalls: Stalls| {
             let Stalls { count, time, longest } = stalls;
             [count as f64, time.as_millis_f64(), longest.as_millis_f64()]
         };
         let quantiles = turns.quantiles.into_iter().map(Nanos::as_millis_f64);
-        let window = [busy.as_millis_f64()].into_iter().chain(of(lag.stalls(now)));
+        let window = [busy.as_millis_f64()].into_iter().chain(of(loop_delay.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
-        self.inner.mailbox().put_stats(numbers.chain(of(lag.total())));
+        self.inner.mailbox().put_stats(numbers.chain(of(loop_delay.total())));
     }
 
     /// A random UUID.
@@ -136,10 +136,10 @@ impl JsEnvironment {
         uuid::random()
     }
 
-    /// For each cell of a histogram the latency that it stands for, in ms.
+    /// For each bin of a histogram the latency that it stands for, in ms.
     #[napi(catch_unwind)]
-    pub fn middles(&self) -> Vec<f64> {
-        (0..CELLS).map(|cell| latency::middle_of(cell).as_millis_f64()).collect()
+    pub fn midpoints(&self) -> Vec<f64> {
+        (0..BINS).map(|bin| latency::midpoint_of(bin).as_millis_f64()).collect()
     }
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
@@ -212,9 +212,9 @@ impl BreakerOptions {
     }
 
     /// Those of them that may change while a breaker lives.
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> LiveOptions {
         let timed = self.timeout > 0.0 && self.timeout.is_finite();
-        Limits {
+        LiveOptions {
             timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
             reset_timeout: Nanos::from_millis_f64(self.reset_timeout),
             error_threshold_percentage: self.error_threshold_percentage,
@@ -292,7 +292,9 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn restore_open(&self, remaining: f64) {
         let remaining = Nanos::from_millis_f64(remaining);
-        self.with(|breaker, now| breaker.restore(State::Open { retry_at: now.wall + remaining }));
+        self.with(|breaker, now| {
+            breaker.restore(State::Open { retry_at: now.monotonic + remaining })
+        });
     }
 
     /// A half-open circuit, without announcing it.
@@ -303,9 +305,9 @@ impl Handle {
 
     /// Changes the limits for what comes to those in the mailbox, where they lie as for `create`.
     #[napi(catch_unwind)]
-    pub fn set_limits(&self) {
+    pub fn set_live_options(&self) {
         let limits = BreakerOptions::left_in(self.environment.mailbox()).limits();
-        self.with(|breaker, _| breaker.set_limits(limits));
+        self.with(|breaker, _| breaker.set_live_options(limits));
     }
 
     /// Asks for a snapshot at the end of every bucket, or for none.
@@ -398,7 +400,7 @@ impl Handle {
     /// Sets a count of a bucket.
     #[napi(catch_unwind)]
     pub fn write_bucket(&self, serial: i64, kind: u32, value: f64) {
-        if let Some(kind) = Count::from_index(kind as usize) {
+        if let Some(kind) = Counter::from_index(kind as usize) {
             self.with(|breaker, now| {
                 breaker.window(now).set_count(to_serial(serial), kind, value as i64);
             });
@@ -412,7 +414,7 @@ impl Handle {
     }
 
     /// Leaves the histogram of a bucket in the mailbox: the shortest latency and the longest,
-    /// in ms, and for each cell that is not empty how many are in it, times the number of cells
+    /// in ms, and for each bin that is not empty how many are in it, times the number of bins
     /// that there are, plus which one it is. Returns how many numbers these are: none without a
     /// latency.
     #[napi(catch_unwind)]
@@ -438,7 +440,7 @@ impl Handle {
     pub fn record(&self, kind: Option<u32>, latencies: Vec<f64>) {
         self.with(|breaker, now| {
             let window = breaker.window(now);
-            if let Some(kind) = kind.and_then(|kind| Count::from_index(kind as usize)) {
+            if let Some(kind) = kind.and_then(|kind| Counter::from_index(kind as usize)) {
                 window.count_by_hand(kind);
             }
             for latency in latencies {
@@ -491,8 +493,8 @@ impl Drop for Handle {
 fn numbers_of(histogram: &Histogram) -> impl Iterator<Item = f64> + '_ {
     let ends = histogram.ends().map(|ends| ends.map(Nanos::as_millis_f64));
     // Signed, as processors turn them into floats: that is room for more than there are.
-    let number = |(cell, count)| (count as i64 * CELLS as i64 + cell as i64) as f64;
-    ends.into_iter().flatten().chain(histogram.cells().map(number))
+    let number = |(bin, count)| (count as i64 * BINS as i64 + bin as i64) as f64;
+    ends.into_iter().flatten().chain(histogram.bins().map(number))
 }
 
 /// A serial from JavaScript; there is no bucket with a negative one.

@@ -15,15 +15,15 @@ use std::rc::Rc;
 use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
-use super::sole;
-use didelphis_abi::codes::{again, news, outcome, refused, settled, state, wait};
+use super::single_environment;
+use didelphis_abi::codes::{again, outcome, refused, settled, state, wait, wakeup};
 use didelphis_abi::layout::words::{LATENCY, LENGTH, RETRY_AFTER, STALLED};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 /// Puts the functions into a JavaScript object.
 ///
@@ -39,11 +39,11 @@ pub(crate) unsafe fn functions(
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"settle", Some(raw::<Settle>)),
         (c"expire", Some(raw::<Expire>)),
-        (c"judge", Some(raw::<Judge>)),
+        (c"evaluateTrip", Some(raw::<EvaluateTrip>)),
         (c"abandon", Some(raw::<Abandon>)),
         (c"nextOut", Some(raw::<NextOut>)),
         (c"count", Some(raw::<CountOne>)),
-        (c"news", Some(raw::<News>)),
+        (c"nextWakeup", Some(raw::<NextWakeup>)),
         (c"poll", Some(raw::<Poll>)),
         (c"state", Some(raw::<ReadState>)),
     ];
@@ -155,8 +155,8 @@ impl Crossing for Settle {
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
                 outcome::UNHEARD_FAILURE => match breaker.on_failure(permit, now) {
-                    Settled::ToJudge { permit, latency } => {
-                        breaker.judge(permit, now);
+                    Settled::Failed { permit, latency } => {
+                        breaker.evaluate_trip(permit, now);
                         Settled::Done { latency }
                     }
                     settled => settled,
@@ -164,7 +164,7 @@ impl Crossing for Settle {
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
-                Settled::Done { latency } | Settled::ToJudge { latency, .. } => {
+                Settled::Done { latency } | Settled::Failed { latency, .. } => {
                     mailbox.put_word(LATENCY, latency as i32);
                     0
                 }
@@ -194,13 +194,13 @@ impl Crossing for Expire {
     }
 }
 
-struct Judge;
+struct EvaluateTrip;
 
-impl Crossing for Judge {
+impl Crossing for EvaluateTrip {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let permit = environment.mailbox().word(1);
         end_call(environment, id, permit as u32, |breaker, now| {
-            breaker.judge(Permit::from_raw(permit as u32), now);
+            breaker.evaluate_trip(Permit::from_raw(permit as u32), now);
             0
         })
     }
@@ -226,7 +226,7 @@ impl Crossing for NextOut {
         let from = environment.mailbox().word(1) as u32;
         let permit =
             environment.instances().with(id, |breaker, _| breaker.next_out(from)).flatten();
-        permit.map_or(news::NONE, |permit| permit.into_raw() as i32)
+        permit.map_or(wakeup::NONE, |permit| permit.into_raw() as i32)
     }
 }
 
@@ -264,27 +264,27 @@ impl Crossing for CountOne {
     /// second word says that it is to be counted anyway.
     fn cross(environment: &Environment, id: u32) -> i32 {
         let (kind, anyway) = (environment.mailbox().word(1), environment.mailbox().word(2) != 0);
-        let Some(kind) = Count::from_index(kind as usize) else { return 1 };
+        let Some(kind) = Counter::from_index(kind as usize) else { return 1 };
         let counted =
             environment.instances().with(id, |breaker, now| breaker.count(kind, anyway, now));
         i32::from(counted.unwrap_or(true))
     }
 }
 
-struct News;
+struct NextWakeup;
 
-impl Crossing for News {
+impl Crossing for NextWakeup {
     /// The next breaker that has something to be polled, or a stall.
     fn cross(environment: &Environment, _: u32) -> i32 {
-        match environment.next_news() {
-            Some(environment::News::Breaker(id)) => id as i32,
-            Some(environment::News::NoThread) => news::NO_THREAD,
-            Some(environment::News::Untaken) => news::UNTAKEN,
-            Some(environment::News::Stall(length)) => {
+        match environment.next_wakeup() {
+            Some(environment::Wakeup::Breaker(id)) => id as i32,
+            Some(environment::Wakeup::NoThread) => wakeup::NO_THREAD,
+            Some(environment::Wakeup::Untaken) => wakeup::UNTAKEN,
+            Some(environment::Wakeup::Stall(length)) => {
                 environment.mailbox().put_word(LENGTH, length.as_millis() as i32);
-                news::STALL
+                wakeup::STALL
             }
-            None => news::NONE,
+            None => wakeup::NONE,
         }
     }
 }
@@ -296,14 +296,14 @@ impl Crossing for Poll {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let events_only = environment.mailbox().word(1) != 0;
         let polled = environment.instances().with(id, |breaker, _| match breaker.poll_event() {
-            Some(Event::Opened) => news::OPENED,
-            Some(Event::Closed) => news::CLOSED,
-            Some(Event::HalfOpened) => news::HALF_OPENED,
-            Some(Event::Snapshot) => news::SNAPSHOT,
-            None if events_only => news::NONE,
-            None => breaker.poll_expired().map_or(news::NONE, |permit| permit.into_raw() as i32),
+            Some(Event::Opened) => wakeup::OPENED,
+            Some(Event::Closed) => wakeup::CLOSED,
+            Some(Event::HalfOpened) => wakeup::HALF_OPENED,
+            Some(Event::Snapshot) => wakeup::SNAPSHOT,
+            None if events_only => wakeup::NONE,
+            None => breaker.poll_expired().map_or(wakeup::NONE, |permit| permit.into_raw() as i32),
         });
-        polled.unwrap_or(news::NONE)
+        polled.unwrap_or(wakeup::NONE)
     }
 }
 
@@ -338,9 +338,11 @@ unsafe extern "C" fn raw<C: Crossing>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let sole = sole::get();
+    let single_environment = single_environment::get();
     // SAFETY: it is the environment of the function that was called, which keeps it alive.
-    let environment = unsafe { &*if sole.is_null() { owner(env, info) } else { sole } };
+    let environment = unsafe {
+        &*if single_environment.is_null() { owner(env, info) } else { single_environment }
+    };
     let mailbox = environment.mailbox();
     let id = mailbox.word(0) as u32;
     match catch_unwind(AssertUnwindSafe(|| C::cross(environment, id))) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::events::Events;
 use super::keep_alive::KeepAlive;
 use super::mailbox::Mailbox;
-use crate::runtime::driver::{Driver, Sight};
+use crate::runtime::driver::{AlarmSample, Driver};
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::LoopMeter;
 use crate::runtime::registry::{Registration, Registry};
@@ -269,8 +269,8 @@ impl Instances {
 
     /// The alarm of a breaker has gone off, which may have been dropped since. Whether there
     /// is something to announce.
-    pub(crate) fn on_alarm(&self, id: u32, sight: &Sight) -> bool {
-        self.drivers.borrow().get(id).is_some_and(|driver| driver.on_alarm(sight))
+    pub(crate) fn on_alarm(&self, id: u32, sample: &AlarmSample) -> bool {
+        self.drivers.borrow().get(id).is_some_and(|driver| driver.on_alarm(sample))
     }
 
     /// A turn of the loop begins.
@@ -280,10 +280,10 @@ impl Instances {
 
     /// How many stalls longer than that of the tally in a place there were before any call
     /// that waits; `None` where no call asks for these.
-    pub(crate) fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
+    pub(crate) fn oldest_stall(&self, total_place: usize) -> Option<u64> {
         // While a breaker is made or moved nobody can say: all are kept.
         let Ok(drivers) = self.drivers.try_borrow() else { return Some(0) };
-        drivers.all().filter_map(|driver| driver.oldest_stall(tally_place)).min()
+        drivers.all().filter_map(|driver| driver.oldest_stall(total_place)).min()
     }
 
     /// The memory shared with JavaScript.

@@ -17,7 +17,7 @@ pub(crate) struct KeepAlive {
     /// The threadsafe function whose reference it is; none once that is closed.
     wake: Cell<Option<sys::napi_threadsafe_function>>,
     /// The reference to that function, weak while nothing is held.
-    on_news: sys::napi_ref,
+    on_wakeup: sys::napi_ref,
     /// How many breakers have calls with a timeout under way.
     waiting: Cell<usize>,
     holding: Cell<bool>,
@@ -30,17 +30,17 @@ impl KeepAlive {
     ///
     /// # Safety
     ///
-    /// `wake` must be an unreferenced threadsafe function of `env` and `on_news` a weak
+    /// `wake` must be an unreferenced threadsafe function of `env` and `on_wakeup` a weak
     /// reference of it; both must live until [`KeepAlive::close`].
     pub(crate) unsafe fn new(
         env: sys::napi_env,
         wake: sys::napi_threadsafe_function,
-        on_news: sys::napi_ref,
+        on_wakeup: sys::napi_ref,
     ) -> Self {
         KeepAlive {
             env,
             wake: Cell::new(Some(wake)),
-            on_news,
+            on_wakeup,
             waiting: Cell::new(0),
             holding: Cell::new(false),
             sees_turns: Cell::new(false),
@@ -101,10 +101,10 @@ impl KeepAlive {
         unsafe {
             if hold {
                 sys::napi_ref_threadsafe_function(self.env, wake);
-                sys::napi_reference_ref(self.env, self.on_news, &mut count);
+                sys::napi_reference_ref(self.env, self.on_wakeup, &mut count);
             } else {
                 sys::napi_unref_threadsafe_function(self.env, wake);
-                sys::napi_reference_unref(self.env, self.on_news, &mut count);
+                sys::napi_reference_unref(self.env, self.on_wakeup, &mut count);
             }
         }
     }

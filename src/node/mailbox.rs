@@ -10,8 +10,8 @@ use napi::{check_status, sys, Error, Result, Status};
 use super::reference::Reference;
 use didelphis_abi::counters::{COUNTERS, QUANTILES};
 use didelphis_abi::layout::{self, words};
-use didelphis_core::latency::{self, CELLS};
-use didelphis_core::window::Count;
+use didelphis_core::latency::{self, BINS};
+use didelphis_core::window::Counter;
 
 /// See the [module](self).
 pub(crate) struct Mailbox {
@@ -109,8 +109,8 @@ impl Mailbox {
 
 // What the core counts is what the border says.
 const _: () = {
-    assert!(CELLS == layout::CELLS);
-    assert!(Count::ALL.len() == COUNTERS.len());
+    assert!(BINS == layout::BINS);
+    assert!(Counter::ALL.len() == COUNTERS.len());
     assert!(latency::QUANTILES.len() == QUANTILES.len());
     let mut place = 0;
     while place < QUANTILES.len() {

@@ -13,4 +13,4 @@ mod mailbox;
 mod probe;
 mod reference;
 mod resource;
-mod sole;
+mod single_environment;

@@ -16,7 +16,7 @@ use napi_derive::napi;
 use crate::runtime::registry::Registry;
 use didelphis_core::inbox::Command;
 use didelphis_core::state::State;
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 static READS: AtomicBool = AtomicBool::new(false);
 static READINGS: AtomicU32 = AtomicU32::new(0);
@@ -72,5 +72,5 @@ pub fn probe_reading() -> (String, i64) {
         State::HalfOpen { .. } => "half open",
         State::Shutdown => "shut down",
     };
-    (state.into(), reading.since_beginning[Count::Successes as usize])
+    (state.into(), reading.since_beginning[Counter::Successes as usize])
 }

@@ -130,44 +130,44 @@ pub mod jumps {
     }
 }
 
-/// How often, and for how long together, the whole process was held up.
+/// How often, and for how long together, the whole process was suspended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HoldUps {
+pub struct Suspensions {
     /// How many there were.
     pub count: u64,
     /// Their length, added up.
     pub length: Nanos,
 }
 
-impl HoldUps {
+impl Suspensions {
     /// Those of them that came after.
-    pub(crate) fn since(self, before: HoldUps) -> HoldUps {
+    pub(crate) fn since(self, before: Suspensions) -> Suspensions {
         let count = self.count.saturating_sub(before.count);
-        HoldUps { count, length: self.length - before.length }
+        Suspensions { count, length: self.length - before.length }
     }
 
     /// Both together.
-    pub(crate) fn and(self, other: HoldUps) -> HoldUps {
-        HoldUps { count: self.count + other.count, length: self.length + other.length }
+    pub(crate) fn and(self, other: Suspensions) -> Suspensions {
+        Suspensions { count: self.count + other.count, length: self.length + other.length }
     }
 }
 
-/// The hold-ups of the process that are known: a suspended laptop, a throttled container, a
+/// The suspensions of the process that are known: a suspended laptop, a throttled container, a
 /// stop signal. One is seen by whoever first asks after it, from the timer thread, which has
 /// not come back from its sleep.
 #[inline]
-pub fn hold_ups(now: Nanos) -> HoldUps {
+pub fn suspensions(now: Nanos) -> Suspensions {
     let asleep_until = Nanos::new(ASLEEP_UNTIL.load(Ordering::Acquire));
     if now > asleep_until + OVERSLEPT {
         claim(now);
     }
     // In this order: a length is there after its number.
-    let length = Nanos::new(HELD_UP.load(Ordering::Acquire));
-    HoldUps { count: HOLD_UPS.load(Ordering::Acquire), length }
+    let length = Nanos::new(SUSPENDED.load(Ordering::Acquire));
+    Suspensions { count: SUSPENSIONS.load(Ordering::Acquire), length }
 }
 
-/// Whether the process was held up a short while ago: it may be again.
-pub(crate) fn was_held_up(now: Nanos) -> bool {
+/// Whether the process was suspended a short while ago: it may be again.
+pub(crate) fn was_suspended(now: Nanos) -> bool {
     let last = Nanos::new(HELD_UP_AT.load(Ordering::Relaxed));
     last > Nanos::ZERO && now - last < A_SHORT_WHILE
 }
@@ -180,7 +180,7 @@ pub(crate) fn on_asleep(until: Nanos) {
 /// The timer thread has woken up.
 pub(crate) fn on_awake() {
     check();
-    hold_ups(now());
+    suspensions(now());
     ASLEEP_UNTIL.store(u64::MAX, Ordering::Release);
 }
 
@@ -192,14 +192,14 @@ fn claim(now: Nanos) {
     });
     if let Ok(until) = claimed {
         HELD_UP_AT.store(now.get(), Ordering::Relaxed);
-        HOLD_UPS.fetch_add(1, Ordering::AcqRel);
-        HELD_UP.fetch_add((now - Nanos::new(until)).get(), Ordering::AcqRel);
+        SUSPENSIONS.fetch_add(1, Ordering::AcqRel);
+        SUSPENDED.fetch_add((now - Nanos::new(until)).get(), Ordering::AcqRel);
     }
 }
 
-static HELD_UP: AtomicU64 = AtomicU64::new(0);
+static SUSPENDED: AtomicU64 = AtomicU64::new(0);
 
-static HOLD_UPS: AtomicU64 = AtomicU64::new(0);
+static SUSPENSIONS: AtomicU64 = AtomicU64::new(0);
 
 /// When the last one was seen.
 static HELD_UP_AT: AtomicU64 = AtomicU64::new(0);
@@ -223,7 +223,7 @@ mod tests {
     fn a_counter_that_is_right_is_left_alone() {
         let offset = 5u64.wrapping_neg();
         assert_eq!(checked_offset(offset, 100 * MS, 100 * MS + 5, 101 * MS), offset);
-        // The reading was held up between the others for an hour.
+        // The reading was suspended between the others for an hour.
         assert_eq!(checked_offset(0, 100 * MS, 200 * MS, 3_600_000 * MS), 0);
     }
 

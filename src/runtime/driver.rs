@@ -5,7 +5,7 @@
 //!
 //! - **native**: the loop clock and the timer thread. When the moment has come that the
 //!   breaker named, the timer thread takes a look at the loop and sends what it saw
-//!   ([`Sight`]) there; the loop decides by it ([`Driver::on_alarm`]). That costs a
+//!   ([`AlarmSample`]) there; the loop decides by it ([`Driver::on_alarm`]). That costs a
 //!   call nothing, where a lock that both take costs two atomic operations for each
 //!   crossing; and a call whose answer is read before the loop comes to decide has
 //!   been answered.
@@ -17,33 +17,33 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use super::host_clock::HostClock;
-use super::loop_clock::tally::Tally;
+use super::loop_clock::stall_total::StallTotal;
 use super::loop_clock::{LoopClock, LoopMeter};
 use super::timer::{Task, Timer};
 use didelphis_core::breaker::CircuitBreaker;
-use didelphis_core::lateness::{Look, LoopView};
+use didelphis_core::expiry::{LoopSample, Observation};
 use didelphis_core::published::Published;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::time::{Nanos, Now, Shift};
 
 /// What the timer thread saw of a loop at the moment of an alarm.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight {
+pub struct AlarmSample {
     /// What the alarm was set to.
     pub at: Nanos,
     /// The loop; `None` where it shows nothing of itself.
-    pub view: Option<LoopView>,
+    pub view: Option<LoopSample>,
 }
 
 /// The way from the timer thread to a loop.
-pub trait Announce: Send + Sync {
+pub trait LoopWaker: Send + Sync {
     /// The alarm of breaker `id` has gone off; its loop is to call
     /// [`Driver::on_alarm`]. Called on the timer thread.
-    fn announce(&self, id: u32, sight: Sight);
+    fn announce(&self, id: u32, sample: AlarmSample);
 
     /// There is no timer thread to be had: the loop is to see to the
     /// [timer](Timer::work) itself. Called on the loop's thread.
-    fn announce_no_thread(&self);
+    fn report_no_thread(&self);
 }
 
 /// A breaker, and what drives it.
@@ -55,19 +55,19 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Takes a breaker to its loop: `make` makes it, given the present. `announcer` is
+    /// Takes a breaker to its loop: `make` makes it, given the present. `waker` is
     /// the loop's way from the timer thread. A turn of the loop that is busy for longer
     /// than `stall_threshold` does not count for its timeouts.
     pub fn native(
         make: impl FnOnce(Now) -> CircuitBreaker,
         meter: Rc<LoopMeter>,
         stall_threshold: Nanos,
-        announcer: Arc<dyn Announce>,
+        waker: Arc<dyn LoopWaker>,
         id: u32,
     ) -> Driver {
-        let tally = meter.tally(stall_threshold);
-        let alarm = Arc::new(Alarm { clock: meter.clock().clone(), announcer, id });
-        Driver::new(make, Source::Native { meter, tally, alarm, later: RefCell::default() })
+        let stall_total = meter.stall_total(stall_threshold);
+        let alarm = Arc::new(Alarm { clock: meter.clock().clone(), waker, id });
+        Driver::new(make, Source::Native { meter, stall_total, alarm, later: RefCell::default() })
     }
 
     /// The same, with a clock and alarm of the host's. The breaker lives in the present that
@@ -122,7 +122,7 @@ impl Driver {
                 let at = breaker.poll_timer(&NO_STALLS, now).unwrap_or(Nanos::MAX);
                 let set_to = self.set_to.get();
                 if at < set_to || at > set_to && !breaker.has_events() {
-                    self.set_to.set(host.want_timer(at, now.wall));
+                    self.set_to.set(host.want_timer(at, now.monotonic));
                 }
             }
         }
@@ -132,15 +132,15 @@ impl Driver {
     /// The alarm has gone off. Returns whether there is something to announce. An
     /// alarm that has been set to an earlier moment since is of no interest yet: if it set
     /// the next one, there would be ever more of them.
-    pub fn on_alarm(&self, sight: &Sight) -> bool {
+    pub fn on_alarm(&self, sample: &AlarmSample) -> bool {
         let Source::Native { meter, later, .. } = &self.source else { return false };
-        if sight.at != self.set_to.get() {
+        if sample.at != self.set_to.get() {
             // It does not go off again.
-            later.borrow_mut().retain(|at| *at != sight.at);
+            later.borrow_mut().retain(|at| *at != sample.at);
             return false;
         }
         self.set_to.set(later.borrow_mut().pop().unwrap_or(Nanos::MAX));
-        let look = sight.view.map(|seen| Look { seen, here: meter.view() });
+        let look = sample.view.map(|seen| Observation { seen, here: meter.view() });
         self.on_timer(look.as_ref())
     }
 
@@ -183,16 +183,16 @@ impl Driver {
 
     /// How many stalls longer than that of the tally in a place there were before any call
     /// that waits; `None` where no call asks for these.
-    pub fn oldest_stall(&self, tally_place: usize) -> Option<u64> {
+    pub fn oldest_stall(&self, total_place: usize) -> Option<u64> {
         match &self.source {
-            Source::Native { tally, .. } if tally.place() == tally_place => {
+            Source::Native { stall_total, .. } if stall_total.place() == total_place => {
                 self.breaker.try_borrow().map_or(Some(0), |breaker| breaker.oldest_stall())
             }
             _ => None,
         }
     }
 
-    fn on_timer(&self, look: Option<&Look>) -> bool {
+    fn on_timer(&self, look: Option<&Observation>) -> bool {
         self.with(|breaker, now| {
             self.source.with_stalls(|stalls| breaker.on_timer(look, stalls, now));
             breaker.has_events() || breaker.has_expired()
@@ -208,7 +208,7 @@ impl Driver {
         }
         let task: Weak<Alarm> = Arc::downgrade(alarm);
         if !Timer::global().call_at(at, task) {
-            alarm.announcer.announce_no_thread();
+            alarm.waker.report_no_thread();
         }
     }
 }
@@ -217,7 +217,7 @@ impl Driver {
 enum Source {
     Native {
         meter: Rc<LoopMeter>,
-        tally: Rc<Tally>,
+        stall_total: Rc<StallTotal>,
         alarm: Arc<Alarm>,
         /// When the alarm goes off again after the next time: it has been set to moments
         /// ever nearer.
@@ -230,14 +230,14 @@ impl Source {
     #[inline]
     fn now(&self) -> Now {
         match self {
-            Source::Native { meter, tally, .. } => meter.now(tally),
+            Source::Native { meter, stall_total, .. } => meter.now(stall_total),
             Source::Host(host) => Now::unstalled(host.present()),
         }
     }
 
     fn with_stalls<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
         match self {
-            Source::Native { tally, .. } => ask(&tally.log()),
+            Source::Native { stall_total, .. } => ask(&stall_total.log()),
             Source::Host(_) => ask(&NO_STALLS),
         }
     }
@@ -246,13 +246,13 @@ impl Source {
 /// What the timer thread knows of a breaker.
 struct Alarm {
     clock: Arc<LoopClock>,
-    announcer: Arc<dyn Announce>,
+    waker: Arc<dyn LoopWaker>,
     id: u32,
 }
 
 impl Task for Alarm {
     fn on_time(&self, at: Nanos) {
-        self.announcer.announce(self.id, Sight { at, view: self.clock.view() });
+        self.waker.announce(self.id, AlarmSample { at, view: self.clock.view() });
     }
 }
 

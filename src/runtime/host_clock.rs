@@ -148,18 +148,18 @@ mod tests {
 
     #[test]
     fn time_passes_at_any_date_and_after_any_jump() {
-        let wall = Rc::new(Wall::default());
-        let clock = HostClock::new(Box::new(wall.clone()));
+        let monotonic = Rc::new(Wall::default());
+        let clock = HostClock::new(Box::new(monotonic.clone()));
         let mut date = 0.0;
         for jump in [0.0, 600.0 * YEAR, 8_000.0 * YEAR, 1e300, 1.0, 9_000.0 * YEAR] {
             date += jump;
-            wall.0.set(date);
+            monotonic.0.set(date);
             clock.read();
             let before = clock.present();
-            wall.0.set(date + 1_000.0);
+            monotonic.0.set(date + 1_000.0);
             clock.read();
             // A date may be so far away that its clock shows nothing as short as a second.
-            if wall.0.get() > date {
+            if monotonic.0.get() > date {
                 assert_eq!((clock.present() - before).as_millis(), 1_000, "after {jump} ms");
             }
             assert!(clock.present() < END);
@@ -168,15 +168,15 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_goes_on_from_there() {
-        let wall = Rc::new(Wall::default());
-        wall.0.set(5_000.0);
-        let clock = HostClock::new(Box::new(wall.clone()));
+        let monotonic = Rc::new(Wall::default());
+        monotonic.0.set(5_000.0);
+        let clock = HostClock::new(Box::new(monotonic.clone()));
         for shown in [4_000.0, f64::NAN, f64::INFINITY, 3_000.0] {
-            wall.0.set(shown);
+            monotonic.0.set(shown);
             clock.read();
             assert_eq!(clock.present(), BEGINNING);
         }
-        wall.0.set(3_001.0);
+        monotonic.0.set(3_001.0);
         clock.read();
         assert_eq!(clock.present(), BEGINNING + Nanos::from_millis(1));
     }

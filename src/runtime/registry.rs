@@ -123,7 +123,7 @@ impl Entry {
     }
 
     /// What there is to be read by the clock of this moment. `None` when the breaker's loop is
-    /// held up in the few instructions in which it publishes something; try again later.
+    /// suspended in the few instructions in which it publishes something; try again later.
     pub fn read(&self) -> Option<Reading> {
         for _ in 0..ATTEMPTS {
             let reading = self.published.read(clock::now());

@@ -134,7 +134,7 @@ impl Timer {
             clock::check();
         } else {
             let now = clock::checked_now();
-            let span = nap(at - now, clock::was_held_up(now));
+            let span = nap(at - now, clock::was_suspended(now));
             let until = now + span;
             schedule.asleep_until = until;
             let span = Duration::from_nanos(span.get());
@@ -204,18 +204,18 @@ impl Eq for Entry {}
 
 /// How long to sleep at a time when there is so much time until the next moment.
 ///
-/// A process that is held up is seen to be when the thread should have woken, and not
-/// before: what the hold-up took of a sleep cannot be told from the sleep. So the thread
-/// sleeps for a quarter of what is left at a time, and a hold-up takes no call more than
+/// A process that is suspended is seen to be when the thread should have woken, and not
+/// before: what the suspension took of a sleep cannot be told from the sleep. So the thread
+/// sleeps for a quarter of what is left at a time, and a suspension takes no call more than
 /// a quarter of the time it had left; that makes some twenty naps for ten seconds.
 ///
-/// A process that was held up a short while ago is one that is throttled, perhaps. Then it
-/// sleeps for no longer than it is let run at a time, and sees each hold-up for itself.
-fn nap(left: Nanos, held_up: bool) -> Nanos {
+/// A process that was suspended a short while ago is one that is throttled, perhaps. Then it
+/// sleeps for no longer than it is let run at a time, and sees each suspension for itself.
+fn nap(left: Nanos, suspended: bool) -> Nanos {
     let quarter = Nanos::new(left.get() / 4);
     if quarter < SHORTEST_NAP {
         left
-    } else if held_up {
+    } else if suspended {
         quarter.min(WHILE_THROTTLED)
     } else {
         quarter

@@ -40,7 +40,7 @@ constants! {
 }
 
 constants! {
-    /// Bits of what `settle`, `judge` and `abandon` return.
+    /// Bits of what `settle`, `evaluateTrip` and `abandon` return.
     settled: i32, "" {
         /// There are events to announce.
         EVENTS = 1;
@@ -58,17 +58,17 @@ constants! {
     outcome: i32, "" {
         /// The action resolved, or its error does not count.
         SUCCESS = 0;
-        /// The action failed; `judge` comes next.
+        /// The action failed; `evaluateTrip` comes next.
         FAILURE = 1;
-        /// The action failed, and nobody hears of it before what follows is decided: `judge`
+        /// The action failed, and nobody hears of it before what follows is decided: `evaluateTrip`
         /// at once.
         UNHEARD_FAILURE = 2;
     }
 }
 
 constants! {
-    /// What `poll`, `news` and `nextOut` return where it is not a permit or a breaker.
-    news: i32, "" {
+    /// What `poll`, `nextWakeup` and `nextOut` return where it is not a permit or a breaker.
+    wakeup: i32, "" {
         /// Nothing more.
         NONE = -1;
         /// The circuit opened.
@@ -80,7 +80,7 @@ constants! {
         /// A snapshot is due.
         SNAPSHOT = -5;
         /// A stall of the loop has ended; its length in milliseconds is in a word. Only among the
-        /// news of the loop, as are the next ones.
+        /// wake-ups of the loop, as are the next ones.
         STALL = -6;
         /// There is no timer thread: the loop is to do its work.
         NO_THREAD = -7;
@@ -114,8 +114,8 @@ pub const GROUPS: &[(&str, &[Constant])] = &[
     ("What `admit` returns where it is not a permit", refused::ALL),
     ("In the place of a wait", wait::ALL),
     ("Bits that `admitAgain` takes", again::ALL),
-    ("Bits of what `settle`, `judge` and `abandon` return", settled::ALL),
+    ("Bits of what `settle`, `evaluateTrip` and `abandon` return", settled::ALL),
     ("The outcomes that `settle` takes", outcome::ALL),
-    ("What `poll`, `news` and `nextOut` return where it is not a number", news::ALL),
+    ("What `poll`, `nextWakeup` and `nextOut` return where it is not a number", wakeup::ALL),
     ("Bits of what `state` returns", state::ALL),
 ];

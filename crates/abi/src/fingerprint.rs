@@ -3,7 +3,7 @@
 
 use crate::codes;
 use crate::counters::{COUNTERS, QUANTILES};
-use crate::layout::{self, CELLS, NUMBERS, STATS, WORDS};
+use crate::layout::{self, BINS, NUMBERS, STATS, WORDS};
 use crate::Constant;
 
 /// The number. JavaScript hands the one of its own to the addon as it is loaded.
@@ -17,7 +17,7 @@ const fn of_everything() -> u32 {
     hash = of_groups(hash, layout::READINGS);
     hash = of_group(hash, layout::native_options::ALL);
     hash = of_number(of_number(hash, WORDS as u64), STATS as u64);
-    hash = of_number(of_number(hash, CELLS as u64), NUMBERS as u64);
+    hash = of_number(of_number(hash, BINS as u64), NUMBERS as u64);
     let mut place = 0;
     while place < COUNTERS.len() {
         hash = of_text(hash, COUNTERS[place]);

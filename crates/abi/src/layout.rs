@@ -12,11 +12,11 @@ pub const WORDS: usize = 4;
 /// Where among the numbers of the buffer those behind the words begin. All places among numbers
 /// count from here.
 pub const STATS: usize = WORDS / 2;
-/// How many cells a histogram of latencies has.
-pub const CELLS: usize = 264;
+/// How many bins a histogram of latencies has.
+pub const BINS: usize = 264;
 /// How many numbers the buffer holds: room for what is read at once at the most, the stats of a
-/// window with each of its cells in use.
-pub const NUMBERS: usize = 32 + CELLS;
+/// window with each of its bins in use.
+pub const NUMBERS: usize = 32 + BINS;
 
 constants! {
     /// Words besides the first three, which are those of arguments, or again.
@@ -25,7 +25,7 @@ constants! {
         LATENCY = 1;
         /// Where `admit` leaves in how many milliseconds an open circuit lets a call try.
         RETRY_AFTER = 1;
-        /// Where `news` leaves the length of a stall, in milliseconds.
+        /// Where `nextWakeup` leaves the length of a stall, in milliseconds.
         LENGTH = 1;
         /// Where `expire` leaves for how long the loop was stalled during the call, in
         /// milliseconds.
@@ -57,7 +57,7 @@ constants! {
 
 constants! {
     /// What `readLag` leaves.
-    lag: usize, "LAG_" {
+    loop_delay: usize, "LAG_" {
         /// How long the turn under way has been busy.
         BUSY = 0;
         /// The stalls in the window: their number, their length and that of the longest.
@@ -114,5 +114,5 @@ pub const NATIVE_OPTIONS: usize = native_options::ALL.len();
 pub const READINGS: &[(&str, &[Constant])] = &[
     ("What `readStats` leaves behind the counters", stats::ALL),
     ("What `readBucket` leaves behind the counters", bucket::ALL),
-    ("What `readLag` leaves", lag::ALL),
+    ("What `readLag` leaves", loop_delay::ALL),
 ];

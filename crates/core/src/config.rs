@@ -12,7 +12,7 @@ use super::time::Nanos;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// What may be changed while the breaker lives.
-    pub limits: Limits,
+    pub limits: LiveOptions,
     /// The rolling window.
     pub window: WindowConfig,
     /// The fewest [calls](crate::window::Window::calls) in the window for which a rate may
@@ -32,7 +32,7 @@ impl Default for Config {
     /// opossum's defaults.
     fn default() -> Self {
         Config {
-            limits: Limits::default(),
+            limits: LiveOptions::default(),
             window: WindowConfig::default(),
             volume_threshold: 0,
             capacity: i64::MAX,
@@ -55,7 +55,7 @@ pub enum TimeoutClock {
 
 /// The limits that users may change on a living breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+pub struct LiveOptions {
     /// How long a call may take, in loop time; `None`: as long as it likes.
     pub timeout: Option<Nanos>,
     /// How long the circuit stays open before it lets one call try.
@@ -70,9 +70,9 @@ pub struct Limits {
     pub consecutive_failures: Option<NonZeroU32>,
 }
 
-impl Default for Limits {
+impl Default for LiveOptions {
     fn default() -> Self {
-        Limits {
+        LiveOptions {
             timeout: Some(Nanos::from_millis(10_000)),
             reset_timeout: Nanos::from_millis(30_000),
             error_threshold_percentage: 50.0,

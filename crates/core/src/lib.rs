@@ -14,8 +14,8 @@
 //! let mut breaker = CircuitBreaker::new(Config::default(), at(0));
 //!
 //! let Admission::Admitted(permit) = breaker.try_acquire(false, at(0)) else { panic!("refused") };
-//! let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, at(20)) else { panic!("late") };
-//! breaker.judge(permit, at(20));
+//! let Settled::Failed { permit, .. } = breaker.on_failure(permit, at(20)) else { panic!("late") };
+//! breaker.evaluate_trip(permit, at(20));
 //!
 //! assert!(matches!(breaker.state(at(20)), State::Open { .. }));
 //! // Its reset timeout has passed.
@@ -48,5 +48,5 @@ pub mod time;
 mod timers;
 
 pub use breaker::{inbox, mode, published, snapshot, state};
-pub use calls::{call_time, lateness, stall_log};
-pub use metrics::{lag, latency, window};
+pub use calls::{call_time, expiry, stall_log};
+pub use metrics::{latency, loop_delay, window};

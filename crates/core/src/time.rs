@@ -78,7 +78,7 @@ impl Sub for Nanos {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// The monotonic clock.
-    pub wall: Nanos,
+    pub monotonic: Nanos,
     /// How many stalls of the loop have ended so far.
     pub stalls: u64,
     /// The length of the stall under way; zero while there is none.
@@ -87,8 +87,8 @@ pub struct Now {
 
 impl Now {
     /// A present without stalls.
-    pub const fn unstalled(wall: Nanos) -> Self {
-        Now { wall, stalls: 0, stalling: Nanos::ZERO }
+    pub const fn unstalled(monotonic: Nanos) -> Self {
+        Now { monotonic, stalls: 0, stalling: Nanos::ZERO }
     }
 }
 
@@ -103,8 +103,8 @@ pub struct Shift {
 
 impl Shift {
     /// What a moment is on the other clock.
-    pub fn wall(&self, at: Nanos) -> Nanos {
-        shift(at, self.from.wall, self.to.wall)
+    pub fn apply(&self, at: Nanos) -> Nanos {
+        shift(at, self.from.monotonic, self.to.monotonic)
     }
 }
 
@@ -134,11 +134,11 @@ mod tests {
 
     #[test]
     fn a_moment_keeps_its_distance_from_the_present_on_another_clock() {
-        let at = |wall| Now::unstalled(Nanos::new(wall));
+        let at = |monotonic| Now::unstalled(Nanos::new(monotonic));
         let shift = Shift { from: at(100), to: at(1_000) };
-        assert_eq!(shift.wall(Nanos::new(130)), Nanos::new(1_030));
-        assert_eq!(shift.wall(Nanos::new(70)), Nanos::new(970));
-        assert_eq!(shift.wall(Nanos::MAX), Nanos::MAX, "never stays never");
+        assert_eq!(shift.apply(Nanos::new(130)), Nanos::new(1_030));
+        assert_eq!(shift.apply(Nanos::new(70)), Nanos::new(970));
+        assert_eq!(shift.apply(Nanos::MAX), Nanos::MAX, "never stays never");
     }
 
     #[test]

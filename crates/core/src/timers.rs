@@ -1,6 +1,6 @@
 //! Everything that comes due in a breaker, in one table.
 //!
-//! The moments are of the wall clock. When a call is late is not among them: that moment comes
+//! The moments are of the monotonic clock. When a call is late is not among them: that moment comes
 //! later whenever the loop stalls, and [`calls`](crate::calls) says it when asked. Used by the
 //! breaker alone.
 
@@ -74,7 +74,7 @@ impl TimerTable {
 
     /// Goes on with another clock, on which all is as far away as it was.
     pub(crate) fn change_clocks(&mut self, shift: &Shift) {
-        self.due = self.due.map(|at| shift.wall(at));
+        self.due = self.due.map(|at| shift.apply(at));
     }
 }
 

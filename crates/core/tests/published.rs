@@ -14,7 +14,7 @@ use didelphis_core::published::{Published, Reading};
 use didelphis_core::stall_log::NO_STALLS;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 fn at(millis: u64) -> Now {
     Now::unstalled(Nanos::from_millis(millis))
@@ -37,18 +37,18 @@ fn call(breaker: &mut CircuitBreaker, succeeds: bool, now: Now) {
     if succeeds {
         assert!(matches!(breaker.on_success(permit, now), Settled::Done { .. }));
     } else {
-        let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, now) else {
+        let Settled::Failed { permit, .. } = breaker.on_failure(permit, now) else {
             panic!("late")
         };
-        breaker.judge(permit, now);
+        breaker.evaluate_trip(permit, now);
     }
 }
 
-fn in_window(published: &Published, kind: Count, millis: u64) -> i64 {
+fn in_window(published: &Published, kind: Counter, millis: u64) -> i64 {
     read(published, millis).in_window[kind as usize]
 }
 
-fn since_beginning(published: &Published, kind: Count) -> i64 {
+fn since_beginning(published: &Published, kind: Counter) -> i64 {
     read(published, 0).since_beginning[kind as usize]
 }
 
@@ -61,14 +61,14 @@ mod a_reader {
         call(&mut breaker, true, at(500));
         call(&mut breaker, true, at(3_500));
         call(&mut breaker, true, at(3_600));
-        let successes = |millis| in_window(&published, Count::Successes, millis);
+        let successes = |millis| in_window(&published, Counter::Successes, millis);
         assert_eq!(successes(3_600), 3);
         assert_eq!(successes(9_999), 3);
         assert_eq!(successes(10_000), 2, "the first bucket has run out");
         assert_eq!(successes(12_999), 2);
         assert_eq!(successes(13_000), 0, "so has the newest that the loop knows");
         assert_eq!(successes(1_000_000), 0);
-        assert_eq!(since_beginning(&published, Count::Successes), 3);
+        assert_eq!(since_beginning(&published, Counter::Successes), 3);
     }
 
     #[test]
@@ -83,9 +83,9 @@ mod a_reader {
             let later = at(millis + step * 7 % 1_500);
             // The loop looks after the reader: its look changes what is published.
             assert_eq!(reader.in_window, breaker.window(later).totals(), "{millis}");
-            millis = millis.max(later.wall.as_millis());
+            millis = millis.max(later.monotonic.as_millis());
         }
-        assert_eq!(since_beginning(&published, Count::Fires), 2_000);
+        assert_eq!(since_beginning(&published, Counter::Fires), 2_000);
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod a_reader {
         assert_eq!(read(&published, 1).mode, Mode::Disabled);
         breaker.shutdown(at(2));
         assert_eq!(read(&published, 2).state, State::Shutdown);
-        assert_eq!(in_window(&published, Count::Successes, 1_000_000), 1, "left as it was");
+        assert_eq!(in_window(&published, Counter::Successes, 1_000_000), 1, "left as it was");
     }
 
     #[test]
@@ -144,12 +144,12 @@ mod a_reader {
         let reading = read(&published, 90_000_000);
         assert!(!reading.shows_moments);
         assert_eq!(reading.state, State::Open { retry_at: Nanos::MAX });
-        assert_eq!(reading.in_window[Count::Failures as usize], 1);
+        assert_eq!(reading.in_window[Counter::Failures as usize], 1);
         breaker.show_moments(true);
         let retry_at = Nanos::from_millis(7_029_900);
         assert_eq!(read(&published, 7_029_899).state, State::Open { retry_at });
-        assert_eq!(in_window(&published, Count::Failures, 7_009_799), 1);
-        assert_eq!(in_window(&published, Count::Failures, 7_009_800), 0);
+        assert_eq!(in_window(&published, Counter::Failures, 7_009_799), 1);
+        assert_eq!(in_window(&published, Counter::Failures, 7_009_800), 0);
     }
 
     #[test]
@@ -159,16 +159,16 @@ mod a_reader {
         let first = breaker.window(at(500)).serial();
         call(&mut breaker, true, at(1_500));
         let window = breaker.window(at(1_500));
-        window.set_count(first, Count::Successes, -5);
-        window.set_count(first + 1, Count::Successes, 40);
-        window.count_by_hand(Count::Fallbacks);
+        window.set_count(first, Counter::Successes, -5);
+        window.set_count(first + 1, Counter::Successes, 40);
+        window.count_by_hand(Counter::Fallbacks);
         let reading = read(&published, 1_500);
         assert_eq!(reading.in_window, breaker.window(at(1_500)).totals());
-        assert_eq!(reading.in_window[Count::Successes as usize], 35);
-        assert_eq!(reading.since_beginning[Count::Successes as usize], 2);
-        assert_eq!(reading.since_beginning[Count::Fallbacks as usize], 0);
+        assert_eq!(reading.in_window[Counter::Successes as usize], 35);
+        assert_eq!(reading.since_beginning[Counter::Successes as usize], 2);
+        assert_eq!(reading.since_beginning[Counter::Fallbacks as usize], 0);
         call(&mut breaker, true, at(2_500));
-        assert_eq!(since_beginning(&published, Count::Successes), 3);
+        assert_eq!(since_beginning(&published, Counter::Successes), 3);
     }
 
     #[test]
@@ -183,14 +183,14 @@ mod a_reader {
             shown(Config { window: short.expect("a sound window"), ..Config::default() });
         call(&mut breaker, true, at(10));
         breaker.set_window(window);
-        let successes = |millis| in_window(&published, Count::Successes, millis);
+        let successes = |millis| in_window(&published, Counter::Successes, millis);
         assert_eq!(successes(8_500), 9);
         assert_eq!(successes(10_999), 8);
         assert_eq!(successes(11_000), 7);
-        assert_eq!(since_beginning(&published, Count::Successes), 1, "its own");
+        assert_eq!(since_beginning(&published, Counter::Successes), 1, "its own");
         call(&mut breaker, true, at(8_700));
         assert_eq!(successes(8_700), 10);
-        assert_eq!(since_beginning(&published, Count::Successes), 2);
+        assert_eq!(since_beginning(&published, Counter::Successes), 2);
     }
 }
 
@@ -303,6 +303,8 @@ mod under_load {
         let first = published.read(Nanos::ZERO).expect("nobody writes yet");
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
+            // Also when something is found: nobody looks on for ever.
+            let ended = SetWhenDropped(&done);
             let readers = [(); 2].map(|()| {
                 scope.spawn(|| {
                     let mut last = first;
@@ -322,11 +324,27 @@ mod under_load {
                     step(breaker, Now::unstalled(Nanos::new(micros * 1_000)));
                 }
             }
-            done.store(true, Ordering::Relaxed);
+            drop(ended);
             for reader in readers {
                 assert!(reader.join().expect("a reader") > 10, "readers were kept out");
             }
         });
+    }
+
+    struct CloseWhenDropped<'breaker>(&'breaker Published);
+
+    impl Drop for CloseWhenDropped<'_> {
+        fn drop(&mut self) {
+            self.0.close();
+        }
+    }
+
+    struct SetWhenDropped<'flag>(&'flag AtomicBool);
+
+    impl Drop for SetWhenDropped<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A window that begins a bucket every millisecond.
@@ -347,7 +365,7 @@ mod under_load {
                 assert!(*now >= before, "{now} after {before}");
             }
             // By a clock that stands at zero nothing runs out but what the loop evicts.
-            let fires = reading.in_window[Count::Fires as usize];
+            let fires = reading.in_window[Counter::Fires as usize];
             // One call each 37 µs is 28 a bucket at the most.
             assert!((0..=4 * 28).contains(&fires), "{fires} in four buckets");
             assert!((0..=1).contains(&reading.under_way()), "one at a time: {reading:?}");
@@ -358,8 +376,8 @@ mod under_load {
             calls += 1;
         });
         let reading = published.read(Nanos::ZERO).expect("nobody writes any more");
-        assert_eq!(reading.since_beginning[Count::Fires as usize], calls);
-        assert_eq!(reading.since_beginning[Count::Successes as usize], calls);
+        assert_eq!(reading.since_beginning[Counter::Fires as usize], calls);
+        assert_eq!(reading.since_beginning[Counter::Successes as usize], calls);
     }
 
     #[test]
@@ -419,6 +437,8 @@ mod under_load {
             }
         };
         thread::scope(|scope| {
+            // Also when something is found: nobody waits for ever for a command.
+            let _ended = CloseWhenDropped(&published);
             // One gives the orders that count; another that the mode is what it is, so that
             // both put at once.
             let steering = scope.spawn(|| {

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
-use didelphis_core::config::{Config, Limits};
+use didelphis_core::config::{Config, LiveOptions};
 use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 fn at(millis: u64) -> Now {
     Now::unstalled(Nanos::from_millis(millis))
@@ -41,8 +41,8 @@ fn succeed(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
 
 fn fail(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
     let settled = breaker.on_failure(permit, now);
-    let Settled::ToJudge { permit, .. } = settled else { panic!("{settled:?}") };
-    breaker.judge(permit, now);
+    let Settled::Failed { permit, .. } = settled else { panic!("{settled:?}") };
+    breaker.evaluate_trip(permit, now);
 }
 
 /// A breaker that opens at that many failures in a row, whatever their rate.
@@ -70,7 +70,7 @@ fn opened(now: Now) -> CircuitBreaker {
 }
 
 fn half_open(now: Now) -> CircuitBreaker {
-    let mut breaker = opened(at(now.wall.as_millis() - 1000));
+    let mut breaker = opened(at(now.monotonic.as_millis() - 1000));
     assert_eq!(breaker.state(now), State::HalfOpen { probing_until: None });
     assert_eq!(events(&mut breaker), [Event::HalfOpened]);
     breaker
@@ -79,7 +79,7 @@ fn half_open(now: Now) -> CircuitBreaker {
 /// A half-open breaker without a timeout, whose probe has begun at that moment.
 fn hung_probe(now: Now) -> (CircuitBreaker, Permit) {
     let mut breaker = half_open(now);
-    breaker.set_limits(Limits {
+    breaker.set_live_options(LiveOptions {
         timeout: None,
         reset_timeout: Nanos::from_millis(1000),
         ..Default::default()
@@ -99,8 +99,8 @@ mod closed {
         let mut breaker = breaker();
         let permit = admit(&mut breaker, at(1));
         succeed(&mut breaker, permit, at(3));
-        assert_eq!(breaker.window(at(3)).total(Count::Fires), 1);
-        assert_eq!(breaker.window(at(3)).total(Count::Successes), 1);
+        assert_eq!(breaker.window(at(3)).total(Counter::Fires), 1);
+        assert_eq!(breaker.window(at(3)).total(Counter::Successes), 1);
         assert_eq!(breaker.state(at(3)), State::Closed);
     }
 
@@ -210,8 +210,8 @@ mod closed {
             other => panic!("{other:?}"),
         };
         fail(&mut breaker, refused, at(0));
-        assert_eq!(breaker.window(at(0)).total(Count::SemaphoreRejections), 1);
-        assert_eq!(breaker.window(at(0)).total(Count::Failures), 1);
+        assert_eq!(breaker.window(at(0)).total(Counter::SemaphoreRejections), 1);
+        assert_eq!(breaker.window(at(0)).total(Counter::Failures), 1);
         assert_eq!(breaker.available(), 0, "it never had a place to give back");
         succeed(&mut breaker, first, at(1));
         assert_eq!(breaker.available(), 1);
@@ -239,9 +239,9 @@ mod closed {
         assert_eq!(timed_out, Some(101));
         fail(&mut breaker, permit, at(101));
         let window = breaker.window(at(101));
-        assert_eq!(window.total(Count::Successes), 0);
-        assert_eq!(window.total(Count::Timeouts), 1);
-        assert_eq!(window.total(Count::Failures), 1);
+        assert_eq!(window.total(Counter::Successes), 0);
+        assert_eq!(window.total(Counter::Timeouts), 1);
+        assert_eq!(window.total(Counter::Failures), 1);
         assert_eq!(breaker.poll_expired(), None, "nobody is told twice");
     }
 
@@ -261,7 +261,10 @@ mod closed {
     fn a_changed_timeout_holds_for_the_next_call() {
         let mut breaker = breaker();
         let _long = admit(&mut breaker, at(0));
-        breaker.set_limits(Limits { timeout: Some(Nanos::from_millis(10)), ..Default::default() });
+        breaker.set_live_options(LiveOptions {
+            timeout: Some(Nanos::from_millis(10)),
+            ..Default::default()
+        });
         let short = admit(&mut breaker, at(0));
         breaker.on_timer(None, &NO_STALLS, at(10));
         assert_eq!(breaker.poll_expired(), Some(short));
@@ -279,8 +282,8 @@ mod open {
         let retry_after = Some(Nanos::from_millis(999));
         let refused = Admission::Refused(Refusal::Open { retry_after });
         assert_eq!(breaker.try_acquire(false, at(6)), refused);
-        assert_eq!(breaker.window(at(6)).total(Count::Rejects), 1);
-        assert_eq!(breaker.window(at(6)).total(Count::Fires), 1);
+        assert_eq!(breaker.window(at(6)).total(Counter::Rejects), 1);
+        assert_eq!(breaker.window(at(6)).total(Counter::Fires), 1);
         assert_eq!(breaker.poll_timer(&NO_STALLS, at(6)), Some(retry_at));
     }
 
@@ -290,7 +293,7 @@ mod open {
         assert!(matches!(breaker.state(at(999)), State::Open { .. }));
         assert_eq!(breaker.try_acquire(false, at(1000)), Admission::EventsFirst);
         assert_eq!(events(&mut breaker), [Event::HalfOpened]);
-        assert_eq!(breaker.window(at(1000)).total(Count::Fires), 0, "the call was not counted");
+        assert_eq!(breaker.window(at(1000)).total(Counter::Fires), 0, "the call was not counted");
         admit(&mut breaker, at(1000));
     }
 
@@ -449,8 +452,8 @@ mod half_open {
             assert_eq!(breaker.state(at(2)), State::HalfOpen { probing_until: None });
         }
         assert_eq!(events(&mut breaker), []);
-        assert_eq!(breaker.window(at(2)).total(Count::SemaphoreRejections), 2);
-        assert_eq!(breaker.window(at(2)).total(Count::Failures), 1);
+        assert_eq!(breaker.window(at(2)).total(Counter::SemaphoreRejections), 2);
+        assert_eq!(breaker.window(at(2)).total(Counter::Failures), 1);
         breaker.release_capacity();
         let probe = admit(&mut breaker, at(3));
         succeed(&mut breaker, probe, at(4));
@@ -521,7 +524,7 @@ mod disabled {
         let mut breaker = opened(at(0));
         breaker.set_mode(Mode::Disabled, at(0));
         assert_eq!(breaker.try_acquire(false, at(1)), Admission::Unguarded);
-        assert_eq!(breaker.window(at(1)).total(Count::Fires), 1, "but the fire");
+        assert_eq!(breaker.window(at(1)).total(Counter::Fires), 1, "but the fire");
         assert_eq!(breaker.waiting(), 0);
         breaker.set_mode(Mode::Normal, at(2));
         assert!(matches!(breaker.try_acquire(false, at(2)), Admission::Refused(_)));
@@ -540,7 +543,7 @@ mod shut_down {
         breaker.close(at(2));
         breaker.set_mode(Mode::Normal, at(2));
         assert_eq!(breaker.state(at(3)), State::Shutdown);
-        assert_eq!(breaker.window(at(3)).total(Count::Fires), 0);
+        assert_eq!(breaker.window(at(3)).total(Counter::Fires), 0);
         assert_eq!(events(&mut breaker), []);
     }
 
@@ -553,7 +556,7 @@ mod shut_down {
         breaker.on_timer(None, &NO_STALLS, at(100));
         assert_eq!(breaker.poll_expired(), Some(hung));
         assert_eq!(breaker.poll_timer(&NO_STALLS, at(100)), None);
-        assert_eq!(breaker.window(at(100)).total(Count::Successes), 0);
+        assert_eq!(breaker.window(at(100)).total(Counter::Successes), 0);
     }
 }
 

@@ -4,7 +4,7 @@
 //! turn that was busy for longer than a threshold is a stall, in which the time of calls
 //! stands still ([`StallLog`](didelphis_core::stall_log::StallLog) says for how many); in shorter turns it goes on, for a loop
 //! that is busy in short turns still reads its sockets. Breakers may have thresholds of
-//! their own: for each there is a `Tally`.
+//! their own: for each there is a `StallTotal`.
 //!
 //! The clock has two sides. [`LoopMeter`] lives on the loop's thread, takes a reading
 //! once a turn from a prepare handle, and answers calls without a lock or a system
@@ -17,7 +17,7 @@ mod heartbeat;
 mod libuv;
 mod shared;
 mod signals;
-pub(super) mod tally;
+pub(super) mod stall_total;
 mod turn;
 
 use std::cell::{Cell, RefCell, RefMut};
@@ -27,11 +27,11 @@ use std::sync::Arc;
 
 use self::libuv::{Prepare, Source};
 pub use self::shared::{Ask, LoopClock};
-use self::tally::Tally;
+use self::stall_total::StallTotal;
 use self::turn::Turn;
 use super::clock;
-use didelphis_core::lag::Lag;
-use didelphis_core::lateness::LoopView;
+use didelphis_core::expiry::LoopSample;
+use didelphis_core::loop_delay::LoopDelay;
 use didelphis_core::time::{Nanos, Now};
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
@@ -50,8 +50,8 @@ pub struct LoopMeter {
     source: Option<Source>,
     prepare: Cell<Option<Prepare>>,
     /// The first is that of [`STALL`].
-    tallies: RefCell<Vec<Rc<Tally>>>,
-    lag: RefCell<Lag>,
+    totals: RefCell<Vec<Rc<StallTotal>>>,
+    loop_delay: RefCell<LoopDelay>,
     host: Box<dyn LoopHost>,
     clock: Arc<LoopClock>,
 }
@@ -63,7 +63,7 @@ pub trait LoopHost {
 
     /// How many stalls, by the tally in that place, there were before the first of all calls
     /// that wait.
-    fn oldest_stall(&self, tally_place: usize) -> Option<u64>;
+    fn oldest_stall(&self, total_place: usize) -> Option<u64>;
 }
 
 impl LoopMeter {
@@ -85,7 +85,7 @@ impl LoopMeter {
         let source = unsafe { Source::of(uv_loop) };
         let idle = source.map_or(Nanos::ZERO, |source| source.idle());
         let began = clock::checked_now();
-        let turn = Turn::begin(0, began, idle, clock::hold_ups(began));
+        let turn = Turn::begin(0, began, idle, clock::suspensions(began));
         let clock = LoopClock::new(turn, source, asker);
         let meter = Rc::new(LoopMeter {
             turn: Cell::new(turn),
@@ -94,12 +94,12 @@ impl LoopMeter {
             busy_since: Cell::new(None),
             source,
             prepare: Cell::new(None),
-            tallies: RefCell::new(Vec::new()),
-            lag: RefCell::new(Lag::new(clock::now())),
+            totals: RefCell::new(Vec::new()),
+            loop_delay: RefCell::new(LoopDelay::new(clock::now())),
             host,
             clock,
         });
-        meter.tally(STALL);
+        meter.stall_total(STALL);
         if let Some(source) = source {
             let this = meter.clone();
             meter.prepare.set(source.listen(Box::new(move || this.begin_turn())));
@@ -114,54 +114,56 @@ impl LoopMeter {
 
     /// The tally of stalls longer than `threshold`. There is one for each threshold that
     /// was ever asked for.
-    pub fn tally(&self, threshold: Nanos) -> Rc<Tally> {
-        let mut tallies = self.tallies.borrow_mut();
-        if let Some(tally) = tallies.iter().find(|tally| tally.threshold == threshold) {
-            return tally.clone();
+    pub fn stall_total(&self, threshold: Nanos) -> Rc<StallTotal> {
+        let mut totals = self.totals.borrow_mut();
+        if let Some(stall_total) =
+            totals.iter().find(|stall_total| stall_total.threshold == threshold)
+        {
+            return stall_total.clone();
         }
-        let place = tallies.len();
-        // Until the next turn nobody relies on what held for the tallies there were.
+        let place = totals.len();
+        // Until the next turn nobody relies on what held for the totals there were.
         self.sound_for.set(Nanos::ZERO);
-        let tally = Rc::new(Tally::new(threshold, place));
-        tallies.push(tally.clone());
-        tally
+        let stall_total = Rc::new(StallTotal::new(threshold, place));
+        totals.push(stall_total.clone());
+        stall_total
     }
 
     /// What the turns were like, and how long the one under way has been busy.
-    pub fn lag(&self) -> (RefMut<'_, Lag>, Nanos) {
-        let wall = clock::now();
+    pub fn loop_delay(&self) -> (RefMut<'_, LoopDelay>, Nanos) {
+        let monotonic = clock::now();
         let busy = match self.source {
-            Some(_) => self.busy_in_turn(wall),
-            None => self.clock.shared.lock().heartbeat.busy(wall),
+            Some(_) => self.busy_in_turn(monotonic),
+            None => self.clock.shared.lock().heartbeat.busy(monotonic),
         };
-        (self.lag.borrow_mut(), busy)
+        (self.loop_delay.borrow_mut(), busy)
     }
 
     /// The present, by a tally of this clock.
     #[inline]
-    pub fn now(&self, tally: &Tally) -> Now {
-        let wall = clock::now();
+    pub fn now(&self, stall_total: &StallTotal) -> Now {
+        let monotonic = clock::now();
         // A clock that has jumped to before the turn wraps around, and is found out, too.
-        let since = wall.get().wrapping_sub(self.turn.get().began.get());
+        let since = monotonic.get().wrapping_sub(self.turn.get().began.get());
         if since >= self.sound_for.get().get() {
-            return self.look_closer(tally);
+            return self.look_closer(stall_total);
         }
-        Now { wall, stalls: tally.count.get(), stalling: Nanos::ZERO }
+        Now { monotonic, stalls: stall_total.count.get(), stalling: Nanos::ZERO }
     }
 
     /// The present in a turn that may be a stall.
     #[cold]
-    fn look_closer(&self, tally: &Tally) -> Now {
-        let wall = clock::checked_now();
+    fn look_closer(&self, stall_total: &StallTotal) -> Now {
+        let monotonic = clock::checked_now();
         let stalling = match self.source {
             Some(_) => {
-                let busy = self.busy_in_turn(wall);
-                self.take_hold_ups(wall, busy);
-                tally.of(busy)
+                let busy = self.busy_in_turn(monotonic);
+                self.take_suspensions(monotonic, busy);
+                stall_total.of(busy)
             }
-            None => tally.of(self.clock.shared.lock().heartbeat.busy(wall)),
+            None => stall_total.of(self.clock.shared.lock().heartbeat.busy(monotonic)),
         };
-        Now { wall, stalls: tally.count.get(), stalling }
+        Now { monotonic, stalls: stall_total.count.get(), stalling }
     }
 
     /// Whether each turn of the loop is seen.
@@ -170,12 +172,12 @@ impl LoopMeter {
     }
 
     /// The loop as it is now, which is at work: this is its thread.
-    pub fn view(&self) -> LoopView {
+    pub fn view(&self) -> LoopSample {
         let (turns, idle) = match &self.source {
             Some(source) => (self.turn.get().number, source.idle()),
             None => (self.clock.shared.lock().heartbeat.turns(), Nanos::ZERO),
         };
-        LoopView { turns, idle, waiting: false }
+        LoopSample { turns, idle, waiting: false }
     }
 
     /// Whether stalls matter from now on, because calls with a timeout are under way. A
@@ -203,14 +205,14 @@ impl LoopMeter {
         if self.source.is_some() {
             return None;
         }
-        let wall = clock::now();
+        let monotonic = clock::now();
         let mut shared = self.clock.shared.lock();
-        let (busy, surely) = shared.heartbeat.on_answer(wall)?;
+        let (busy, surely) = shared.heartbeat.on_answer(monotonic)?;
         drop(shared);
-        self.add_to_tallies(|tally| tally.of(busy), wall);
+        self.add_to_tallies(|stall_total| stall_total.of(busy), monotonic);
         let stalled = busy > STALL;
         let late = if stalled { busy } else { surely };
-        self.lag.borrow_mut().on_turn(late, stalled, wall);
+        self.loop_delay.borrow_mut().on_turn(late, stalled, monotonic);
         stalled.then_some(busy)
     }
 
@@ -229,86 +231,86 @@ impl LoopMeter {
         }
     }
 
-    fn busy_in_turn(&self, wall: Nanos) -> Nanos {
+    fn busy_in_turn(&self, monotonic: Nanos) -> Nanos {
         let Some(source) = &self.source else { return Nanos::ZERO };
         let since = self.busy_since.get().unwrap_or_else(|| {
             // This is the loop's thread: it is not waiting, and will not wait again
             // in this turn, so the answer holds until the turn ends.
-            let since = wall - self.clock.shared.lock().turn.busy(wall, source.idle());
+            let since = monotonic - self.clock.shared.lock().turn.busy(monotonic, source.idle());
             self.busy_since.set(Some(since));
             since
         });
-        wall - since
+        monotonic - since
     }
 
-    /// Adds what hold-ups of the process took of the waits of this turn, each for itself.
-    fn take_hold_ups(&self, wall: Nanos, busy: Nanos) {
-        let hold_ups = clock::hold_ups(wall);
-        if hold_ups == self.turn.get().hold_ups {
+    /// Adds what suspensions of the process took of the waits of this turn, each for itself.
+    fn take_suspensions(&self, monotonic: Nanos, busy: Nanos) {
+        let suspensions = clock::suspensions(monotonic);
+        if suspensions == self.turn.get().suspensions {
             return;
         }
         // The other side may have seen them first, and what it saw holds.
         let mut shared = self.clock.shared.lock();
-        shared.turn.see_hold_ups(hold_ups, busy);
-        let taken = shared.turn.take_hold_ups();
+        shared.turn.see_suspensions(suspensions, busy);
+        let taken = shared.turn.take_suspensions();
         self.turn.set(shared.turn);
         drop(shared);
         let count = taken.count.max(u64::from(taken.length > Nanos::ZERO));
         for _ in 0..count {
             let each = Nanos::new(taken.length.get() / count);
-            self.add_to_tallies(|_| each, wall);
+            self.add_to_tallies(|_| each, monotonic);
         }
     }
 
     /// Has the timer thread look at the loop while signals interrupt its waits.
     #[cold]
-    fn look_for_signals(&self, wall: Nanos) {
-        self.signals_at.set(wall + SIGNALS_EVERY);
+    fn look_for_signals(&self, monotonic: Nanos) {
+        self.signals_at.set(monotonic + SIGNALS_EVERY);
         if signals::interrupt() {
-            self.clock.sample(wall);
+            self.clock.sample(monotonic);
         }
     }
 
     /// A turn has ended and the next one begins.
     fn begin_turn(&self) {
         let Some(source) = &self.source else { return };
-        let (wall, idle) = (clock::checked_now(), source.idle());
-        let busy = self.clock.shared.lock().turn.busy(wall, idle);
-        self.take_hold_ups(wall, busy);
-        if wall >= self.signals_at.get() {
-            self.look_for_signals(wall);
+        let (monotonic, idle) = (clock::checked_now(), source.idle());
+        let busy = self.clock.shared.lock().turn.busy(monotonic, idle);
+        self.take_suspensions(monotonic, busy);
+        if monotonic >= self.signals_at.get() {
+            self.look_for_signals(monotonic);
         }
-        let held_up = {
+        let suspended = {
             let mut shared = self.clock.shared.lock();
             let last = shared.turn;
-            shared.turn = Turn::begin(last.number + 1, wall, idle, last.hold_ups);
+            shared.turn = Turn::begin(last.number + 1, monotonic, idle, last.suspensions);
             self.turn.set(shared.turn);
-            last.held_up()
+            last.suspended()
         };
         self.sound_for.set(self.least_stall());
         self.busy_since.set(None);
-        self.add_to_tallies(|tally| tally.of(busy), wall);
-        // Time in which the process was held up is not the loop's doing, but the loop was
+        self.add_to_tallies(|stall_total| stall_total.of(busy), monotonic);
+        // Time in which the process was suspended is not the loop's doing, but the loop was
         // as late as if it were.
-        let late = busy + held_up;
+        let late = busy + suspended;
         let stalled = late > STALL;
-        self.lag.borrow_mut().on_turn(late, stalled, wall);
+        self.loop_delay.borrow_mut().on_turn(late, stalled, monotonic);
         self.host.on_turn(stalled.then_some(late));
     }
 
     /// How soon after its beginning a turn may be a stall to somebody, or the process have
-    /// been held up in it.
+    /// been suspended in it.
     fn least_stall(&self) -> Nanos {
-        let tallies = self.tallies.borrow();
-        tallies.iter().map(|tally| tally.threshold).fold(clock::OVERSLEPT, Nanos::min)
+        let totals = self.totals.borrow();
+        totals.iter().map(|stall_total| stall_total.threshold).fold(clock::OVERSLEPT, Nanos::min)
     }
 
     /// Adds to each tally what is a stall to it, which has ended.
-    fn add_to_tallies(&self, stall: impl Fn(&Tally) -> Nanos, ended: Nanos) {
-        for tally in self.tallies.borrow().iter() {
-            let length = stall(tally);
+    fn add_to_tallies(&self, stall: impl Fn(&StallTotal) -> Nanos, ended: Nanos) {
+        for stall_total in self.totals.borrow().iter() {
+            let length = stall(stall_total);
             if length > Nanos::ZERO {
-                tally.add(length, ended, || self.host.oldest_stall(tally.place()));
+                stall_total.add(length, ended, || self.host.oldest_stall(stall_total.place()));
             }
         }
     }

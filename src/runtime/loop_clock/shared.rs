@@ -13,7 +13,7 @@ use super::signals;
 use super::turn::Turn;
 use crate::runtime::clock;
 use crate::runtime::timer::{Task, Timer};
-use didelphis_core::lateness::LoopView;
+use didelphis_core::expiry::LoopSample;
 use didelphis_core::time::Nanos;
 
 /// The clock as any thread sees it.
@@ -45,23 +45,23 @@ impl LoopClock {
     }
 
     /// What can be seen of the loop; `None` where it shows nothing of itself.
-    pub fn view(&self) -> Option<LoopView> {
+    pub fn view(&self) -> Option<LoopSample> {
         let mut shared = self.shared.lock();
         let Some(source) = shared.source else {
             let turns = shared.heartbeat.turns();
-            let view = LoopView { turns, idle: Nanos::ZERO, waiting: false };
+            let view = LoopSample { turns, idle: Nanos::ZERO, waiting: false };
             return self.asker.as_ref().map(|_| view);
         };
-        let wall = clock::now();
-        let (idle, waiting) = shared.look(source, wall);
-        let busy = shared.turn.busy(wall, idle);
-        shared.turn.see_hold_ups(clock::hold_ups(wall), busy);
-        let view = LoopView { turns: shared.turn.number, idle, waiting };
-        let samples = shared.distrusts(wall) && !shared.samples;
+        let monotonic = clock::now();
+        let (idle, waiting) = shared.look(source, monotonic);
+        let busy = shared.turn.busy(monotonic, idle);
+        shared.turn.see_suspensions(clock::suspensions(monotonic), busy);
+        let view = LoopSample { turns: shared.turn.number, idle, waiting };
+        let samples = shared.distrusts(monotonic) && !shared.samples;
         shared.samples |= samples;
         drop(shared);
         if samples {
-            self.beat_after(wall);
+            self.beat_after(monotonic);
         }
         Some(view)
     }
@@ -118,19 +118,19 @@ pub(super) struct Shared {
 
 impl Shared {
     /// The idle time of the loop by now, and whether it is waiting.
-    fn look(&mut self, source: Source, wall: Nanos) -> (Nanos, bool) {
+    fn look(&mut self, source: Source, monotonic: Nanos) -> (Nanos, bool) {
         let idle = source.idle();
         // Idle time grows while the loop waits in the kernel, and only then.
         let waiting = source.idle() > idle;
-        if waiting && self.turn.see_waiting(wall, idle) {
-            self.missed_at = wall;
+        if waiting && self.turn.see_waiting(monotonic, idle) {
+            self.missed_at = monotonic;
         }
         (idle, waiting)
     }
 
     /// Whether libuv did not count waits in full lately.
-    fn distrusts(&self, wall: Nanos) -> bool {
-        self.missed_at > Nanos::ZERO && wall - self.missed_at < DISTRUST
+    fn distrusts(&self, monotonic: Nanos) -> bool {
+        self.missed_at > Nanos::ZERO && monotonic - self.missed_at < DISTRUST
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::codes;
 use crate::counters::{COUNTERS, QUANTILES};
 use crate::fingerprint::FINGERPRINT;
-use crate::layout::{self, CELLS, NUMBERS, STATS};
+use crate::layout::{self, BINS, NUMBERS, STATS};
 use crate::options::{Default, MAX_SAFE_INTEGER, OPTIONS};
 use crate::Constant;
 
@@ -46,7 +46,7 @@ function quantilesAt (numbers, place) {{
 }}
 
 module.exports = {{
-  CELLS: {CELLS},
+  BINS: {BINS},
   FINGERPRINT: {FINGERPRINT},
   NUMBERS: {NUMBERS},
   STATS: {STATS},

@@ -1,19 +1,19 @@
 //! How many calls may be under way at once. Asked by the breaker before each call, told after;
 //! others may look.
 
-use crate::shared::words::Counter;
+use crate::shared::words::Number;
 
 /// The places that are left. The loop alone takes them and gives them back.
 #[derive(Debug)]
 pub(crate) struct Capacity {
     /// Below one: none.
-    available: Counter,
+    available: Number,
 }
 
 impl Capacity {
     /// So many places; none at all below one.
     pub(crate) fn new(places: i64) -> Self {
-        Capacity { available: Counter::new(places) }
+        Capacity { available: Number::new(places) }
     }
 
     /// Takes a place. Returns whether there was one.

@@ -44,8 +44,8 @@ pub enum Settled {
         latency: u64,
     },
     /// Counted as a failure. Announce it, then spend the permit with
-    /// [`judge`](super::CircuitBreaker::judge).
-    ToJudge {
+    /// [`evaluateTrip`](super::CircuitBreaker::evaluate_trip).
+    Failed {
         /// The call's permit, still out.
         permit: Permit,
         /// How long the call took, in whole milliseconds.

@@ -37,7 +37,7 @@ impl Command {
 /// What a command that was put is asked after by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The number of the command among all that were put, in [`NUMBER`]'s bits.
+    /// The number of the command among all that were put.
     number: u64,
     /// Whether none waited before it: then somebody has to tell the loop.
     pub(super) is_first: bool,
@@ -92,7 +92,7 @@ impl Inbox {
 
     /// Puts a command. Any thread.
     pub(crate) fn put(&self, command: Command) -> Result<Receipt, NotPut> {
-        let mut word = self.word.load(Ordering::Relaxed);
+        let mut word = self.word.load(Ordering::Acquire);
         loop {
             if word & CLOSED != 0 {
                 return Err(NotPut::Gone);
@@ -101,10 +101,12 @@ impl Inbox {
             if waiting == MOST {
                 return Err(NotPut::Full);
             }
-            let number = (word + 1) & NUMBER;
+            // After the word, which stays as it is until the command is put: so what is obeyed is
+            // what was by then, a few commands before this one.
+            let number = after(self.obeyed.load(Ordering::Acquire), word + 1);
             let code = (command as u64) << (WAITING_FROM + CODE_BITS * waiting);
-            let more = (word & !NUMBER) | code | number;
-            match self.word.compare_exchange(word, more, Ordering::AcqRel, Ordering::Relaxed) {
+            let more = (word & !NUMBER) | code | (number & NUMBER);
+            match self.word.compare_exchange(word, more, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(Receipt { number, is_first: waiting == 0 }),
                 Err(other) => word = other,
             }
@@ -126,16 +128,15 @@ impl Inbox {
 
     /// What was taken is in force.
     pub(crate) fn on_obeyed(&self, taken: Taken) {
-        self.obeyed.store(taken.number, Ordering::Release);
+        let number = after(self.obeyed.load(Ordering::Relaxed), taken.number);
+        self.obeyed.store(number, Ordering::Release);
     }
 
-    /// What became of a command. Any thread, soon: by the time that 16,000 more were put
-    /// nobody knows.
+    /// What became of a command. Any thread.
     pub(crate) fn fate(&self, receipt: &Receipt) -> Fate {
         // In this order: the inbox is closed after the last command was obeyed.
         let closed = self.word.load(Ordering::Acquire) & CLOSED != 0;
-        let ahead = self.obeyed.load(Ordering::Acquire).wrapping_sub(receipt.number) & NUMBER;
-        if ahead <= NUMBER / 2 {
+        if self.obeyed.load(Ordering::Acquire) >= receipt.number {
             Fate::Obeyed
         } else if closed {
             Fate::Gone
@@ -175,7 +176,12 @@ impl Iterator for Taken {
 /// How many commands may wait.
 pub const MOST: u32 = (64 - WAITING_FROM) / CODE_BITS;
 
-/// The bits of a number of a command.
+/// The first number from `least` on that has the [`NUMBER`] bits of `word`.
+fn after(least: u64, word: u64) -> u64 {
+    least + (word.wrapping_sub(least) & NUMBER)
+}
+
+/// The bits of a number of a command that the word has room for.
 const NUMBER: u64 = CLOSED - 1;
 
 const CLOSED: u64 = 1 << (WAITING_FROM - 1);
@@ -235,6 +241,18 @@ mod tests {
             let taken = inbox.take();
             inbox.on_obeyed(taken);
             assert_eq!(inbox.fate(&second), Fate::Obeyed, "{round}");
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_command_is_known_for_good() {
+        let inbox = Inbox::new();
+        let early = inbox.put(Command::Open).expect("room");
+        for _ in 0..40_000 {
+            let taken = inbox.take();
+            inbox.on_obeyed(taken);
+            assert_eq!(inbox.fate(&early), Fate::Obeyed);
+            inbox.put(Command::Close).expect("room");
         }
     }
 

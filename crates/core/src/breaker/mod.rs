@@ -6,7 +6,7 @@
 //! 1. **Inputs** tell it what happened: [`try_acquire`](CircuitBreaker::try_acquire)
 //!    before a call, then [`on_success`](CircuitBreaker::on_success), or
 //!    [`on_failure`](CircuitBreaker::on_failure) and
-//!    [`judge`](CircuitBreaker::judge), after it;
+//!    [`evaluateTrip`](CircuitBreaker::evaluate_trip), after it;
 //!    [`on_timeout`](CircuitBreaker::on_timeout) before either for a call that was
 //!    late; [`on_timer`](CircuitBreaker::on_timer) when the time has come that
 //!    `poll_timer` named.
@@ -40,11 +40,11 @@ use self::mode::Mode;
 use self::published::{Published, Standing};
 use self::state::{Machine, State};
 use crate::calls::call_time::CallTime;
-use crate::calls::lateness::{Lateness, Look};
+use crate::calls::expiry::{Expiry, Observation};
 use crate::calls::stall_log::{StallLog, NO_STALLS};
 use crate::calls::{Call, Calls, NewCall, Permit, Stage};
-use crate::config::{Config, Limits, TimeoutClock};
-use crate::metrics::window::{Count, Window};
+use crate::config::{Config, LiveOptions, TimeoutClock};
+use crate::metrics::window::{Counter, Window};
 use crate::policy::outcome::Outcome;
 use crate::policy::recovery::Recovery;
 use crate::policy::trip::Trip;
@@ -57,7 +57,7 @@ pub struct CircuitBreaker {
     machine: Machine,
     window: Window,
     calls: Calls,
-    lateness: Lateness,
+    expiry: Expiry,
     trip: Trip,
     recovery: Recovery,
     /// Where the places for calls are, and the commands of other threads.
@@ -79,7 +79,7 @@ pub struct CircuitBreaker {
 impl CircuitBreaker {
     /// A breaker in the closed state.
     pub fn new(config: Config, now: Now) -> Self {
-        let window = Window::new(&config.window, now.wall);
+        let window = Window::new(&config.window, now.monotonic);
         let machine = Machine::new(State::Closed);
         let mode = Mode::by_switch(config.enabled);
         let (state, generation) = (machine.state(), machine.generation());
@@ -89,15 +89,15 @@ impl CircuitBreaker {
             machine,
             window,
             calls: Calls::new(),
-            lateness: Lateness::default(),
-            trip: Trip::new(&config, now.wall),
+            expiry: Expiry::default(),
+            trip: Trip::new(&config, now.monotonic),
             recovery: Recovery::new(&config.limits),
             published,
             shows_moments: false,
             timeout: timeout_of(&config.limits),
             timeout_clock: config.timeout_clock,
             mode,
-            made_at: now.wall,
+            made_at: now.monotonic,
             moves_at: Nanos::ZERO,
             timers: TimerTable::new(),
             events: VecDeque::new(),
@@ -110,7 +110,7 @@ impl CircuitBreaker {
     /// already (to announce it first).
     #[inline]
     pub fn try_acquire(&mut self, counted: bool, now: Now) -> Admission {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         if !self.events.is_empty() {
             return Admission::EventsFirst;
         }
@@ -120,7 +120,7 @@ impl CircuitBreaker {
     /// The same, whatever there is to announce: for a call before which events are announced
     /// without end, because listeners make ever more of them.
     pub fn try_acquire_anyway(&mut self, counted: bool, now: Now) -> Admission {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         self.acquire(counted, now)
     }
 
@@ -128,7 +128,7 @@ impl CircuitBreaker {
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
         if self.machine.is_closed() && self.mode == Mode::Normal {
             if !counted {
-                self.window.count(Count::Fires);
+                self.window.count(Counter::Fires);
             }
             self.admit(now)
         } else {
@@ -139,7 +139,7 @@ impl CircuitBreaker {
     /// Tells that a call ended well, or with an error that does not count as one.
     #[inline]
     pub fn on_success(&mut self, permit: Permit, now: Now) -> Settled {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         let call = match self.calls.end(permit) {
             Ok(call) => call,
             Err((permit, stage)) => return Self::refuse_outcome(permit, stage),
@@ -150,7 +150,7 @@ impl CircuitBreaker {
         if self.machine.is_shutdown() {
             return Settled::Done { latency: latency_ms(&call, now) };
         }
-        Outcome::Success.count_in(&mut self.window, now.wall - call.started);
+        Outcome::Success.count_in(&mut self.window, now.monotonic - call.started);
         if call.generation == self.machine.generation() {
             self.trip.on_success();
             if matches!(self.machine.state(), State::HalfOpen { .. }) {
@@ -161,7 +161,7 @@ impl CircuitBreaker {
     }
 
     /// Tells that a call ended badly. It is counted; whether the circuit opens is
-    /// decided by [`judge`](CircuitBreaker::judge), so that what listeners to the
+    /// decided by [`evaluateTrip`](CircuitBreaker::evaluate_trip), so that what listeners to the
     /// failure do comes first.
     pub fn on_failure(&mut self, permit: Permit, now: Now) -> Settled {
         let call = match self.end(&permit, now) {
@@ -170,26 +170,26 @@ impl CircuitBreaker {
         };
         self.calls.set_stage(&permit, Stage::Failed);
         if !self.machine.is_shutdown() {
-            Outcome::Failure.count_in(&mut self.window, now.wall - call.started);
+            Outcome::Failure.count_in(&mut self.window, now.monotonic - call.started);
         }
         if call.generation == self.machine.generation() {
             self.trip.on_failure();
         }
-        Settled::ToJudge { permit, latency: latency_ms(&call, now) }
+        Settled::Failed { permit, latency: latency_ms(&call, now) }
     }
 
     /// Spends the permit of a failed call: opens the circuit if the call was the
     /// probe of a half-open one, or if the rate of failures or their number in a row
     /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
-    pub fn judge(&mut self, permit: Permit, now: Now) -> bool {
+    pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
         let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         if generation != self.machine.generation() {
             return true;
         }
         let trips = match self.machine.state() {
             State::HalfOpen { .. } => true,
-            State::Closed => self.trip.trips(&self.window, now.wall),
+            State::Closed => self.trip.trips(&self.window, now.monotonic),
             State::Open { .. } | State::Shutdown => false,
         };
         if trips {
@@ -202,13 +202,13 @@ impl CircuitBreaker {
     /// it has failed. Returns whether somebody held the permit.
     pub fn abandon(&mut self, permit: Permit, now: Now) -> bool {
         if self.calls.get(&permit).is_some_and(|call| call.stage == Stage::Expired) {
-            self.calls.set_stage(&permit, Stage::Told);
+            self.calls.set_stage(&permit, Stage::Notified);
         }
         match self.calls.get(&permit).map(|call| call.stage) {
             // It was counted before.
-            Some(Stage::Failed) => self.judge(permit, now),
+            Some(Stage::Failed) => self.evaluate_trip(permit, now),
             _ => match self.on_failure(permit, now) {
-                Settled::ToJudge { permit, .. } => self.judge(permit, now),
+                Settled::Failed { permit, .. } => self.evaluate_trip(permit, now),
                 _ => false,
             },
         }
@@ -220,29 +220,29 @@ impl CircuitBreaker {
     /// not a late call.
     pub fn on_timeout(&mut self, permit: &Permit, now: Now) -> Option<TimedOut> {
         let call = *self.calls.get(permit)?;
-        if !matches!(call.stage, Stage::Expired | Stage::Told) {
+        if !matches!(call.stage, Stage::Expired | Stage::Notified) {
             return None;
         }
-        self.calls.set_stage(permit, Stage::Told);
-        self.advance(now.wall);
+        self.calls.set_stage(permit, Stage::Notified);
+        self.advance(now.monotonic);
         if !self.machine.is_shutdown() {
-            Outcome::TimedOut.count_in(&mut self.window, now.wall - call.started);
+            Outcome::TimedOut.count_in(&mut self.window, now.monotonic - call.started);
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
 
     /// Tells that time has passed: half-opens a circuit whose time is up, expires
     /// late calls, takes a snapshot. `stalls` are those of the loop.
-    pub fn on_timer(&mut self, look: Option<&Look>, stalls: &StallLog, now: Now) {
-        self.advance(now.wall);
+    pub fn on_timer(&mut self, look: Option<&Observation>, stalls: &StallLog, now: Now) {
+        self.advance(now.monotonic);
         let time = CallTime::new(self.timeout_clock, stalls);
         // By the wall clock a call is late whether or not the loop had its look.
         let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
-        let expired = self.lateness.expire(&mut self.calls, &time, look, now);
+        let expired = self.expiry.expire(&mut self.calls, &time, look, now);
         self.published.capacity().give_back(expired);
-        if self.timers.is_due(Timer::Snapshot, now.wall) {
+        if self.timers.is_due(Timer::Snapshot, now.monotonic) {
             self.events.push_back(Event::Snapshot);
-            self.timers.set(Timer::Snapshot, self.next_snapshot(now.wall));
+            self.timers.set(Timer::Snapshot, self.next_snapshot(now.monotonic));
         }
         let next = self.poll_timer(stalls, now);
         self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
@@ -250,15 +250,15 @@ impl CircuitBreaker {
 
     /// Tells that other threads have given commands: obeys, if it has not done so before.
     pub fn on_commands(&mut self, now: Now) {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
     }
 
     /// Counts one of those things that only the host sees: a fire that is announced
     /// before it is admitted, a fallback, an answer from a cache. False when there are
     /// events to announce first, and nothing was counted; unless it is to be counted
     /// `anyway`.
-    pub fn count(&mut self, kind: Count, anyway: bool, now: Now) -> bool {
-        self.advance(now.wall);
+    pub fn count(&mut self, kind: Counter, anyway: bool, now: Now) -> bool {
+        self.advance(now.monotonic);
         if !self.events.is_empty() && !anyway {
             return false;
         }
@@ -272,12 +272,12 @@ impl CircuitBreaker {
 
     /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
-        self.advance(now.wall);
-        self.open_circuit(now.wall);
+        self.advance(now.monotonic);
+        self.open_circuit(now.monotonic);
     }
 
-    fn open_circuit(&mut self, wall: Nanos) {
-        let retry_at = self.recovery.retry_at(wall);
+    fn open_circuit(&mut self, monotonic: Nanos) {
+        let retry_at = self.recovery.retry_at(monotonic);
         if self.machine.open(retry_at) {
             self.time_next_move();
             self.window.mark_circuit(true);
@@ -287,7 +287,7 @@ impl CircuitBreaker {
 
     /// Closes the circuit.
     pub fn close(&mut self, now: Now) {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         self.close_circuit();
     }
 
@@ -303,14 +303,14 @@ impl CircuitBreaker {
     /// Goes on with another clock, on which everything that is to come is as far away as
     /// it was: a test has put its own in place. `stalls` are those of the loop that is left.
     pub fn change_clocks(&mut self, shift: &Shift, stalls: &StallLog) {
-        self.advance(shift.from.wall);
+        self.advance(shift.from.monotonic);
         self.calls.change_clocks(shift, &CallTime::new(self.timeout_clock, stalls));
         self.machine.change_clocks(shift);
         self.window.change_clocks(shift);
-        self.lateness = Lateness::default();
+        self.expiry = Expiry::default();
         self.trip.change_clocks(shift);
         self.timers.change_clocks(shift);
-        self.made_at = shift.wall(self.made_at);
+        self.made_at = shift.apply(self.made_at);
         self.time_next_change();
         let next = self.poll_timer(&NO_STALLS, shift.to);
         self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
@@ -328,7 +328,7 @@ impl CircuitBreaker {
     /// Goes on in that mode; the state stays as it is.
     pub fn set_mode(&mut self, mode: Mode, now: Now) {
         // What was commanded before comes before.
-        self.obey_commands(now.wall);
+        self.obey_commands(now.monotonic);
         self.change_mode(mode);
     }
 
@@ -340,7 +340,7 @@ impl CircuitBreaker {
     /// Refuses calls and counts nothing from now on. Calls under way still settle
     /// and still time out.
     pub fn shutdown(&mut self, now: Now) {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         self.machine.shutdown();
         self.window.freeze();
         self.mode = Mode::Disabled;
@@ -351,8 +351,8 @@ impl CircuitBreaker {
 
     /// Changes the limits for calls that begin, and decisions that are made, from
     /// now on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.trip.set_limits(&limits);
+    pub fn set_live_options(&mut self, limits: LiveOptions) {
+        self.trip.set_live_options(&limits);
         self.recovery = Recovery::new(&limits);
         self.timeout = timeout_of(&limits);
     }
@@ -360,7 +360,7 @@ impl CircuitBreaker {
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
     pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
         let wanted = wanted && !self.machine.is_shutdown();
-        let at = if wanted { self.next_snapshot(now.wall) } else { Nanos::MAX };
+        let at = if wanted { self.next_snapshot(now.monotonic) } else { Nanos::MAX };
         self.timers.set(Timer::Snapshot, at);
     }
 
@@ -387,13 +387,13 @@ impl CircuitBreaker {
         self.calls.poll_expired()
     }
 
-    /// When to call [`on_timer`](CircuitBreaker::on_timer) next, by the wall clock,
+    /// When to call [`on_timer`](CircuitBreaker::on_timer) next, by the monotonic clock,
     /// unless something else is called before; `None`: not until then.
     #[inline]
     pub fn poll_timer(&self, stalls: &StallLog, now: Now) -> Option<Nanos> {
         let mut at = self.timers.first();
-        if self.lateness.suspects() {
-            at = at.min(now.wall + LOOK_AGAIN);
+        if self.expiry.is_pending() {
+            at = at.min(now.monotonic + LOOK_AGAIN);
         } else {
             let time = CallTime::new(self.timeout_clock, stalls);
             let deadline = self.calls.next_deadline(&time, now);
@@ -426,7 +426,7 @@ impl CircuitBreaker {
 
     /// Where the circuit stands at `now`.
     pub fn state(&mut self, now: Now) -> State {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         self.machine.state()
     }
 
@@ -437,7 +437,7 @@ impl CircuitBreaker {
 
     /// Whether failures do not open the circuit yet.
     pub fn is_warming_up(&self, now: Now) -> bool {
-        self.trip.is_warming_up(now.wall)
+        self.trip.is_warming_up(now.monotonic)
     }
 
     /// How many more calls may begin; below one: none.
@@ -474,7 +474,7 @@ impl CircuitBreaker {
 
     /// The window as it is at `now`.
     pub fn window(&mut self, now: Now) -> &mut Window {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         &mut self.window
     }
 
@@ -482,17 +482,17 @@ impl CircuitBreaker {
 
     /// What the clock alone does, and what other threads have commanded.
     #[inline]
-    fn advance(&mut self, wall: Nanos) {
-        if wall >= self.moves_at {
-            self.follow_clock(wall);
+    fn advance(&mut self, monotonic: Nanos) {
+        if monotonic >= self.moves_at {
+            self.follow_clock(monotonic);
         }
-        self.obey_commands(wall);
+        self.obey_commands(monotonic);
     }
 
     #[cold]
-    fn follow_clock(&mut self, wall: Nanos) {
-        self.window.advance(wall);
-        if self.timers.is_due(Timer::Move, wall) {
+    fn follow_clock(&mut self, monotonic: Nanos) {
+        self.window.advance(monotonic);
+        if self.timers.is_due(Timer::Move, monotonic) {
             self.let_one_try();
         }
         self.time_next_change();
@@ -504,20 +504,20 @@ impl CircuitBreaker {
     }
 
     #[inline]
-    fn obey_commands(&mut self, wall: Nanos) {
+    fn obey_commands(&mut self, monotonic: Nanos) {
         if self.published.inbox().has_any() {
-            self.obey(wall);
+            self.obey(monotonic);
         }
     }
 
     #[cold]
-    fn obey(&mut self, wall: Nanos) {
+    fn obey(&mut self, monotonic: Nanos) {
         let commands = self.published.inbox().take();
         for command in commands.clone() {
             match command {
                 // It is so for good.
                 _ if self.machine.is_shutdown() => {}
-                Command::Open => self.open_circuit(wall),
+                Command::Open => self.open_circuit(monotonic),
                 Command::Close => self.close_circuit(),
                 Command::Disable => self.change_mode(Mode::Disabled),
                 Command::Enable => self.change_mode(Mode::Normal),
@@ -564,10 +564,10 @@ impl CircuitBreaker {
     fn begin(&mut self, now: Now) -> Admission {
         let timeout = self.timeout;
         if let Some(timeout) = timeout {
-            self.timers.wake_by(now.wall + timeout);
+            self.timers.wake_by(now.monotonic + timeout);
         }
         Admission::Admitted(self.calls.insert(NewCall {
-            started: now.wall,
+            started: now.monotonic,
             timeout,
             stalls: now.stalls,
             generation: self.machine.generation(),
@@ -578,9 +578,9 @@ impl CircuitBreaker {
     /// Refuses a call for which there is no place.
     #[cold]
     fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
-        self.window.count(Count::SemaphoreRejections);
+        self.window.count(Counter::SemaphoreRejections);
         let permit = self.calls.insert(NewCall {
-            started: now.wall,
+            started: now.monotonic,
             timeout: None,
             stalls: now.stalls,
             generation,
@@ -595,7 +595,7 @@ impl CircuitBreaker {
             return Admission::Refused(Refusal::Shutdown);
         }
         if !counted {
-            self.window.count(Count::Fires);
+            self.window.count(Counter::Fires);
         }
         if self.mode == Mode::Disabled {
             return Admission::Unguarded;
@@ -603,8 +603,8 @@ impl CircuitBreaker {
         if self.machine.awaits_probe() {
             return self.admit_probe(now);
         }
-        self.window.count(Count::Rejects);
-        let retry_after = self.machine.state().retry_after(now.wall);
+        self.window.count(Counter::Rejects);
+        let retry_after = self.machine.state().retry_after(now.monotonic);
         Admission::Refused(Refusal::Open { retry_after })
     }
 
@@ -615,7 +615,7 @@ impl CircuitBreaker {
         if !self.take_capacity() {
             return self.lock_out(self.machine.generation().wrapping_sub(1), now);
         }
-        let until = self.recovery.probe_until(self.timeout.is_some(), now.wall);
+        let until = self.recovery.probe_until(self.timeout.is_some(), now.monotonic);
         self.machine.begin_probe(until);
         self.time_next_move();
         self.begin(now)
@@ -625,11 +625,11 @@ impl CircuitBreaker {
     /// back; or the stage in which it can have none.
     #[inline]
     fn end(&mut self, permit: &Permit, now: Now) -> Result<Call, Stage> {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         let call = *self.calls.get(permit).ok_or(Stage::Free)?;
         match call.stage {
             Stage::Pending => self.release_capacity(),
-            Stage::Told | Stage::Refused | Stage::Failed => {}
+            Stage::Notified | Stage::Refused | Stage::Failed => {}
             Stage::Expired | Stage::Free => return Err(call.stage),
         }
         Ok(call)
@@ -643,9 +643,9 @@ impl CircuitBreaker {
         }
     }
 
-    fn next_snapshot(&self, wall: Nanos) -> Nanos {
+    fn next_snapshot(&self, monotonic: Nanos) -> Nanos {
         let interval = self.window.interval().get();
-        let passed = (wall - self.made_at).get() / interval;
+        let passed = (monotonic - self.made_at).get() / interval;
         self.made_at + Nanos::new((passed + 1).saturating_mul(interval))
     }
 }
@@ -654,11 +654,11 @@ impl CircuitBreaker {
 /// how opossum measures: right on average, for calls much shorter than one, too.
 #[inline]
 fn latency_ms(call: &Call, now: Now) -> u64 {
-    now.wall.as_millis().saturating_sub(call.started.as_millis())
+    now.monotonic.as_millis().saturating_sub(call.started.as_millis())
 }
 
 /// How long a call may take that begins under those options.
-fn timeout_of(limits: &Limits) -> Option<Nanos> {
+fn timeout_of(limits: &LiveOptions) -> Option<Nanos> {
     limits.timeout.filter(|timeout| !timeout.is_never())
 }
 

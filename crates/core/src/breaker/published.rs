@@ -119,7 +119,7 @@ impl Published {
 
     // For any thread.
 
-    /// What there is to be read at `now`; `None` when the loop was held up in the middle of
+    /// What there is to be read at `now`; `None` when the loop was suspended in the middle of
     /// writing, for some nanoseconds mostly: try again later.
     pub fn read(&self, now: Nanos) -> Option<Reading> {
         for _ in 0..ATTEMPTS {

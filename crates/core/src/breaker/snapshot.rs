@@ -24,7 +24,7 @@ pub struct SavedState {
 impl CircuitBreaker {
     /// The whole state at `now`.
     pub fn extract(&mut self, now: Now) -> SavedState {
-        self.advance(now.wall);
+        self.advance(now.monotonic);
         SavedState {
             taken: now,
             state: self.machine.state(),
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::breaker::{Admission, Settled};
     use crate::config::Config;
-    use crate::metrics::window::Count;
+    use crate::metrics::window::Counter;
     use crate::time::Nanos;
 
     fn at(millis: u64) -> Now {
@@ -95,10 +95,10 @@ mod tests {
         let Admission::Admitted(permit) = breaker.try_acquire(false, now) else {
             panic!("refused")
         };
-        let Settled::ToJudge { permit, .. } = breaker.on_failure(permit, now) else {
+        let Settled::Failed { permit, .. } = breaker.on_failure(permit, now) else {
             panic!("late")
         };
-        assert!(breaker.judge(permit, now));
+        assert!(breaker.evaluate_trip(permit, now));
     }
 
     /// Another breaker, made and given the state at `to`.
@@ -154,8 +154,8 @@ mod tests {
         fail(&mut breaker, at(500));
         let mut other = moved(&mut breaker, at(4_000), at(100_000));
         let last = 100_000 + 10_000 - 4_000;
-        assert_eq!(other.window(at(last - 1)).total(Count::Failures), 1);
-        assert_eq!(other.window(at(last)).total(Count::Failures), 0);
+        assert_eq!(other.window(at(last - 1)).total(Counter::Failures), 1);
+        assert_eq!(other.window(at(last)).total(Counter::Failures), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::time::{Nanos, Shift};
 pub enum State {
     /// Calls pass.
     Closed,
-    /// Calls are refused until `retry_at`, by the wall clock.
+    /// Calls are refused until `retry_at`, by the monotonic clock.
     Open {
         /// From when on one call may try; [`Nanos::MAX`]: never by itself.
         retry_at: Nanos,
@@ -19,7 +19,7 @@ pub enum State {
     /// One call, the probe, may try; its outcome closes or opens the circuit.
     HalfOpen {
         /// `None`: it has not been made yet. Otherwise it is out, and from then on one more
-        /// call may try, by the wall clock; [`Nanos::MAX`]: not before it has ended.
+        /// call may try, by the monotonic clock; [`Nanos::MAX`]: not before it has ended.
         probing_until: Option<Nanos>,
     },
     /// Finished: calls are refused for good.
@@ -135,7 +135,7 @@ impl Machine {
         if let State::Open { retry_at: at } | State::HalfOpen { probing_until: Some(at) } =
             &mut self.state
         {
-            *at = shift.wall(*at);
+            *at = shift.apply(*at);
         }
     }
 

@@ -27,21 +27,21 @@ pub(super) struct Deadlines {
 #[derive(Clone, Copy, Debug)]
 struct Queue {
     timeout: Nanos,
-    /// The slot of its ring, or [`SORTED`].
-    ring: u32,
+    /// The slot of its list, or [`SORTED`].
+    list: u32,
 }
 
 impl Default for Queue {
     /// No call's: nothing times out after that long.
     fn default() -> Self {
-        Queue { timeout: Nanos::MAX, ring: NONE }
+        Queue { timeout: Nanos::MAX, list: NONE }
     }
 }
 
 impl Deadlines {
     /// Makes the first queue: before there are calls.
     pub(super) fn prepare(&mut self, slab: &mut Slab) {
-        self.queues.push(Queue { ring: slab.new_ring(), ..Queue::default() });
+        self.queues.push(Queue { list: slab.new_list(), ..Queue::default() });
     }
 
     /// What a call with that timeout waits in.
@@ -50,7 +50,7 @@ impl Deadlines {
         if self.latest.timeout != timeout {
             self.latest = self.queue(slab, timeout);
         }
-        self.latest.ring
+        self.latest.list
     }
 
     /// A call waits in that queue, from its beginning on and no longer than `timeout`.
@@ -86,7 +86,7 @@ impl Deadlines {
             Some((call.started + timeout + forgiven(call), slot))
         };
         let queues = self.queues.iter();
-        let heads = queues.filter_map(|queue| due(slab.first(queue.ring)?, queue.timeout));
+        let heads = queues.filter_map(|queue| due(slab.first(queue.list)?, queue.timeout));
         heads.chain(self.sorted.next()).min()
     }
 
@@ -102,7 +102,7 @@ impl Deadlines {
 
     /// The calls that began first, among them the one that began before all others.
     pub(super) fn oldest<'a>(&'a self, slab: &'a Slab) -> impl Iterator<Item = &'a Call> {
-        let heads = self.queues.iter().filter_map(|queue| slab.first(queue.ring));
+        let heads = self.queues.iter().filter_map(|queue| slab.first(queue.list));
         heads.chain(self.sorted.slots()).filter_map(|slot| slab.get(slot))
     }
 
@@ -116,15 +116,15 @@ impl Deadlines {
         if let Some(queue) = self.queues.iter().find(|queue| queue.timeout == timeout) {
             return *queue;
         }
-        let unused = self.queues.iter_mut().find(|queue| slab.first(queue.ring).is_none());
+        let unused = self.queues.iter_mut().find(|queue| slab.first(queue.list).is_none());
         if let Some(queue) = unused {
             queue.timeout = timeout;
             return *queue;
         }
         if self.queues.len() == MOST_QUEUES {
-            return Queue { timeout, ring: SORTED };
+            return Queue { timeout, list: SORTED };
         }
-        let queue = Queue { timeout, ring: slab.new_ring() };
+        let queue = Queue { timeout, list: slab.new_list() };
         self.queues.push(queue);
         queue
     }
@@ -194,5 +194,5 @@ impl Sorted {
 /// How many timeouts may be in use at once before calls are kept in a tree.
 pub(super) const MOST_QUEUES: usize = 16;
 
-/// In the place of a ring's slot: the call is in the tree.
+/// In the place of a list's slot: the call is in the tree.
 const SORTED: u32 = NONE - 1;

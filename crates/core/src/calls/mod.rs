@@ -8,7 +8,7 @@
 
 pub mod call_time;
 mod deadlines;
-pub mod lateness;
+pub mod expiry;
 mod slab;
 pub mod stall_log;
 
@@ -39,7 +39,7 @@ impl Permit {
         Permit(raw)
     }
 
-    /// The slot that it is the right to, behind those of the first rings.
+    /// The slot that it is the right to, behind those of the first lists.
     #[inline]
     fn slot(&self) -> u32 {
         self.0.wrapping_add(LISTS)
@@ -61,7 +61,7 @@ pub enum Stage {
     /// Its deadline has passed; its maker has not been told.
     Expired,
     /// Its deadline has passed, its maker has been told and will give it an outcome.
-    Told,
+    Notified,
     /// Refused by capacity, and still to be counted as a failure.
     Refused,
     /// Ended as a failure that is still to be judged.
@@ -71,7 +71,7 @@ pub enum Stage {
 /// What is known of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// When it was admitted, by the wall clock.
+    /// When it was admitted, by the monotonic clock.
     pub started: Nanos,
     /// How many stalls of the loop had ended before.
     pub stalls: u64,
@@ -83,10 +83,10 @@ pub struct Call {
     pub stage: Stage,
     /// Whether it has a timeout.
     pub timed: bool,
-    /// What it waits in, told by [`deadlines`]; the slot of a ring, mostly.
+    /// What it waits in, told by [`deadlines`]; the slot of a list, mostly.
     pub(super) queue: u32,
     pub(super) prev: u32,
-    /// The next in the ring it is in, or the next free slot.
+    /// The next in the list it is in, or the next free slot.
     pub(super) next: u32,
 }
 
@@ -174,7 +174,7 @@ impl Calls {
         loop {
             self.deadlines.refresh(&self.slab, forgiven);
             let first = self.deadlines.first(&self.slab, forgiven);
-            let Some((_, slot)) = first.filter(|(due, _)| *due <= now.wall) else { break };
+            let Some((_, slot)) = first.filter(|(due, _)| *due <= now.monotonic) else { break };
             self.leave_queue(slot);
             let call = self.slab.at(slot);
             call.forgiven = time.told(call, now);
@@ -190,7 +190,7 @@ impl Calls {
     pub fn poll_expired(&mut self) -> Option<Permit> {
         let slot = self.slab.first(EXPIRED)?;
         self.leave_queue(slot);
-        self.slab.at(slot).stage = Stage::Told;
+        self.slab.at(slot).stage = Stage::Notified;
         Some(Permit::of_slot(slot))
     }
 
@@ -225,7 +225,7 @@ impl Calls {
             if call.stage == Stage::Pending {
                 call.forgiven = time.told(call, shift.from);
             }
-            call.started = shift.wall(call.started);
+            call.started = shift.apply(call.started);
             call.stalls = shift.to.stalls;
         }
         self.deadlines.rebuild(&self.slab);
@@ -245,7 +245,7 @@ impl Calls {
 
     #[cold]
     fn prepare(&mut self) {
-        let expired = self.slab.new_ring();
+        let expired = self.slab.new_list();
         debug_assert_eq!(expired, EXPIRED);
         self.deadlines.prepare(&mut self.slab);
     }
@@ -280,9 +280,9 @@ pub struct NewCall {
     pub stage: Stage,
 }
 
-/// How many slots are rings' from the beginning: permits count from behind them.
+/// How many slots are lists' from the beginning: permits count from behind them.
 const LISTS: u32 = 2;
-/// The ring of calls that are late and whose makers have not been told, the latest last.
+/// The list of calls that are late and whose makers have not been told, the latest last.
 const EXPIRED: u32 = 0;
 
 #[cfg(test)]
@@ -302,8 +302,8 @@ mod tests {
         }
     }
 
-    fn at(wall: u64) -> Now {
-        Now::unstalled(Nanos::new(wall))
+    fn at(monotonic: u64) -> Now {
+        Now::unstalled(Nanos::new(monotonic))
     }
 
     const TIME: CallTime<'static> = CallTime::UNSTALLED;
@@ -338,7 +338,7 @@ mod tests {
         let mut stalls = StallLog::new();
         stalls.push(Nanos::new(1_000), Nanos::new(1_500));
         let time = CallTime::new(TimeoutClock::Loop, &stalls);
-        let after = |wall| Now { stalls: 1, ..at(wall) };
+        let after = |monotonic| Now { stalls: 1, ..at(monotonic) };
         assert_eq!(calls.expire(&time, after(999)), 0, "their time stood still");
         let due = calls.next_deadline(&time, after(999)).expect("calls that wait");
         assert_eq!(calls.expire(&time, after(due.get())), 1);
@@ -358,7 +358,7 @@ mod tests {
         stalls.push(Nanos::new(2_000), Nanos::new(2_500));
         let time = CallTime::new(TimeoutClock::Loop, &stalls);
         calls.insert(NewCall { stalls: 1, ..call(2_900, 150) });
-        let after = |wall| Now { stalls: 1, ..at(wall) };
+        let after = |monotonic| Now { stalls: 1, ..at(monotonic) };
         let due = calls.next_deadline(&time, after(2_950)).expect("calls that wait");
         assert!(due <= Nanos::new(3_050), "{due:?} is too late");
         assert_eq!(calls.expire(&time, after(3_049)), 0);
@@ -429,7 +429,7 @@ mod tests {
         assert!(calls.end(Permit::from_raw(permit)).is_err());
         assert!(calls.get(&Permit::from_raw(permit)).is_none());
         assert!(calls.get(&Permit::from_raw(7)).is_none());
-        assert!(calls.get(&Permit::from_raw(u32::MAX)).is_none(), "a slot of a ring");
+        assert!(calls.get(&Permit::from_raw(u32::MAX)).is_none(), "a slot of a list");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The slots that calls are kept in, and the rings that are threaded through them.
+//! The slots that calls are kept in, and the lists that are threaded through them.
 //!
-//! A ring is a circular list that begins and ends in a slot of its own, so that a link is
-//! never at an end. Whoever is in a ring leaves it from anywhere in O(1). Used by [`calls`]
-//! and [`deadlines`], which say what the rings are for.
+//! A list is circular: it begins and ends in a slot of its own, so that a link is never at
+//! an end. Whoever is in a list leaves it from anywhere in O(1). Used by [`calls`]
+//! and [`deadlines`], which say what the lists are for.
 //!
 //! [`calls`]: super
 //! [`deadlines`]: super::deadlines
@@ -41,7 +41,7 @@ impl Slab {
         slot
     }
 
-    /// Takes a slot back. The call in it must not be in a ring any more.
+    /// Takes a slot back. The call in it must not be in a list any more.
     #[inline(always)]
     pub(super) fn remove(&mut self, slot: u32) {
         let place = &mut self.slots[slot as usize];
@@ -49,10 +49,10 @@ impl Slab {
         place.next = std::mem::replace(&mut self.free, slot);
     }
 
-    /// Makes a ring; gives the slot that is its own.
-    pub(super) fn new_ring(&mut self) -> u32 {
-        let ring = self.slots.len() as u32;
-        self.push(ring)
+    /// Makes a list; gives the slot that is its own.
+    pub(super) fn new_list(&mut self) -> u32 {
+        let list = self.slots.len() as u32;
+        self.push(list)
     }
 
     fn push(&mut self, next: u32) -> u32 {
@@ -83,7 +83,7 @@ impl Slab {
         &mut self.slots[slot as usize]
     }
 
-    /// Every slot, those of rings and those that are free included.
+    /// Every slot, those of lists and those that are free included.
     pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Call)> {
         (0..).zip(&self.slots)
     }
@@ -93,22 +93,22 @@ impl Slab {
         self.slots.iter_mut()
     }
 
-    /// The first slot of a ring.
+    /// The first slot of a list.
     #[inline(always)]
-    pub(super) fn first(&self, ring: u32) -> Option<u32> {
-        self.slots.get(ring as usize).map(|own| own.next).filter(|&slot| slot != ring)
+    pub(super) fn first(&self, list: u32) -> Option<u32> {
+        self.slots.get(list as usize).map(|own| own.next).filter(|&slot| slot != list)
     }
 
-    /// Puts a slot at the end of a ring.
+    /// Puts a slot at the end of a list.
     #[inline(always)]
-    pub(super) fn append(&mut self, ring: u32, slot: u32) {
-        let last = std::mem::replace(&mut self.slots[ring as usize].prev, slot);
+    pub(super) fn append(&mut self, list: u32, slot: u32) {
+        let last = std::mem::replace(&mut self.slots[list as usize].prev, slot);
         self.slots[last as usize].next = slot;
         let call = &mut self.slots[slot as usize];
-        (call.queue, call.prev, call.next) = (ring, last, ring);
+        (call.queue, call.prev, call.next) = (list, last, list);
     }
 
-    /// Takes a call out of the ring in which it is: links its neighbours to each other.
+    /// Takes a call out of the list in which it is: links its neighbours to each other.
     #[inline(always)]
     pub(super) fn unlink(&mut self, call: &Call) {
         self.slots[call.prev as usize].next = call.next;

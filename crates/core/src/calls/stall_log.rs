@@ -1,9 +1,9 @@
 //! For how long the time of a call stood still.
 //!
 //! A call is not to blame for what its process does: while the loop is stalled, or the
-//! process held up, nobody reads the answer. So a call forgives the stalls of its own
+//! process suspended, nobody reads the answer. So a call forgives the stalls of its own
 //! life, whole, of whatever length; but only the first [`FORGIVEN`] of them. A call has a few
-//! legs (connect, request, answer, more of it), and each may be held up once; whatever comes
+//! legs (connect, request, answer, more of it), and each may be suspended once; whatever comes
 //! after counts, or a loop that never rests would never find out that a backend hangs.
 //!
 //! The log numbers the stalls and keeps their running sum, as far back as a call under way
@@ -87,7 +87,7 @@ impl StallLog {
             stalled = self.total(ended) - self.total(before + 1) + first.min(in_life);
         }
         if now.stalls < last {
-            stalled = stalled + now.stalling.min(now.wall - started);
+            stalled = stalled + now.stalling.min(now.monotonic - started);
         }
         stalled
     }
@@ -124,8 +124,8 @@ mod tests {
         Nanos::from_millis(millis)
     }
 
-    fn now(wall: u64, stalls: u64, stalling: u64) -> Now {
-        Now { wall: ms(wall), stalls, stalling: ms(stalling) }
+    fn now(monotonic: u64, stalls: u64, stalling: u64) -> Now {
+        Now { monotonic: ms(monotonic), stalls, stalling: ms(stalling) }
     }
 
     /// Stalls of 100 ms that end at 1,000, 2,000 and so on.
@@ -192,11 +192,11 @@ mod tests {
             loops in loops(), starts in (0u64..4_000, 0u64..4_000), at in 0u64..12_000,
             timeout in 1u64..2_000,
         ) {
-            let (mut log, mut spans, mut wall) = (StallLog::new(), Vec::new(), 0);
+            let (mut log, mut spans, mut monotonic) = (StallLog::new(), Vec::new(), 0);
             for (rest, stall) in loops {
-                spans.push((wall + rest, wall + rest + stall));
-                wall += rest + stall;
-                log.push(ms(stall), ms(wall));
+                spans.push((monotonic + rest, monotonic + rest + stall));
+                monotonic += rest + stall;
+                log.push(ms(stall), ms(monotonic));
             }
             let present = |at: u64| {
                 let stalls = spans.iter().filter(|(_, end)| *end <= at).count() as u64;

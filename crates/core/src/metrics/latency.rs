@@ -1,8 +1,8 @@
 //! Latencies in a log-linear histogram: every power of two of nanoseconds is cut
-//! into eight cells of equal width, so a value is known to within 6.25 %.
+//! into eight bins of equal width, so a value is known to within 6.25 %.
 //!
 //! The idea is Gil Tene's HdrHistogram. It keeps counts, no values: recording is one
-//! addition, and the cost of a quantile depends on the number of cells, never on the
+//! addition, and the cost of a quantile depends on the number of bins, never on the
 //! number of calls. Of the 33 octaves there are, the calls of one service take a few: a
 //! histogram has memory for the octaves between the shortest latency it was given and
 //! the longest, and grows by whole octaves when one comes that lies outside.
@@ -16,34 +16,34 @@ use std::{iter, mem};
 
 use crate::time::Nanos;
 
-/// Number of cells from one end of the range to the other.
-pub const CELLS: usize = OCTAVES << CELL_BITS;
+/// Number of bins from one end of the range to the other.
+pub const BINS: usize = OCTAVES << CELL_BITS;
 
-/// Which cell a latency falls into. Shorter than half a microsecond is the first
-/// cell; longer than 73 minutes the last.
-pub fn cell_of(latency: Nanos) -> usize {
-    endless_cell_of(latency).min(CELLS - 1)
+/// Which bin a latency falls into. Shorter than half a microsecond is the first
+/// bin; longer than 73 minutes the last.
+pub fn bin_of(latency: Nanos) -> usize {
+    endless_bin_of(latency).min(BINS - 1)
 }
 
-/// The same if there were no last cell: a latency beyond it is in none of a histogram's.
+/// The same if there were no last bin: a latency beyond it is in none of a histogram's.
 #[inline]
-fn endless_cell_of(latency: Nanos) -> usize {
+fn endless_bin_of(latency: Nanos) -> usize {
     let nanos = latency.get().max(1 << FIRST_OCTAVE);
     let octave = nanos.ilog2();
-    // The leading one, and behind it the bits that number the cells of an octave.
+    // The leading one, and behind it the bits that number the bins of an octave.
     let leading = (nanos >> (octave - CELL_BITS)) as usize;
-    ((octave - FIRST_OCTAVE) as usize) * CELLS_OF_OCTAVE + (leading - CELLS_OF_OCTAVE)
+    ((octave - FIRST_OCTAVE) as usize) * BINS_PER_OCTAVE + (leading - BINS_PER_OCTAVE)
 }
 
-/// The value that stands for a cell: its middle, at most 1/16 (6.25 %) away from
-/// every latency in it, for latencies from 0.6 µs to 73 minutes. The first cell, of what is
+/// The value that stands for a bin: its middle, at most 1/16 (6.25 %) away from
+/// every latency in it, for latencies from 0.6 µs to 73 minutes. The first bin, of what is
 /// shorter, stands for zero, which is what programs that keep whole milliseconds put in.
-pub fn middle_of(cell: usize) -> Nanos {
-    if cell == 0 {
+pub fn midpoint_of(bin: usize) -> Nanos {
+    if bin == 0 {
         return Nanos::ZERO;
     }
-    let octave = FIRST_OCTAVE + (cell >> CELL_BITS) as u32;
-    let within = (cell % CELLS_OF_OCTAVE) as u64;
+    let octave = FIRST_OCTAVE + (bin >> CELL_BITS) as u32;
+    let within = (bin % BINS_PER_OCTAVE) as u64;
     let width = 1u64 << (octave - CELL_BITS);
     Nanos::new((1 << octave) + within * width + width / 2)
 }
@@ -51,7 +51,7 @@ pub fn middle_of(cell: usize) -> Nanos {
 /// The latencies of one bucket of the window.
 #[derive(Clone, Debug)]
 pub struct Latencies {
-    cells: Cells<u32>,
+    bins: Bins<u32>,
     count: u64,
     /// [`Nanos::MAX`] while there is none.
     least: Nanos,
@@ -64,10 +64,10 @@ impl Latencies {
     /// Adds one latency.
     #[inline]
     pub fn record(&mut self, latency: Nanos) {
-        let cell = endless_cell_of(latency);
-        match self.cells.get_mut(cell) {
+        let bin = endless_bin_of(latency);
+        match self.bins.get_mut(bin) {
             Some(count) => *count = count.saturating_add(1),
-            None => self.count_outside(cell),
+            None => self.count_outside(bin),
         }
         self.count += 1;
         self.least = self.least.min(latency);
@@ -78,15 +78,15 @@ impl Latencies {
     /// Forgets every latency, keeps the memory: what was used will be used again.
     pub fn clear(&mut self) {
         if self.count > 0 {
-            self.cells.counts.fill(0);
-            *self = Latencies { cells: mem::take(&mut self.cells), ..Latencies::default() };
+            self.bins.counts.fill(0);
+            *self = Latencies { bins: mem::take(&mut self.bins), ..Latencies::default() };
         }
     }
 
     /// Becomes a copy of others, with memory for the octaves that they lie in and for no
     /// more.
     pub fn copy(&mut self, others: &Latencies) {
-        self.cells.copy(&others.cells, &others.octaves());
+        self.bins.copy(&others.bins, &others.octaves());
         let Latencies { count, least, greatest, sum, .. } = *others;
         (self.count, self.least, self.greatest, self.sum) = (count, least, greatest, sum);
     }
@@ -101,30 +101,30 @@ impl Latencies {
         LatencySums::default().with(self, iter::empty())
     }
 
-    /// Counts one in a cell that there is no memory for yet, or in the last one.
+    /// Counts one in a bin that there is no memory for yet, or in the last one.
     #[cold]
-    fn count_outside(&mut self, cell: usize) {
-        let cell = cell.min(CELLS - 1);
-        self.cells.cover(&octaves(cell, cell));
-        if let Some(count) = self.cells.get_mut(cell) {
+    fn count_outside(&mut self, bin: usize) {
+        let bin = bin.min(BINS - 1);
+        self.bins.cover(&octaves(bin, bin));
+        if let Some(count) = self.bins.get_mut(bin) {
             *count = count.saturating_add(1);
         }
     }
 
-    /// The cells of the octaves that its latencies lie in.
+    /// The bins of the octaves that its latencies lie in.
     fn octaves(&self) -> Range<usize> {
         if self.count == 0 {
             return 0..0;
         }
-        octaves(cell_of(self.least), cell_of(self.greatest))
+        octaves(bin_of(self.least), bin_of(self.greatest))
     }
 }
 
 impl Default for Latencies {
     /// None, and no memory for any.
     fn default() -> Self {
-        let cells = Cells::default();
-        Latencies { cells, count: 0, least: Nanos::MAX, greatest: Nanos::ZERO, sum: 0 }
+        let bins = Bins::default();
+        Latencies { bins, count: 0, least: Nanos::MAX, greatest: Nanos::ZERO, sum: 0 }
     }
 }
 
@@ -132,7 +132,7 @@ impl Default for Latencies {
 /// next one begins and subtracted when it runs out, so that a quantile needs no merging.
 #[derive(Clone, Debug, Default)]
 pub struct LatencySums {
-    cells: Cells<u64>,
+    bins: Bins<u64>,
     count: u64,
     sum: u128,
 }
@@ -140,10 +140,10 @@ pub struct LatencySums {
 impl LatencySums {
     /// Adds what a bucket holds.
     pub fn add(&mut self, bucket: &Latencies) {
-        let cells = bucket.octaves();
-        self.cells.cover(&cells);
-        let more = bucket.cells.stretch(&cells);
-        for (sum, &more) in self.cells.stretch_mut(&cells).iter_mut().zip(more) {
+        let bins = bucket.octaves();
+        self.bins.cover(&bins);
+        let more = bucket.bins.slice(&bins);
+        for (sum, &more) in self.bins.stretch_mut(&bins).iter_mut().zip(more) {
             *sum += u64::from(more);
         }
         self.count += bucket.count;
@@ -152,9 +152,9 @@ impl LatencySums {
 
     /// Takes out what a bucket holds that was added.
     pub fn subtract(&mut self, bucket: &Latencies) {
-        let cells = bucket.octaves();
-        let gone = bucket.cells.stretch(&cells);
-        for (sum, &gone) in self.cells.stretch_mut(&cells).iter_mut().zip(gone) {
+        let bins = bucket.octaves();
+        let gone = bucket.bins.slice(&bins);
+        for (sum, &gone) in self.bins.stretch_mut(&bins).iter_mut().zip(gone) {
             *sum -= u64::from(gone);
         }
         self.count -= bucket.count;
@@ -173,14 +173,14 @@ impl LatencySums {
             (least.min(ends.0), greatest.max(ends.1))
         });
         let (count, sum) = (self.count + newest.count, self.sum + newest.sum);
-        let mut counts = [0; CELLS];
-        self.cells.add_to(&mut counts);
-        newest.cells.add_to(&mut counts);
+        let mut counts = [0; BINS];
+        self.bins.add_to(&mut counts);
+        newest.bins.add_to(&mut counts);
         Histogram { least, greatest, count, sum, counts }
     }
 }
 
-/// The latencies of a window, or of one bucket, for reading. One in a cell is [`middle_of`] it,
+/// The latencies of a window, or of one bucket, for reading. One in a bin is [`midpoint_of`] it,
 /// but not shorter than the shortest or longer than the longest.
 #[derive(Clone, Debug)]
 pub struct Histogram {
@@ -188,8 +188,8 @@ pub struct Histogram {
     greatest: Nanos,
     count: u64,
     sum: u128,
-    /// How many are in each cell.
-    counts: [u64; CELLS],
+    /// How many are in each bin.
+    counts: [u64; BINS],
 }
 
 impl Histogram {
@@ -203,11 +203,11 @@ impl Histogram {
         (self.count > 0).then_some([self.least, self.greatest])
     }
 
-    /// The cells that are not empty, ascending, with how many latencies are in each.
-    pub fn cells(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+    /// The bins that are not empty, ascending, with how many latencies are in each.
+    pub fn bins(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         // When there is none, the shortest is longer than the longest.
-        let all = cell_of(self.least)..cell_of(self.greatest) + 1;
-        all.map(|cell| (cell, self.counts[cell])).filter(|&(_, count)| count > 0)
+        let all = bin_of(self.least)..bin_of(self.greatest) + 1;
+        all.map(|bin| (bin, self.counts[bin])).filter(|&(_, count)| count > 0)
     }
 
     /// Mean and quantiles.
@@ -216,19 +216,19 @@ impl Histogram {
         if count == 0 {
             return Summary::default();
         }
-        let (mut cell, last) = (cell_of(least), cell_of(greatest));
-        let mut passed = self.counts[cell];
+        let (mut bin, last) = (bin_of(least), bin_of(greatest));
+        let mut passed = self.counts[bin];
         let quantiles = QUANTILES.map(|quantile| match quantile {
             q if q <= 0.0 => least,
             q if q >= 1.0 => greatest,
             q => {
                 let rank = ((q * count as f64).ceil() as u64).clamp(1, count);
-                // Ranks ascend with the quantiles: one walk over the cells serves all.
-                while passed < rank && cell < last {
-                    cell += 1;
-                    passed += self.counts[cell];
+                // Ranks ascend with the quantiles: one walk over the bins serves all.
+                while passed < rank && bin < last {
+                    bin += 1;
+                    passed += self.counts[bin];
                 }
-                middle_of(cell).clamp(least, greatest)
+                midpoint_of(bin).clamp(least, greatest)
             }
         });
         Summary { count, mean_nanos: self.sum as f64 / count as f64, quantiles }
@@ -251,55 +251,55 @@ pub struct Summary {
 /// longest.
 pub const QUANTILES: [f64; 9] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1.0];
 
-/// The counts of some octaves that follow one another; in all other cells there is none.
+/// The counts of some octaves that follow one another; in all other bins there is none.
 #[derive(Clone, Debug, Default)]
-struct Cells<N> {
+struct Bins<N> {
     counts: Box<[N]>,
-    /// The cell of the first count.
+    /// The bin of the first count.
     first: usize,
 }
 
-impl<N: Copy + Default> Cells<N> {
+impl<N: Copy + Default> Bins<N> {
     #[inline]
-    fn get_mut(&mut self, cell: usize) -> Option<&mut N> {
-        self.counts.get_mut(cell.wrapping_sub(self.first))
+    fn get_mut(&mut self, bin: usize) -> Option<&mut N> {
+        self.counts.get_mut(bin.wrapping_sub(self.first))
     }
 
-    /// The counts of cells that all have one.
-    fn stretch(&self, cells: &Range<usize>) -> &[N] {
-        if cells.is_empty() {
+    /// The counts of bins that all have one.
+    fn slice(&self, bins: &Range<usize>) -> &[N] {
+        if bins.is_empty() {
             return &[];
         }
-        &self.counts[cells.start - self.first..cells.end - self.first]
+        &self.counts[bins.start - self.first..bins.end - self.first]
     }
 
-    fn stretch_mut(&mut self, cells: &Range<usize>) -> &mut [N] {
-        if cells.is_empty() {
+    fn stretch_mut(&mut self, bins: &Range<usize>) -> &mut [N] {
+        if bins.is_empty() {
             return &mut [];
         }
-        &mut self.counts[cells.start - self.first..cells.end - self.first]
+        &mut self.counts[bins.start - self.first..bins.end - self.first]
     }
 
-    /// Sees to it that all of these cells have a count.
-    fn cover(&mut self, cells: &Range<usize>) {
+    /// Sees to it that all of these bins have a count.
+    fn cover(&mut self, bins: &Range<usize>) {
         let has = self.first..self.first + self.counts.len();
-        if cells.is_empty() || (has.start <= cells.start && cells.end <= has.end) {
+        if bins.is_empty() || (has.start <= bins.start && bins.end <= has.end) {
             return;
         }
         let wants = if has.is_empty() {
-            cells.clone()
+            bins.clone()
         } else {
-            has.start.min(cells.start)..has.end.max(cells.end)
+            has.start.min(bins.start)..has.end.max(bins.end)
         };
         let mut counts = vec![N::default(); wants.len()].into_boxed_slice();
         if !has.is_empty() {
             counts[has.start - wants.start..has.end - wants.start].copy_from_slice(&self.counts);
         }
-        *self = Cells { counts, first: wants.start };
+        *self = Bins { counts, first: wants.start };
     }
 
-    /// Adds them to the counts of all cells.
-    fn add_to(&self, counts: &mut [u64; CELLS])
+    /// Adds them to the counts of all bins.
+    fn add_to(&self, counts: &mut [u64; BINS])
     where
         N: Into<u64>,
     {
@@ -307,27 +307,27 @@ impl<N: Copy + Default> Cells<N> {
         iter::zip(here, &self.counts).for_each(|(count, &more)| *count += more.into());
     }
 
-    /// Has the counts of these cells, as others have them, and no more.
-    fn copy(&mut self, others: &Self, cells: &Range<usize>) {
-        let from = others.stretch(cells);
+    /// Has the counts of these bins, as others have them, and no more.
+    fn copy(&mut self, others: &Self, bins: &Range<usize>) {
+        let from = others.slice(bins);
         if self.counts.len() == from.len() {
             self.counts.copy_from_slice(from);
         } else {
             self.counts = from.into();
         }
-        self.first = cells.start;
+        self.first = bins.start;
     }
 }
 
-/// The cells of the octaves from that of one cell to that of another.
+/// The bins of the octaves from that of one bin to that of another.
 fn octaves(least: usize, greatest: usize) -> Range<usize> {
-    let start = |cell: usize| cell - cell % CELLS_OF_OCTAVE;
-    start(least)..start(greatest) + CELLS_OF_OCTAVE
+    let start = |bin: usize| bin - bin % BINS_PER_OCTAVE;
+    start(least)..start(greatest) + BINS_PER_OCTAVE
 }
 
-/// Eight cells an octave: half a cell's width is 1/16 of the octave's beginning.
+/// Eight bins an octave: half a bin's width is 1/16 of the octave's beginning.
 const CELL_BITS: u32 = 3;
-const CELLS_OF_OCTAVE: usize = 1 << CELL_BITS;
+const BINS_PER_OCTAVE: usize = 1 << CELL_BITS;
 /// The first octave begins at 2^9 ns = 0.5 µs ...
 const FIRST_OCTAVE: u32 = 9;
 /// ... and the last one ends at 2^42 ns = 73 min.
@@ -339,8 +339,8 @@ mod tests {
 
     /// Values, with how many there are of each.
     fn values(histogram: Histogram) -> Vec<(Nanos, u64)> {
-        let value = |cell| middle_of(cell).clamp(histogram.least, histogram.greatest);
-        histogram.cells().map(|(cell, count)| (value(cell), count)).collect()
+        let value = |bin| midpoint_of(bin).clamp(histogram.least, histogram.greatest);
+        histogram.bins().map(|(bin, count)| (value(bin), count)).collect()
     }
 
     fn bucket(latencies: &[u64]) -> Latencies {
@@ -358,12 +358,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_stands_for_its_latencies_within_6_25_percent() {
+    fn a_bin_stands_for_its_latencies_within_6_25_percent() {
         let hour = 3_600_000_000_000u64;
         let mut nanos = 1_000u64;
         while nanos < hour + hour / 10 {
             for probe in [nanos - 1, nanos, nanos + 1, nanos + nanos / 17] {
-                let middle = middle_of(cell_of(Nanos::new(probe))).get() as f64;
+                let middle = midpoint_of(bin_of(Nanos::new(probe))).get() as f64;
                 let error = (middle - probe as f64).abs() / probe as f64;
                 assert!(error <= 0.0625, "{probe} ns stands at {middle}, off by {error}");
             }
@@ -372,11 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn cells_ascend_without_gaps() {
-        assert_eq!(cell_of(Nanos::ZERO), 0);
-        assert_eq!(cell_of(Nanos::MAX), CELLS - 1);
-        for cell in 0..CELLS {
-            assert_eq!(cell_of(middle_of(cell)), cell);
+    fn bins_ascend_without_gaps() {
+        assert_eq!(bin_of(Nanos::ZERO), 0);
+        assert_eq!(bin_of(Nanos::MAX), BINS - 1);
+        for bin in 0..BINS {
+            assert_eq!(bin_of(midpoint_of(bin)), bin);
         }
     }
 
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn memory_is_for_the_octaves_between_the_ends() {
         let mut bucket = bucket(&[]);
-        assert_eq!(bucket.cells.counts.len(), 0);
+        assert_eq!(bucket.bins.counts.len(), 0);
         for (nanos, octaves) in [
             (5_000_000, 1),
             (4_200_000, 1),
@@ -438,9 +438,9 @@ mod tests {
             (1_000_000, OCTAVES),
         ] {
             bucket.record(Nanos::new(nanos));
-            assert_eq!(bucket.cells.counts.len(), octaves * CELLS_OF_OCTAVE, "with {nanos} ns");
+            assert_eq!(bucket.bins.counts.len(), octaves * BINS_PER_OCTAVE, "with {nanos} ns");
         }
-        let counted: u32 = bucket.cells.counts.iter().sum();
+        let counted: u32 = bucket.bins.counts.iter().sum();
         assert_eq!(counted, 7, "nothing is lost as it grows");
     }
 
@@ -448,7 +448,7 @@ mod tests {
     fn what_lies_beyond_either_end_is_counted_there() {
         let hours = 7 * 3_600_000_000_000;
         let bucket = bucket(&[hours, u64::MAX, 0, 3, hours]);
-        assert!(bucket.histogram().cells().eq([(0, 2), (CELLS - 1, 3)]));
+        assert!(bucket.histogram().bins().eq([(0, 2), (BINS - 1, 3)]));
         assert_eq!(bucket.histogram().ends(), Some([Nanos::ZERO, Nanos::MAX]));
     }
 
@@ -462,12 +462,12 @@ mod tests {
         }
         let mut copy = bucket(&[400, 700_000]);
         copy.copy(&from);
-        assert_eq!(copy.cells.counts.len(), 2 * CELLS_OF_OCTAVE);
+        assert_eq!(copy.bins.counts.len(), 2 * BINS_PER_OCTAVE);
         assert_eq!(values(copy.histogram()), values(from.histogram()));
         copy.copy(&bucket(&[33, 2_000]));
-        assert_eq!(values(copy.histogram()), [(Nanos::new(33), 1), (middle_of(15), 1)]);
+        assert_eq!(values(copy.histogram()), [(Nanos::new(33), 1), (midpoint_of(15), 1)]);
         copy.copy(&bucket(&[]));
         assert_eq!(values(copy.histogram()), []);
-        assert_eq!(copy.cells.counts.len(), 0);
+        assert_eq!(copy.bins.counts.len(), 0);
     }
 }

@@ -13,16 +13,16 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use super::window::{Count, Counts};
+use super::window::{Counter, Counts};
 use crate::shared::sequence::Sequence;
-use crate::shared::words::{Counter, Word};
+use crate::shared::words::{Number, Word};
 use crate::time::Nanos;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct PublishedCounts {
     /// Of the bucket that fills.
-    newest: [Counter; KINDS],
+    newest: [Number; KINDS],
     /// Of what follows, and of a newest bucket that begins.
     sequence: Sequence,
     serial: Word,
@@ -32,7 +32,7 @@ pub(crate) struct PublishedCounts {
     interval: Word,
     buckets: Word,
     /// What was counted since the beginning, but for the counts of the newest bucket.
-    before: [Counter; KINDS],
+    before: [Number; KINDS],
     /// By serial. As many as the window had buckets when the first was put away: of one that
     /// has taken over a longer shape since, others see the newest buckets.
     full: OnceLock<Box<[OnceLock<Box<Slot>>]>>,
@@ -86,13 +86,13 @@ impl PublishedCounts {
 
     /// Counts one.
     #[inline]
-    pub(super) fn count(&self, kind: Count) {
+    pub(super) fn count(&self, kind: Counter) {
         self.newest[kind as usize].add(1);
     }
 
     /// A count of the newest bucket.
     #[inline]
-    pub(super) fn of_newest(&self, kind: Count) -> i64 {
+    pub(super) fn of_newest(&self, kind: Counter) -> i64 {
         self.newest[kind as usize].get()
     }
 
@@ -124,7 +124,7 @@ impl PublishedCounts {
     }
 
     /// A count of the newest bucket is corrected by hand.
-    pub(super) fn correct(&self, kind: Count, value: i64) {
+    pub(super) fn correct(&self, kind: Counter, value: i64) {
         let (newest, before) = (&self.newest[kind as usize], &self.before[kind as usize]);
         self.sequence.begin();
         before.add(newest.get() - value);
@@ -210,7 +210,7 @@ struct Slot {
     sequence: Sequence,
     /// That of the bucket.
     serial: Word,
-    counts: [Counter; KINDS],
+    counts: [Number; KINDS],
 }
 
 impl Slot {
@@ -240,13 +240,13 @@ impl Default for Slot {
 /// No bucket has that serial.
 const NO_BUCKET: u64 = u64::MAX;
 
-const KINDS: usize = Count::ALL.len();
+const KINDS: usize = Counter::ALL.len();
 
-fn zeros() -> [Counter; KINDS] {
-    [(); KINDS].map(|()| Counter::new(0))
+fn zeros() -> [Number; KINDS] {
+    [(); KINDS].map(|()| Number::new(0))
 }
 
-fn read(counters: &[Counter; KINDS]) -> Counts {
+fn read(counters: &[Number; KINDS]) -> Counts {
     std::array::from_fn(|kind| counters[kind].get())
 }
 

@@ -25,7 +25,7 @@ use crate::time::{Nanos, Shift};
 /// What is counted. The order is the order of the counts in a [`Counts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Count {
+pub enum Counter {
     /// Calls that ended badly: errors, timeouts, refusals by capacity.
     Failures,
     /// Fallbacks run.
@@ -50,45 +50,45 @@ pub enum Count {
     SemaphoreRejections,
 }
 
-impl Count {
+impl Counter {
     /// Every kind, in order.
-    pub const ALL: [Count; 11] = [
-        Count::Failures,
-        Count::Fallbacks,
-        Count::Successes,
-        Count::Rejects,
-        Count::Fires,
-        Count::Timeouts,
-        Count::CacheHits,
-        Count::CacheMisses,
-        Count::CoalesceCacheHits,
-        Count::CoalesceCacheMisses,
-        Count::SemaphoreRejections,
+    pub const ALL: [Counter; 11] = [
+        Counter::Failures,
+        Counter::Fallbacks,
+        Counter::Successes,
+        Counter::Rejects,
+        Counter::Fires,
+        Counter::Timeouts,
+        Counter::CacheHits,
+        Counter::CacheMisses,
+        Counter::CoalesceCacheHits,
+        Counter::CoalesceCacheMisses,
+        Counter::SemaphoreRejections,
     ];
 
     /// What one of the kind adds to how many more calls ended than began. Each call begins
     /// as a fire, and ends in one way of these, unless it goes by a disabled breaker.
     fn balance(self) -> i64 {
         match self {
-            Count::Fires => -1,
-            Count::Failures
-            | Count::Successes
-            | Count::Rejects
-            | Count::CacheHits
-            | Count::CoalesceCacheHits => 1,
+            Counter::Fires => -1,
+            Counter::Failures
+            | Counter::Successes
+            | Counter::Rejects
+            | Counter::CacheHits
+            | Counter::CoalesceCacheHits => 1,
             _ => 0,
         }
     }
 
-    /// The kind at a place of [`Count::ALL`].
-    pub fn from_index(index: usize) -> Option<Count> {
+    /// The kind at a place of [`Counter::ALL`].
+    pub fn from_index(index: usize) -> Option<Counter> {
         Self::ALL.get(index).copied()
     }
 }
 
-/// One number for each kind of [`Count`]. Signed, because users correct buckets by
+/// One number for each kind of [`Counter`]. Signed, because users correct buckets by
 /// hand and may take away more than was counted.
-pub type Counts = [i64; Count::ALL.len()];
+pub type Counts = [i64; Counter::ALL.len()];
 
 /// One slice of the window, for reading.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +133,7 @@ struct Full {
 impl Full {
     /// Takes over what is in the newest bucket, with no more memory than it needs; that keeps
     /// its own for what comes.
-    fn pour(&mut self, newest: &mut Slice, counts: Counts) {
+    fn merge_into(&mut self, newest: &mut Slice, counts: Counts) {
         self.slice.latencies.copy(&newest.latencies);
         self.slice.circuit_open = newest.circuit_open;
         self.slice.by_hand = newest.by_hand;
@@ -204,7 +204,7 @@ impl Window {
 
     /// Goes on with other clocks.
     pub fn change_clocks(&mut self, shift: &Shift) {
-        self.ends = shift.wall(self.ends);
+        self.ends = shift.apply(self.ends);
         self.published.reshape(self.shape());
     }
 
@@ -248,12 +248,12 @@ impl Window {
 
     /// Counts one in the newest bucket.
     #[inline]
-    pub fn count(&mut self, kind: Count) {
+    pub fn count(&mut self, kind: Counter) {
         self.published.count(kind);
     }
 
     /// The same by hand: a correction, and no call that began or ended.
-    pub fn count_by_hand(&mut self, kind: Count) {
+    pub fn count_by_hand(&mut self, kind: Counter) {
         self.set_newest_count(kind, self.published.of_newest(kind) + 1);
     }
 
@@ -272,8 +272,8 @@ impl Window {
 
     /// Sets one count of the bucket with that serial, as near to `value` as leaves room for
     /// the sum of all buckets, and of all kinds. Nothing happens when it has run out.
-    pub fn set_count(&mut self, serial: u64, kind: Count, value: i64) {
-        let kinds = Count::ALL.len() as i64;
+    pub fn set_count(&mut self, serial: u64, kind: Counter, value: i64) {
+        let kinds = Counter::ALL.len() as i64;
         let most = (i64::MAX / 4 / kinds / self.len() as i64).min(MOST_SET);
         let value = value.clamp(-most, most);
         match self.place_of(serial) {
@@ -314,7 +314,7 @@ impl Window {
 
     /// One total over the window.
     #[inline]
-    pub fn total(&self, kind: Count) -> i64 {
+    pub fn total(&self, kind: Counter) -> i64 {
         self.sums[kind as usize] + self.published.of_newest(kind)
     }
 
@@ -323,10 +323,10 @@ impl Window {
     /// by hand goes for these too: a fire that is taken away leaves one call less, whether its
     /// end is counted or not.
     pub fn calls(&self) -> i64 {
-        let counted = Count::ALL.map(|kind| kind.balance() * self.total(kind));
+        let counted = Counter::ALL.map(|kind| kind.balance() * self.total(kind));
         let by_hand = self.by_hand_sum + self.newest.by_hand;
         let ended_more = counted.iter().sum::<i64>() - by_hand;
-        self.total(Count::Fires) + ended_more.max(0)
+        self.total(Counter::Fires) + ended_more.max(0)
     }
 
     /// All totals over the window.
@@ -440,12 +440,12 @@ impl Window {
             add(&mut self.sums, &counts);
             self.latency_sums.add(&self.newest.latencies);
             self.by_hand_sum += self.newest.by_hand;
-            place.get_or_insert_default().pour(&mut self.newest, counts);
+            place.get_or_insert_default().merge_into(&mut self.newest, counts);
         }
         self.oldest = (self.oldest + 1) % self.full.len();
     }
 
-    fn set_newest_count(&mut self, kind: Count, value: i64) {
+    fn set_newest_count(&mut self, kind: Counter, value: i64) {
         let counted = self.published.of_newest(kind);
         self.newest.by_hand += kind.balance() * (value - counted);
         self.published.correct(kind, value);
@@ -528,12 +528,12 @@ mod tests {
         for (buckets, value) in [(2, i64::MAX), (2, i64::MIN), (100_000, i64::MAX)] {
             let mut window = window(buckets);
             for serial in 0..u64::from(buckets) {
-                window.set_count(serial, Count::Fires, value);
+                window.set_count(serial, Counter::Fires, value);
             }
-            window.count(Count::Fires);
+            window.count(Counter::Fires);
             window.rotate();
-            window.count(Count::Fires);
-            let total = window.total(Count::Fires);
+            window.count(Counter::Fires);
+            let total = window.total(Counter::Fires);
             assert_eq!(total.signum(), value.signum(), "{buckets} buckets of {value}: {total}");
         }
     }
@@ -541,11 +541,11 @@ mod tests {
     #[test]
     fn a_bucket_counts_until_it_has_gone_round() {
         let mut window = window(3);
-        window.count(Count::Fires);
+        window.count(Counter::Fires);
         window.advance(at(2999));
-        assert_eq!(window.total(Count::Fires), 1);
+        assert_eq!(window.total(Counter::Fires), 1);
         window.advance(at(3000));
-        assert_eq!(window.total(Count::Fires), 0);
+        assert_eq!(window.total(Counter::Fires), 0);
     }
 
     #[test]
@@ -553,12 +553,12 @@ mod tests {
         let mut window = window(10);
         for second in 0..10 {
             window.advance(at(second * 1000));
-            window.count(Count::Failures);
+            window.count(Counter::Failures);
             window.record(SECOND);
         }
-        assert_eq!(window.total(Count::Failures), 10);
+        assert_eq!(window.total(Counter::Failures), 10);
         window.advance(at(15_500));
-        assert_eq!(window.total(Count::Failures), 4, "six of ten buckets are gone");
+        assert_eq!(window.total(Counter::Failures), 4, "six of ten buckets are gone");
         window.advance(at(1_000_000));
         assert_eq!(window.totals(), Counts::default());
         assert_eq!(window.summary().map(|s| s.mean_nanos), Some(0.0));
@@ -571,40 +571,42 @@ mod tests {
         let mut window = window(3);
         window.advance(at(5000));
         window.advance(at(10));
-        window.count(Count::Fires);
-        assert_eq!(window.bucket(7).map(|b| b.counts[Count::Fires as usize]), Some(1));
+        window.count(Counter::Fires);
+        assert_eq!(window.bucket(7).map(|b| b.counts[Counter::Fires as usize]), Some(1));
     }
 
     #[test]
     fn a_count_set_by_hand_moves_the_total() {
         let mut window = window(2);
-        window.count(Count::Fires);
-        window.set_count(1, Count::Fires, -2);
-        assert_eq!(window.total(Count::Fires), -2);
+        window.count(Counter::Fires);
+        window.set_count(1, Counter::Fires, -2);
+        assert_eq!(window.total(Counter::Fires), -2);
         window.advance(at(1000));
-        window.count(Count::Fires);
-        assert_eq!(window.total(Count::Fires), -1);
+        window.count(Counter::Fires);
+        assert_eq!(window.total(Counter::Fires), -1);
         window.advance(at(2000));
-        assert_eq!(window.total(Count::Fires), 1, "the correction went with its bucket");
-        window.set_count(1, Count::Fires, 99);
-        assert_eq!(window.total(Count::Fires), 1, "a bucket that ran out is not there");
-        window.set_count(2, Count::Fires, 5);
-        assert_eq!(window.total(Count::Fires), 5);
+        assert_eq!(window.total(Counter::Fires), 1, "the correction went with its bucket");
+        window.set_count(1, Counter::Fires, 99);
+        assert_eq!(window.total(Counter::Fires), 1, "a bucket that ran out is not there");
+        window.set_count(2, Counter::Fires, 5);
+        assert_eq!(window.total(Counter::Fires), 5);
     }
 
     #[test]
     fn calls_are_those_that_began_or_those_that_ended_whichever_are_more() {
         let mut window = window(2);
-        (0..3).for_each(|_| window.count(Count::Fires));
+        (0..3).for_each(|_| window.count(Counter::Fires));
         assert_eq!(window.calls(), 3);
         window.advance(at(1000));
-        (0..2).for_each(|_| window.count(Count::Successes));
-        window.count(Count::SemaphoreRejections);
-        window.count(Count::Timeouts);
+        (0..2).for_each(|_| window.count(Counter::Successes));
+        window.count(Counter::SemaphoreRejections);
+        window.count(Counter::Timeouts);
         assert_eq!(window.calls(), 3, "two ended, of three that began");
         window.advance(at(2000));
         assert_eq!(window.calls(), 2, "two ended, and none began");
-        for end in [Count::Failures, Count::Rejects, Count::CacheHits, Count::CoalesceCacheHits] {
+        for end in
+            [Counter::Failures, Counter::Rejects, Counter::CacheHits, Counter::CoalesceCacheHits]
+        {
             window.count(end);
         }
         assert_eq!(window.calls(), 6);
@@ -615,16 +617,16 @@ mod tests {
     #[test]
     fn what_is_corrected_by_hand_is_no_call_that_began_or_ended() {
         let mut window = window(2);
-        (0..3).for_each(|_| window.count(Count::Fires));
-        (0..3).for_each(|_| window.count(Count::Successes));
-        window.set_count(window.serial(), Count::Fires, 1);
+        (0..3).for_each(|_| window.count(Counter::Fires));
+        (0..3).for_each(|_| window.count(Counter::Successes));
+        window.set_count(window.serial(), Counter::Fires, 1);
         assert_eq!(window.calls(), 1, "though three ended");
-        window.count_by_hand(Count::Failures);
-        window.set_count(window.serial(), Count::Successes, 9);
+        window.count_by_hand(Counter::Failures);
+        window.set_count(window.serial(), Counter::Successes, 9);
         assert_eq!(window.calls(), 1);
         window.advance(at(1000));
-        window.set_count(window.serial() - 1, Count::Successes, 5);
-        window.count(Count::Failures);
+        window.set_count(window.serial() - 1, Counter::Successes, 5);
+        window.count(Counter::Failures);
         assert_eq!(window.calls(), 2, "one of them began before the window");
         window.advance(at(2000));
         assert_eq!(window.calls(), 1, "corrections go with their buckets");
@@ -634,11 +636,11 @@ mod tests {
     fn by_hand_the_clock_does_not_rotate() {
         let config = WindowConfig::new(at(1000), 1, Rotation::ByHand, false);
         let mut window = Window::new(&config.expect("a sound window"), Nanos::ZERO);
-        window.count(Count::Fires);
+        window.count(Counter::Fires);
         window.advance(at(60_000));
-        assert_eq!(window.total(Count::Fires), 1);
+        assert_eq!(window.total(Counter::Fires), 1);
         window.rotate();
-        assert_eq!(window.total(Count::Fires), 0);
+        assert_eq!(window.total(Counter::Fires), 0);
         assert!(window.summary().is_none());
     }
 }

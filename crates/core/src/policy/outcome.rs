@@ -1,6 +1,6 @@
 //! What a call ended as, and what that counts as.
 
-use crate::metrics::window::{Count, Window};
+use crate::metrics::window::{Counter, Window};
 use crate::time::Nanos;
 
 /// See the [module](self).
@@ -22,9 +22,9 @@ impl Outcome {
     #[inline(always)]
     pub(crate) fn count_in(self, window: &mut Window, latency: Nanos) {
         window.count(match self {
-            Outcome::Success => Count::Successes,
-            Outcome::Failure => Count::Failures,
-            Outcome::TimedOut => Count::Timeouts,
+            Outcome::Success => Counter::Successes,
+            Outcome::Failure => Counter::Failures,
+            Outcome::TimedOut => Counter::Timeouts,
         });
         window.record(latency);
     }

@@ -1,7 +1,7 @@
 //! When an open circuit is tried again, and for how long a probe keeps others out. Asked by
 //! the breaker as the circuit opens, and as a probe begins.
 
-use crate::config::Limits;
+use crate::config::LiveOptions;
 use crate::time::Nanos;
 
 /// See the [module](self).
@@ -12,7 +12,7 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     /// By those options.
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &LiveOptions) -> Self {
         Recovery { reset_timeout: limits.reset_timeout.max(SHORTEST_RESET) }
     }
 

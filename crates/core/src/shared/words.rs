@@ -4,12 +4,12 @@ use crate::shared::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// A number that goes up and down.
 #[derive(Debug)]
-pub(crate) struct Counter(AtomicI64);
+pub(crate) struct Number(AtomicI64);
 
-impl Counter {
+impl Number {
     /// It begins there.
     pub(crate) fn new(value: i64) -> Self {
-        Counter(AtomicI64::new(value))
+        Number(AtomicI64::new(value))
     }
 
     /// What it is.
@@ -18,7 +18,7 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What it is from now on. The loop's alone, as is [`Counter::add`].
+    /// What it is from now on. The loop's alone, as is [`Number::add`].
     #[inline]
     pub(crate) fn set(&self, value: i64) {
         self.0.store(value, Ordering::Relaxed);

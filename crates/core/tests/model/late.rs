@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use didelphis_core::lateness::LoopView;
+use didelphis_core::expiry::LoopSample;
 use didelphis_core::stall_log::FORGIVEN;
 use didelphis_core::time::Nanos;
 
@@ -10,8 +10,8 @@ use super::naive::{Model, ModelCall, Phase};
 
 /// A look at the loop by which calls may turn out to be late.
 #[derive(Clone, Copy, Debug)]
-pub struct Suspicion {
-    wall: u64,
+pub struct PendingExpiry {
+    monotonic: u64,
     stalls: usize,
     idle: Nanos,
     turns: u64,
@@ -63,29 +63,29 @@ impl Model {
 
     /// A call whose time has run out at a look is late once the loop has waited since then, or
     /// has gone through a few turns. One look a turn.
-    pub fn suspect(&mut self, seen: LoopView, here: LoopView) {
-        let had_its_look = |then: &Suspicion| {
+    pub fn suspect(&mut self, seen: LoopSample, here: LoopSample) {
+        let had_its_look = |then: &PendingExpiry| {
             let turns = here.turns >= then.turns + TURNS;
             let stalls = self.stalls.len() >= then.stalls + STALLS;
             seen.waiting || seen.idle > then.idle || turns || stalls
         };
-        let (held, left) = self.suspicions.iter().partition::<Vec<_>, _>(|then| had_its_look(then));
-        self.suspicions = left;
-        for Suspicion { wall, stalls, .. } in held {
-            self.expire(wall, stalls);
+        let (held, left) = self.pending.iter().partition::<Vec<_>, _>(|then| had_its_look(then));
+        self.pending = left;
+        for PendingExpiry { monotonic, stalls, .. } in held {
+            self.expire(monotonic, stalls);
         }
-        if self.next_deadline().is_none_or(|due| due > self.wall) {
-            self.suspicions.clear();
-        } else if self.suspicions.iter().all(|then| then.turns != here.turns) {
-            let (wall, stalls) = (self.wall, self.stalls.len());
-            let LoopView { idle, turns, .. } = here;
-            self.suspicions.push(Suspicion { wall, stalls, idle, turns });
+        if self.next_deadline().is_none_or(|due| due > self.monotonic) {
+            self.pending.clear();
+        } else if self.pending.iter().all(|then| then.turns != here.turns) {
+            let (monotonic, stalls) = (self.monotonic, self.stalls.len());
+            let LoopSample { idle, turns, .. } = here;
+            self.pending.push(PendingExpiry { monotonic, stalls, idle, turns });
         }
     }
 
     /// One after the other, as their times run out. No call is late before one that began
     /// earlier with the same timeout: when the clock runs backwards, it waits for that.
-    pub fn expire(&mut self, wall: u64, stalls: usize) {
+    pub fn expire(&mut self, monotonic: u64, stalls: usize) {
         loop {
             let heads = self.queues().into_values().filter_map(|queue| queue.first().copied());
             let due = |index: usize| {
@@ -93,7 +93,7 @@ impl Model {
                 (self.due(call, stalls), call.permit, index)
             };
             let first = heads.map(due).min();
-            let Some((_, _, index)) = first.filter(|(due, ..)| *due <= wall) else { return };
+            let Some((_, _, index)) = first.filter(|(due, ..)| *due <= monotonic) else { return };
             self.calls[index].stalled = self.told(&self.calls[index], stalls);
             self.calls[index].phase = Phase::Expired;
             self.late.push(index);

@@ -128,7 +128,7 @@ fn poll(breaker: &mut CircuitBreaker, model: &mut Model) {
     let told: Vec<_> = iter::from_fn(|| breaker.poll_expired()).map(Permit::into_raw).collect();
     let late = model.expired();
     for &index in &late {
-        model.calls[index].phase = Phase::Told;
+        model.calls[index].phase = Phase::Notified;
     }
     assert_eq!(told, late.iter().map(|&index| model.calls[index].permit).collect::<Vec<_>>());
 }

@@ -4,14 +4,14 @@
 use std::num::NonZeroU32;
 
 use didelphis_core::breaker::Event;
-use didelphis_core::config::{Config, Limits, Rotation, TimeoutClock, WindowConfig};
-use didelphis_core::lateness::LoopView;
+use didelphis_core::config::{Config, LiveOptions, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::expiry::LoopSample;
 use didelphis_core::stall_log::StallLog;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
-use super::late::Suspicion;
+use super::late::PendingExpiry;
 use super::steps::{Restored, Shape};
 use super::window::{Fact, NaiveWindow, INTERVAL};
 
@@ -26,7 +26,7 @@ const START: u64 = 1_000;
 pub enum Phase {
     Pending,
     Expired,
-    Told,
+    Notified,
     Locked,
     Failed,
     Gone,
@@ -58,7 +58,7 @@ pub enum End {
 #[derive(Debug)]
 pub struct Model {
     pub shape: Shape,
-    pub wall: u64,
+    pub monotonic: u64,
     /// Before that, no clock goes back.
     pub floor: u64,
     /// When each stall ended, and how long it was.
@@ -66,7 +66,7 @@ pub struct Model {
     /// What the loop has done.
     pub turns: u64,
     pub idle: u64,
-    pub suspicions: Vec<Suspicion>,
+    pub pending: Vec<PendingExpiry>,
     pub window: NaiveWindow,
     pub calls: Vec<ModelCall>,
     pub state: State,
@@ -87,12 +87,12 @@ pub struct Model {
 impl Model {
     pub fn new(shape: Shape) -> Self {
         let mut model = Model {
-            wall: START,
+            monotonic: START,
             floor: START,
             stalls: Vec::new(),
             turns: 0,
             idle: 0,
-            suspicions: Vec::new(),
+            pending: Vec::new(),
             window: NaiveWindow::new(
                 shape.buckets,
                 (!shape.rotates_by_hand).then_some(START + INTERVAL),
@@ -138,9 +138,9 @@ impl Model {
         }
     }
 
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> LiveOptions {
         let Shape { timeout, reset, threshold, in_a_row, .. } = self.shape;
-        Limits {
+        LiveOptions {
             timeout: timeout.map(ms),
             reset_timeout: reset.map_or(Nanos::MAX, ms),
             error_threshold_percentage: threshold,
@@ -151,7 +151,11 @@ impl Model {
     // Time.
 
     pub fn now(&self) -> Now {
-        Now { wall: ms(self.wall), stalls: self.stalls.len() as u64, stalling: Nanos::ZERO }
+        Now {
+            monotonic: ms(self.monotonic),
+            stalls: self.stalls.len() as u64,
+            stalling: Nanos::ZERO,
+        }
     }
 
     pub fn log(&self) -> StallLog {
@@ -161,18 +165,18 @@ impl Model {
     }
 
     /// The loop as it is, waiting or not.
-    pub fn view(&self, waiting: bool) -> LoopView {
-        LoopView { turns: self.turns, idle: ms(self.idle), waiting }
+    pub fn view(&self, waiting: bool) -> LoopSample {
+        LoopSample { turns: self.turns, idle: ms(self.idle), waiting }
     }
 
     /// What the clock alone does.
     pub fn tick(&mut self) {
-        self.window.advance(self.wall);
+        self.window.advance(self.monotonic);
         match self.state {
-            State::Open { retry_at } if ms(self.wall) >= retry_at => {
+            State::Open { retry_at } if ms(self.monotonic) >= retry_at => {
                 self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
             }
-            State::HalfOpen { probing_until: Some(until) } if ms(self.wall) >= until => {
+            State::HalfOpen { probing_until: Some(until) } if ms(self.monotonic) >= until => {
                 self.state = State::HalfOpen { probing_until: None };
                 self.events.push(Event::HalfOpened);
             }
@@ -190,11 +194,11 @@ impl Model {
     }
 
     pub fn is_warming_up(&self) -> bool {
-        self.wall < self.warm_until
+        self.monotonic < self.warm_until
     }
 
     pub fn change_clocks(&mut self, to: u64, stalls: u64) {
-        let from = self.wall;
+        let from = self.monotonic;
         let shifted = |at: u64| to + at - from;
         let shifted_nanos =
             |at: Nanos| if at.is_never() { at } else { ms(shifted(at.as_millis())) };
@@ -217,8 +221,8 @@ impl Model {
         }
         self.window.ends = self.window.ends.map(shifted);
         self.snapshot_at = self.snapshot_at.map(shifted);
-        self.suspicions.clear();
-        self.wall = to;
+        self.pending.clear();
+        self.monotonic = to;
         // They ended long before.
         self.stalls = vec![(0, 20); stalls as usize];
     }
@@ -259,12 +263,12 @@ impl Model {
     }
 
     pub fn after_reset(&self) -> Nanos {
-        self.shape.reset.map_or(Nanos::MAX, |reset| ms(self.wall + reset.max(1)))
+        self.shape.reset.map_or(Nanos::MAX, |reset| ms(self.monotonic + reset.max(1)))
     }
 
     pub fn trips(&self) -> bool {
         let (calls, failures) =
-            (self.window.calls(), self.window.totals()[Count::Failures as usize]);
+            (self.window.calls(), self.window.totals()[Counter::Failures as usize]);
         let rate = failures as f64 / calls as f64 * 100.0;
         let rate = if rate > 100.0 { 100.0 } else { rate };
         let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
@@ -274,9 +278,9 @@ impl Model {
 
     // Counting.
 
-    pub fn count(&mut self, kind: Count) {
+    pub fn count(&mut self, kind: Counter) {
         if self.state != State::Shutdown {
-            self.window.note(Fact::Count(kind));
+            self.window.note(Fact::Counter(kind));
         }
     }
 
@@ -296,16 +300,16 @@ impl Model {
 
     // The timer.
 
-    pub fn on_timer(&mut self, look: Option<(LoopView, LoopView)>) {
+    pub fn on_timer(&mut self, look: Option<(LoopSample, LoopSample)>) {
         self.tick();
         match look.filter(|_| !self.shape.by_wall) {
             None => {
-                self.suspicions.clear();
-                self.expire(self.wall, self.stalls.len());
+                self.pending.clear();
+                self.expire(self.monotonic, self.stalls.len());
             }
             Some((seen, here)) => self.suspect(seen, here),
         }
-        if self.snapshot_at.is_some_and(|at| at <= self.wall) {
+        if self.snapshot_at.is_some_and(|at| at <= self.monotonic) {
             self.events.push(Event::Snapshot);
             self.want_snapshots(true);
         }
@@ -313,8 +317,8 @@ impl Model {
 
     /// When the timer is to go off.
     pub fn next_timer(&self) -> Option<Nanos> {
-        let soon = Nanos::new(ms(self.wall).get() + 100_000);
-        let late = match self.suspicions.is_empty() {
+        let soon = Nanos::new(ms(self.monotonic).get() + 100_000);
+        let late = match self.pending.is_empty() {
             true => self.next_deadline().map(ms),
             false => Some(soon),
         };
@@ -323,7 +327,7 @@ impl Model {
 
     pub fn want_snapshots(&mut self, wanted: bool) {
         let ends = |number: u64| self.made_at + number * INTERVAL;
-        let next = (1..).map(ends).find(|end| *end > self.wall);
+        let next = (1..).map(ends).find(|end| *end > self.monotonic);
         self.snapshot_at = next.filter(|_| wanted && self.state != State::Shutdown);
     }
 }

@@ -2,11 +2,11 @@
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
-use didelphis_core::lateness::Look;
+use didelphis_core::expiry::Observation;
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 
 use super::naive::{ms, End, Model, ModelCall, Phase};
 use super::steps::Step;
@@ -25,13 +25,13 @@ pub fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             if let Some(index) = pick(model, call, |phase| phase != Phase::Failed) {
                 let failed = fail(breaker, model, index);
                 if failed && !later {
-                    judge(breaker, model, index);
+                    evaluate_trip(breaker, model, index);
                 }
             }
         }
-        Step::Judge(choice) => {
+        Step::EvaluateTrip(choice) => {
             if let Some(index) = pick(model, choice, |phase| phase == Phase::Failed) {
-                judge(breaker, model, index);
+                evaluate_trip(breaker, model, index);
             }
         }
         Step::Abandon(choice) => {
@@ -48,15 +48,15 @@ pub fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             breaker.on_timer(None, &model.log(), model.now());
             model.on_timer(None);
         }
-        Step::Look { waiting, slept } => {
+        Step::Observation { waiting, slept } => {
             let seen = model.view(waiting);
             model.idle += slept;
-            model.wall += slept;
+            model.monotonic += slept;
             let here = model.view(false);
-            breaker.on_timer(Some(&Look { seen, here }), &model.log(), model.now());
+            breaker.on_timer(Some(&Observation { seen, here }), &model.log(), model.now());
             model.on_timer(Some((seen, here)));
         }
-        Step::Count { kind, anyway } => {
+        Step::Counter { kind, anyway } => {
             model.tick();
             let counts = anyway || model.events.is_empty();
             assert_eq!(breaker.count(kind, anyway, model.now()), counts);
@@ -64,15 +64,15 @@ pub fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
                 model.count(kind);
             }
         }
-        Step::Forward(by) => model.wall += by,
+        Step::Forward(by) => model.monotonic += by,
         Step::Backward(_) if !model.shape.runs_back => {}
-        Step::Backward(by) => model.wall = (model.wall - by).max(model.floor),
+        Step::Backward(by) => model.monotonic = (model.monotonic - by).max(model.floor),
         Step::Stall(by) => {
-            model.wall += by;
-            model.stalls.push((model.wall, by));
+            model.monotonic += by;
+            model.stalls.push((model.monotonic, by));
         }
         Step::Idle(by) => {
-            model.wall += by;
+            model.monotonic += by;
             model.idle += by;
         }
         Step::Turn => model.turns += 1,
@@ -99,15 +99,15 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         }
         Step::Timeout(timeout) => {
             model.shape.timeout = timeout;
-            breaker.set_limits(model.limits());
+            breaker.set_live_options(model.limits());
         }
         Step::Reset(reset) => {
             model.shape.reset = reset;
-            breaker.set_limits(model.limits());
+            breaker.set_live_options(model.limits());
         }
         Step::Threshold(threshold) => {
             model.shape.threshold = threshold;
-            breaker.set_limits(model.limits());
+            breaker.set_live_options(model.limits());
         }
         Step::Take => {
             let fits = model.available() > 0;
@@ -204,7 +204,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
         return;
     }
     if !counted {
-        model.count(Count::Fires);
+        model.count(Counter::Fires);
     }
     if !model.enabled {
         assert_eq!(admission, Admission::Unguarded);
@@ -212,7 +212,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
     }
     let probe = model.state == State::HalfOpen { probing_until: None };
     if model.state != State::Closed && !probe {
-        model.count(Count::Rejects);
+        model.count(Counter::Rejects);
         let refusal = Refusal::Open { retry_after: wait(model, now) };
         assert_eq!(admission, Admission::Refused(refusal));
         return;
@@ -228,14 +228,14 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
         other => panic!("capacity fits: {fits}, but {other:?}"),
     };
     if !fits {
-        model.count(Count::SemaphoreRejections);
+        model.count(Counter::SemaphoreRejections);
     }
     let permit = permit.into_raw();
     let taken = |call: &ModelCall| call.phase != Phase::Gone && call.permit == permit;
     assert!(!model.calls.iter().any(taken), "a permit is given to one call at a time");
     model.calls.push(ModelCall {
         permit,
-        started: model.wall,
+        started: model.monotonic,
         timeout: model.shape.timeout.filter(|_| fits),
         stalls: model.stalls.len(),
         before: 0,
@@ -249,7 +249,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
 fn wait(model: &Model, now: Now) -> Option<Nanos> {
     match model.state {
         State::Open { retry_at: Nanos::MAX } => Some(Nanos::MAX),
-        _ => model.next_move().map(|at| at - now.wall),
+        _ => model.next_move().map(|at| at - now.monotonic),
     }
 }
 
@@ -272,7 +272,7 @@ fn succeed(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
     assert_eq!(settled, Settled::Done { latency });
     let current = is_current(model, index);
     model.calls[index].phase = Phase::Gone;
-    model.count(Count::Successes);
+    model.count(Counter::Successes);
     model.record(latency);
     if current && model.state != State::Shutdown {
         model.ends.push(End::Success);
@@ -291,14 +291,14 @@ fn fail(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) -> bool {
         return false;
     }
     let latency = latency(model, index);
-    assert_eq!(settled, Settled::ToJudge { permit: permit(model, index), latency });
+    assert_eq!(settled, Settled::Failed { permit: permit(model, index), latency });
     note_failure(model, index);
     true
 }
 
 fn note_failure(model: &mut Model, index: usize) {
     let latency = latency(model, index);
-    model.count(Count::Failures);
+    model.count(Counter::Failures);
     model.record(latency);
     if is_current(model, index) {
         model.ends.push(End::Failure);
@@ -306,8 +306,8 @@ fn note_failure(model: &mut Model, index: usize) {
     model.calls[index].phase = Phase::Failed;
 }
 
-fn judge(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
-    assert!(breaker.judge(permit(model, index), model.now()));
+fn evaluate_trip(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    assert!(breaker.evaluate_trip(permit(model, index), model.now()));
     note_judgement(model, index);
 }
 
@@ -335,7 +335,7 @@ fn abandon(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
 
 fn hear(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
     let heard = breaker.on_timeout(&permit(model, index), model.now());
-    if !matches!(model.calls[index].phase, Phase::Expired | Phase::Told) {
+    if !matches!(model.calls[index].phase, Phase::Expired | Phase::Notified) {
         assert_eq!(heard, None);
         return;
     }
@@ -343,11 +343,11 @@ fn hear(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
     let latency = latency(model, index);
     let stalled = model.calls[index].stalled;
     assert_eq!(heard, Some(TimedOut { latency, stalled }));
-    model.calls[index].phase = Phase::Told;
-    model.count(Count::Timeouts);
+    model.calls[index].phase = Phase::Notified;
+    model.count(Counter::Timeouts);
     model.record(latency);
 }
 
 fn latency(model: &Model, index: usize) -> u64 {
-    model.wall.saturating_sub(model.calls[index].started)
+    model.monotonic.saturating_sub(model.calls[index].started)
 }

@@ -1,6 +1,6 @@
 //! What a random program may do to a breaker, and what kinds of breakers there are.
 
-use didelphis_core::window::Count;
+use didelphis_core::window::Counter;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub enum Step {
         /// It is judged by a later step.
         later: bool,
     },
-    Judge(usize),
+    EvaluateTrip(usize),
     Abandon(usize),
     /// The maker of a late call hears of it.
     Hear(usize),
@@ -25,12 +25,12 @@ pub enum Step {
     Timer,
     /// The same, with a look at the loop: whether it waits, and for how long it goes on to
     /// until it hears of that.
-    Look {
+    Observation {
         waiting: bool,
         slept: u64,
     },
-    Count {
-        kind: Count,
+    Counter {
+        kind: Counter,
         anyway: bool,
     },
 
@@ -64,7 +64,7 @@ pub enum Step {
     // By hand, in the bucket that is so many before the newest, or in the newest.
     Set {
         back: u64,
-        kind: Count,
+        kind: Counter,
         value: i64,
     },
     SetLatencies {
@@ -72,7 +72,7 @@ pub enum Step {
         latencies: Vec<u64>,
     },
     Record {
-        kind: Count,
+        kind: Counter,
         latency: u64,
     },
 }
@@ -87,13 +87,13 @@ pub fn step() -> impl Strategy<Value = Step> {
         24 => (seldom(), seldom()).prop_map(|(counted, anyway)| Step::Fire { counted, anyway }),
         12 => call().prop_map(Step::Succeed),
         14 => (call(), seldom()).prop_map(|(call, later)| Step::Fail { call, later }),
-        3 => call().prop_map(Step::Judge),
+        3 => call().prop_map(Step::EvaluateTrip),
         2 => call().prop_map(Step::Abandon),
         6 => call().prop_map(Step::Hear),
         8 => Just(Step::Timer),
         12 => (seldom(), prop_oneof![2 => Just(0), 1 => 1u64..30])
-            .prop_map(|(waiting, slept)| Step::Look { waiting, slept }),
-        3 => (kind(), seldom()).prop_map(|(kind, anyway)| Step::Count { kind, anyway }),
+            .prop_map(|(waiting, slept)| Step::Observation { waiting, slept }),
+        3 => (kind(), seldom()).prop_map(|(kind, anyway)| Step::Counter { kind, anyway }),
         12 => (0u64..400).prop_map(Step::Forward),
         2 => (400u64..20_000).prop_map(Step::Forward),
         2 => (0u64..500).prop_map(Step::Backward),
@@ -186,8 +186,8 @@ pub fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
-fn kind() -> impl Strategy<Value = Count> {
-    (0..Count::ALL.len()).prop_map(|place| Count::ALL[place])
+fn kind() -> impl Strategy<Value = Counter> {
+    (0..Counter::ALL.len()).prop_map(|place| Counter::ALL[place])
 }
 
 fn timeout() -> impl Strategy<Value = Option<u64>> {

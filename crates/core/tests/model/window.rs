@@ -1,13 +1,13 @@
 //! The window of the model: all that ever happened, and in which bucket.
 
-use didelphis_core::window::{Count, Counts};
+use didelphis_core::window::{Counter, Counts};
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact {
-    Count(Count),
+    Counter(Counter),
     /// Counted by hand.
-    Correction(Count, i64),
+    Correction(Counter, i64),
     Latency(u64),
     Circuit(bool),
 }
@@ -29,8 +29,8 @@ impl NaiveWindow {
         NaiveWindow { newest: buckets - 1, ends, facts: Vec::new(), buckets }
     }
 
-    pub fn advance(&mut self, wall: u64) {
-        while let Some(ends) = self.ends.filter(|ends| *ends <= wall) {
+    pub fn advance(&mut self, monotonic: u64) {
+        while let Some(ends) = self.ends.filter(|ends| *ends <= monotonic) {
             self.newest += 1;
             self.ends = Some(ends + INTERVAL);
         }
@@ -62,12 +62,12 @@ impl NaiveWindow {
     /// As many as began in the window, or as many as ended in it, whichever are more; and what
     /// was corrected by hand.
     pub fn calls(&self) -> i64 {
-        let counted = |kinds: &[Count]| {
-            let of_kind = |fact: &Fact| matches!(fact, Fact::Count(kind) if kinds.contains(kind));
+        let counted = |kinds: &[Counter]| {
+            let of_kind = |fact: &Fact| matches!(fact, Fact::Counter(kind) if kinds.contains(kind));
             self.in_window().filter(of_kind).count() as i64
         };
-        let (began, ended) = (counted(&[Count::Fires]), counted(&ENDS));
-        let corrected = self.totals()[Count::Fires as usize] - began;
+        let (began, ended) = (counted(&[Counter::Fires]), counted(&ENDS));
+        let corrected = self.totals()[Counter::Fires as usize] - began;
         began.max(ended) + corrected
     }
 
@@ -92,14 +92,19 @@ impl NaiveWindow {
 pub const INTERVAL: u64 = 100;
 
 /// How a fire ends.
-const ENDS: [Count; 5] =
-    [Count::Failures, Count::Successes, Count::Rejects, Count::CacheHits, Count::CoalesceCacheHits];
+const ENDS: [Counter; 5] = [
+    Counter::Failures,
+    Counter::Successes,
+    Counter::Rejects,
+    Counter::CacheHits,
+    Counter::CoalesceCacheHits,
+];
 
 fn counts(facts: impl Iterator<Item = Fact>) -> Counts {
     let mut counts = Counts::default();
     for fact in facts {
         match fact {
-            Fact::Count(kind) => counts[kind as usize] += 1,
+            Fact::Counter(kind) => counts[kind as usize] += 1,
             Fact::Correction(kind, by) => counts[kind as usize] += by,
             Fact::Latency(_) | Fact::Circuit(_) => {}
         }

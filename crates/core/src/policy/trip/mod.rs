@@ -6,7 +6,7 @@ mod row;
 
 use self::rate::Rate;
 use self::row::Row;
-use crate::config::{Config, Limits};
+use crate::config::{Config, LiveOptions};
 use crate::metrics::window::Window;
 use crate::time::{Nanos, Shift};
 
@@ -24,7 +24,7 @@ pub(crate) struct Trip {
 impl Trip {
     /// By those options, for a breaker that is made at `now`.
     pub(crate) fn new(config: &Config, now: Nanos) -> Self {
-        let Limits { error_threshold_percentage, consecutive_failures, .. } = config.limits;
+        let LiveOptions { error_threshold_percentage, consecutive_failures, .. } = config.limits;
         Trip {
             rate: Rate { threshold: error_threshold_percentage },
             row: Row { most: consecutive_failures, failures: 0 },
@@ -34,7 +34,7 @@ impl Trip {
     }
 
     /// Decides by other options from now on.
-    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+    pub(crate) fn set_live_options(&mut self, limits: &LiveOptions) {
         self.rate.threshold = limits.error_threshold_percentage;
         self.row.most = limits.consecutive_failures;
     }
@@ -82,7 +82,7 @@ impl Trip {
 
     /// Goes on with another clock.
     pub(crate) fn change_clocks(&mut self, shift: &Shift) {
-        self.warm_until = shift.wall(self.warm_until);
+        self.warm_until = shift.apply(self.warm_until);
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::metrics::window::Count;
+    use crate::metrics::window::Counter;
 
     fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
         let mut trip = Trip::new(config, Nanos::ZERO);
@@ -110,8 +110,8 @@ mod tests {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
         config.limits.error_threshold_percentage = threshold;
         let mut window = Window::new(&config.window, Nanos::ZERO);
-        window.set_count(window.serial(), Count::Failures, failures);
-        window.set_count(window.serial(), Count::Fires, fires);
+        window.set_count(window.serial(), Counter::Failures, failures);
+        window.set_count(window.serial(), Counter::Fires, fires);
         should_open(&config, &window, 0)
     }
 
@@ -119,7 +119,7 @@ mod tests {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
         config.limits.consecutive_failures = NonZeroU32::new(most);
         let mut window = Window::new(&config.window, Nanos::ZERO);
-        window.set_count(window.serial(), Count::Fires, fires);
+        window.set_count(window.serial(), Counter::Fires, fires);
         should_open(&config, &window, in_a_row)
     }
 
@@ -172,12 +172,12 @@ mod tests {
     fn calls_that_outlive_the_bucket_in_which_they_began_are_calls() {
         let mut config = Config { volume_threshold: 5, ..Config::default() };
         let mut window = Window::new(&config.window, Nanos::ZERO);
-        (0..10).for_each(|_| window.count(Count::Fires));
+        (0..10).for_each(|_| window.count(Counter::Fires));
         let gone = config.window.interval().as_millis() * config.window.buckets() as u64;
         window.advance(Nanos::from_millis(gone));
-        assert_eq!(window.total(Count::Fires), 0);
+        assert_eq!(window.total(Counter::Fires), 0);
         for ended in 1..=10 {
-            window.count(Count::Failures);
+            window.count(Counter::Failures);
             assert_eq!(should_open(&config, &window, 0), ended >= 5);
         }
         config.limits.error_threshold_percentage = 100.0;

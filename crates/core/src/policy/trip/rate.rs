@@ -1,6 +1,6 @@
 //! The share of failures among the calls in the window.
 
-use crate::metrics::window::{Count, Window};
+use crate::metrics::window::{Counter, Window};
 
 /// See the [module](self).
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl Rate {
         // In floating point as in JavaScript: nothing at all is NaN, which is above no threshold.
         // Failures without a call, which only a count corrected by hand can give, are infinitely
         // many: all of them.
-        let rate = window.total(Count::Failures) as f64 / calls as f64 * 100.0;
+        let rate = window.total(Counter::Failures) as f64 / calls as f64 * 100.0;
         rate.clamp(f64::NEG_INFINITY, 100.0) > self.threshold
     }
 }

@@ -8,20 +8,20 @@ use didelphis_core::time::Nanos;
 
 /// The stalls longer than some threshold.
 #[derive(Debug)]
-pub struct Tally {
+pub struct StallTotal {
     pub(super) threshold: Nanos,
     /// How many have ended.
     pub(super) count: Cell<u64>,
     log: RefCell<StallLog>,
     /// How many the log may keep before somebody is asked what can be forgotten.
     room: Cell<usize>,
-    /// Its place among the tallies of its clock.
+    /// Its place among the totals of its clock.
     place: usize,
 }
 
-impl Tally {
-    pub(super) fn new(threshold: Nanos, place: usize) -> Tally {
-        Tally {
+impl StallTotal {
+    pub(super) fn new(threshold: Nanos, place: usize) -> StallTotal {
+        StallTotal {
             threshold,
             count: Cell::new(0),
             log: RefCell::default(),
@@ -48,7 +48,7 @@ impl Tally {
         }
     }
 
-    /// Its place among the tallies of its clock.
+    /// Its place among the totals of its clock.
     pub fn place(&self) -> usize {
         self.place
     }

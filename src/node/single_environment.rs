@@ -34,11 +34,11 @@ pub(crate) fn remove(environment: &Environment) {
 fn change(change: impl FnOnce(&mut Vec<usize>)) {
     let mut all = ALL.lock();
     change(&mut all);
-    let sole = match all[..] {
-        [sole] => sole as *mut Environment,
+    let single_environment = match all[..] {
+        [single_environment] => single_environment as *mut Environment,
         _ => ptr::null_mut(),
     };
-    SOLE.store(sole, Ordering::Relaxed);
+    SOLE.store(single_environment, Ordering::Relaxed);
 }
 
 fn address(environment: &Environment) -> usize {

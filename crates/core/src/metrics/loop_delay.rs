@@ -11,7 +11,7 @@ use crate::time::Nanos;
 
 /// The turns of a loop in the last ten seconds, and its stalls since the beginning.
 #[derive(Debug)]
-pub struct Lag {
+pub struct LoopDelay {
     turns: Window,
     stalls: Window,
     total: Stalls,
@@ -28,11 +28,11 @@ pub struct Stalls {
     pub longest: Nanos,
 }
 
-impl Lag {
+impl LoopDelay {
     /// No turns yet.
     pub fn new(now: Nanos) -> Self {
         let window = || Window::new(&WindowConfig::default(), now);
-        Lag { turns: window(), stalls: window(), total: Stalls::default() }
+        LoopDelay { turns: window(), stalls: window(), total: Stalls::default() }
     }
 
     /// A turn has ended that was busy for that long, and whether that was a stall.
@@ -79,17 +79,17 @@ mod tests {
 
     #[test]
     fn stalls_leave_the_window_and_stay_in_the_total() {
-        let mut lag = Lag::new(Nanos::ZERO);
+        let mut loop_delay = LoopDelay::new(Nanos::ZERO);
         let at = Nanos::from_millis;
-        lag.on_turn(Nanos::from_millis(1), false, at(500));
-        lag.on_turn(STALL, true, at(900));
-        lag.on_turn(Nanos::from_millis(200), true, at(5_000));
+        loop_delay.on_turn(Nanos::from_millis(1), false, at(500));
+        loop_delay.on_turn(STALL, true, at(900));
+        loop_delay.on_turn(Nanos::from_millis(200), true, at(5_000));
         let both = Stalls { count: 2, time: Nanos::from_millis(500), longest: STALL };
-        assert_eq!(lag.stalls(at(9_000)), both);
-        assert_eq!(lag.turns(at(9_000)).count, 3);
+        assert_eq!(loop_delay.stalls(at(9_000)), both);
+        assert_eq!(loop_delay.turns(at(9_000)).count, 3);
         let last = Nanos::from_millis(200);
-        assert_eq!(lag.stalls(at(11_000)), Stalls { count: 1, time: last, longest: last });
-        assert_eq!(lag.stalls(at(60_000)), Stalls::default());
-        assert_eq!(lag.total(), both);
+        assert_eq!(loop_delay.stalls(at(11_000)), Stalls { count: 1, time: last, longest: last });
+        assert_eq!(loop_delay.stalls(at(60_000)), Stalls::default());
+        assert_eq!(loop_delay.total(), both);
     }
 }

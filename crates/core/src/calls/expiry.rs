@@ -18,7 +18,7 @@ use crate::time::{Nanos, Now};
 
 /// The event loop at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoopView {
+pub struct LoopSample {
     /// Turns begun so far.
     pub turns: u64,
     /// Time spent waiting in the kernel so far, the wait under way included.
@@ -29,70 +29,70 @@ pub struct LoopView {
 
 /// What there is to decide by.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct Observation {
     /// The loop when the alarm went off, seen from outside.
-    pub seen: LoopView,
+    pub seen: LoopSample,
     /// The loop now that it has heard of that. It hears so from the kernel, together with
     /// what else was there for it.
-    pub here: LoopView,
+    pub here: LoopSample,
 }
 
 /// The suspicions that stand, the oldest first: one a turn of the loop at the most, for a
 /// deadline must not wait for the look of an earlier one before it gets its own.
 #[derive(Clone, Debug, Default)]
-pub struct Lateness {
-    suspicions: VecDeque<Suspicion>,
+pub struct Expiry {
+    pending: VecDeque<PendingExpiry>,
 }
 
-impl Lateness {
+impl Expiry {
     /// Expires the calls that are late at `now`. Without a look the loop cannot be late, and
     /// all whose deadlines have passed are. Returns how many.
     pub fn expire(
         &mut self,
         calls: &mut Calls,
         time: &CallTime<'_>,
-        look: Option<&Look>,
+        look: Option<&Observation>,
         now: Now,
     ) -> usize {
         let Some(look) = look else {
-            self.suspicions.clear();
+            self.pending.clear();
             return calls.expire(time, now);
         };
         let mut expired = 0;
-        while self.suspicions.front().is_some_and(|suspicion| suspicion.holds(look, now)) {
-            if let Some(Suspicion { at, .. }) = self.suspicions.pop_front() {
+        while self.pending.front().is_some_and(|pending| pending.holds(look, now)) {
+            if let Some(PendingExpiry { at, .. }) = self.pending.pop_front() {
                 expired += calls.expire(time, at);
             }
         }
         calls.refresh(time, now);
-        if calls.next_deadline(time, now).is_none_or(|due| due > now.wall) {
-            self.suspicions.clear();
-        } else if self.suspicions.back().is_none_or(|last| last.turns != look.here.turns) {
-            let LoopView { idle, turns, .. } = look.here;
-            self.suspicions.push_back(Suspicion { at: now, idle, turns });
+        if calls.next_deadline(time, now).is_none_or(|due| due > now.monotonic) {
+            self.pending.clear();
+        } else if self.pending.back().is_none_or(|last| last.turns != look.here.turns) {
+            let LoopSample { idle, turns, .. } = look.here;
+            self.pending.push_back(PendingExpiry { at: now, idle, turns });
         }
         expired
     }
 
     /// Whether a deadline has passed that is not yet known to be missed.
-    pub fn suspects(&self) -> bool {
-        !self.suspicions.is_empty()
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 }
 
 /// That all whose deadlines had passed at some moment are late.
 #[derive(Clone, Debug)]
-struct Suspicion {
+struct PendingExpiry {
     at: Now,
     idle: Nanos,
     turns: u64,
 }
 
-impl Suspicion {
+impl PendingExpiry {
     /// Whether the loop has had its look. That it waits, or has waited, tells only what was
     /// seen of it after the suspicion had come up: a wait that ended with the message may
     /// have ended with the answer, too. Turns that it has gone through it knows best itself.
-    fn holds(&self, Look { seen, here }: &Look, now: Now) -> bool {
+    fn holds(&self, Observation { seen, here }: &Observation, now: Now) -> bool {
         seen.waiting
             || seen.idle > self.idle
             || here.turns >= self.turns + TURNS
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::calls::{NewCall, Stage};
 
-    const BUSY: LoopView = LoopView { turns: 7, idle: Nanos::new(50), waiting: false };
+    const BUSY: LoopSample = LoopSample { turns: 7, idle: Nanos::new(50), waiting: false };
 
     fn calls(deadlines: &[u64]) -> Calls {
         let mut calls = Calls::new();
@@ -128,97 +128,98 @@ mod tests {
         calls
     }
 
-    fn expire(lateness: &mut Lateness, calls: &mut Calls, at: u64, look: Option<&Look>) -> usize {
-        lateness.expire(calls, &CallTime::UNSTALLED, look, Now::unstalled(Nanos::new(at)))
+    fn expire(
+        expiry: &mut Expiry,
+        calls: &mut Calls,
+        at: u64,
+        look: Option<&Observation>,
+    ) -> usize {
+        expiry.expire(calls, &CallTime::UNSTALLED, look, Now::unstalled(Nanos::new(at)))
     }
 
-    fn look(seen: LoopView) -> Look {
-        Look { seen, here: LoopView { waiting: false, ..seen } }
+    fn look(seen: LoopSample) -> Observation {
+        Observation { seen, here: LoopSample { waiting: false, ..seen } }
     }
 
     #[test]
     fn a_loop_that_cannot_be_late_needs_no_look() {
-        let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
-        assert_eq!(expire(&mut lateness, &mut calls, 20, None), 2);
-        assert!(!lateness.suspects());
+        let (mut calls, mut expiry) = (calls(&[10, 20, 30]), Expiry::default());
+        assert_eq!(expire(&mut expiry, &mut calls, 20, None), 2);
+        assert!(!expiry.is_pending());
     }
 
     #[test]
     fn a_waiting_loop_that_may_be_about_to_wake_is_asked_twice() {
-        let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
-        let waiting = look(LoopView { waiting: true, ..BUSY });
-        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&waiting)), 0);
-        assert!(lateness.suspects(), "the answers may have come with the message");
-        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&waiting)), 2);
-        assert!(!lateness.suspects());
+        let (mut calls, mut expiry) = (calls(&[10, 20, 30]), Expiry::default());
+        let waiting = look(LoopSample { waiting: true, ..BUSY });
+        assert_eq!(expire(&mut expiry, &mut calls, 20, Some(&waiting)), 0);
+        assert!(expiry.is_pending(), "the answers may have come with the message");
+        assert_eq!(expire(&mut expiry, &mut calls, 20, Some(&waiting)), 2);
+        assert!(!expiry.is_pending());
     }
 
     #[test]
     fn a_wait_that_ended_with_the_message_is_no_look() {
-        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
+        let (mut calls, mut expiry) = (calls(&[10]), Expiry::default());
         // The wait went on while the message was on its way.
-        let here = LoopView { idle: Nanos::new(60), ..BUSY };
-        let seen = LoopView { waiting: true, ..BUSY };
-        expire(&mut lateness, &mut calls, 20, Some(&Look { seen, here }));
-        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&look(here))), 0);
-        let since = LoopView { idle: Nanos::new(61), ..BUSY };
-        assert_eq!(expire(&mut lateness, &mut calls, 20, Some(&look(since))), 1);
+        let here = LoopSample { idle: Nanos::new(60), ..BUSY };
+        let seen = LoopSample { waiting: true, ..BUSY };
+        expire(&mut expiry, &mut calls, 20, Some(&Observation { seen, here }));
+        assert_eq!(expire(&mut expiry, &mut calls, 20, Some(&look(here))), 0);
+        let since = LoopSample { idle: Nanos::new(61), ..BUSY };
+        assert_eq!(expire(&mut expiry, &mut calls, 20, Some(&look(since))), 1);
     }
 
     #[test]
     fn a_busy_loop_is_given_a_few_turns() {
-        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
+        let (mut calls, mut expiry) = (calls(&[10]), Expiry::default());
         for turns in 7..11 {
-            let busy = look(LoopView { turns, ..BUSY });
-            assert_eq!(expire(&mut lateness, &mut calls, 99, Some(&busy)), 0);
-            assert!(lateness.suspects());
+            let busy = look(LoopSample { turns, ..BUSY });
+            assert_eq!(expire(&mut expiry, &mut calls, 99, Some(&busy)), 0);
+            assert!(expiry.is_pending());
         }
-        let busy = look(LoopView { turns: 11, ..BUSY });
-        assert_eq!(expire(&mut lateness, &mut calls, 99, Some(&busy)), 1);
-        assert!(!lateness.suspects());
+        let busy = look(LoopSample { turns: 11, ..BUSY });
+        assert_eq!(expire(&mut expiry, &mut calls, 99, Some(&busy)), 1);
+        assert!(!expiry.is_pending());
     }
 
     #[test]
     fn a_loop_that_has_waited_since_had_nothing_to_read() {
-        let (mut calls, mut lateness) = (calls(&[10, 40]), Lateness::default());
-        expire(&mut lateness, &mut calls, 30, Some(&look(BUSY)));
-        let waited = look(LoopView { idle: Nanos::new(51), ..BUSY });
-        assert_eq!(
-            expire(&mut lateness, &mut calls, 50, Some(&waited)),
-            1,
-            "the second came later"
-        );
-        assert!(lateness.suspects(), "and has a look of its own");
+        let (mut calls, mut expiry) = (calls(&[10, 40]), Expiry::default());
+        expire(&mut expiry, &mut calls, 30, Some(&look(BUSY)));
+        let waited = look(LoopSample { idle: Nanos::new(51), ..BUSY });
+        assert_eq!(expire(&mut expiry, &mut calls, 50, Some(&waited)), 1, "the second came later");
+        assert!(expiry.is_pending(), "and has a look of its own");
     }
 
     #[test]
     fn each_deadline_is_given_a_few_turns_of_its_own_and_no_more() {
-        let (mut calls, mut lateness) = (calls(&[10, 20, 30]), Lateness::default());
+        let (mut calls, mut expiry) = (calls(&[10, 20, 30]), Expiry::default());
         let mut expired = vec![];
         for turn in 0..9 {
-            let busy = look(LoopView { turns: 7 + turn, ..BUSY });
-            let count = expire(&mut lateness, &mut calls, 10 * (turn + 1), Some(&busy));
+            let busy = look(LoopSample { turns: 7 + turn, ..BUSY });
+            let count = expire(&mut expiry, &mut calls, 10 * (turn + 1), Some(&busy));
             expired.extend(std::iter::repeat_n(turn, count));
         }
         assert_eq!(expired, [4, 5, 6]);
-        assert!(!lateness.suspects());
+        assert!(!expiry.is_pending());
     }
 
     #[test]
     fn a_loop_whose_turns_are_stalls_is_given_one_whole_turn() {
-        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
+        let (mut calls, mut expiry) = (calls(&[10]), Expiry::default());
         let expired = [(0, 0), (1, 1), (2, 2)].map(|(turn, stalls)| {
-            let busy = look(LoopView { turns: 7 + turn, ..BUSY });
+            let busy = look(LoopSample { turns: 7 + turn, ..BUSY });
             let now = Now { stalls, ..Now::unstalled(Nanos::new(99)) };
-            lateness.expire(&mut calls, &CallTime::UNSTALLED, Some(&busy), now)
+            expiry.expire(&mut calls, &CallTime::UNSTALLED, Some(&busy), now)
         });
         assert_eq!(expired, [0, 0, 1]);
     }
 
     #[test]
     fn nothing_is_suspected_before_its_deadline() {
-        let (mut calls, mut lateness) = (calls(&[10]), Lateness::default());
-        assert_eq!(expire(&mut lateness, &mut calls, 9, Some(&look(BUSY))), 0);
-        assert!(!lateness.suspects());
+        let (mut calls, mut expiry) = (calls(&[10]), Expiry::default());
+        assert_eq!(expire(&mut expiry, &mut calls, 9, Some(&look(BUSY))), 0);
+        assert!(!expiry.is_pending());
     }
 }

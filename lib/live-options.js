@@ -3,13 +3,13 @@
 // The limits that users may change on a living `breaker.options`: how a change is
 // noticed, and told to the native half. Used by the class and the way of a call.
 
-const { surface } = require('./emit')
-const { changeLimits } = require('./native/instances')
-const { limits } = require('./options')
+const { throwAsync } = require('./emit')
+const { changeLiveOptions } = require('./native/instances')
+const { liveOptions } = require('./options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
-function updateLimits (breaker, inner) {
-  if (limitsChanged(breaker.options, inner.limits)) setLimits(inner, copyOf(breaker.options))
+function applyLiveOptions (breaker, inner) {
+  if (haveChanged(breaker.options, inner.liveOptions)) setLiveOptions(inner, copyOf(breaker.options))
 }
 
 /**
@@ -17,34 +17,34 @@ function updateLimits (breaker, inner) {
  * whoever fires next, and what has begun goes on with the limits that were. What getters
  * throw surfaces.
  */
-function tryUpdateLimits (breaker, inner) {
+function tryApplyLiveOptions (breaker, inner) {
   let given
   try {
     given = copyOf(breaker.options)
   } catch (error) {
-    return surface(error)
+    return throwAsync(error)
   }
-  const changed = limitsChanged(given, inner.limits) || given.maxFailures !== inner.limits.maxFailures
+  const changed = haveChanged(given, inner.liveOptions) || given.maxFailures !== inner.liveOptions.maxFailures
   if (!changed) return
   try {
-    setLimits(inner, given)
+    setLiveOptions(inner, given)
   } catch {
     // Only failures look at `maxFailures`, so that calls which succeed do not pay for it:
     // whoever fires next is to see that something has changed.
-    inner.limits = { ...inner.limits, errorFilter: OUTDATED }
+    inner.liveOptions = { ...inner.liveOptions, errorFilter: OUTDATED }
   }
 }
 
 /** @param {import('./inner').Inner} inner */
-function setLimits (inner, given) {
-  const now = limits(given)
-  changeLimits(inner.handle, now)
-  noteLimits(inner, given, now)
+function setLiveOptions (inner, given) {
+  const now = liveOptions(given)
+  changeLiveOptions(inner.handle, now)
+  noteLiveOptions(inner, given, now)
 }
 
 /** Notes what the native half has been told, and what of it was given. */
-function noteLimits (inner, given, now) {
-  inner.limits = copyOf(given)
+function noteLiveOptions (inner, given, now) {
+  inner.liveOptions = copyOf(given)
   inner.timed = now.timeout > 0 && now.timeout < Infinity
 }
 
@@ -52,7 +52,7 @@ function copyOf ({ errorFilter, errorThresholdPercentage, maxFailures, resetTime
   return { errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }
 }
 
-function limitsChanged (options, seen) {
+function haveChanged (options, seen) {
   return options.timeout !== seen.timeout || options.resetTimeout !== seen.resetTimeout ||
     options.errorThresholdPercentage !== seen.errorThresholdPercentage ||
     options.errorFilter !== seen.errorFilter
@@ -61,4 +61,4 @@ function limitsChanged (options, seen) {
 // No filter is this: it tells that there is a change.
 const OUTDATED = Symbol('outdated')
 
-module.exports = { noteLimits, tryUpdateLimits, updateLimits }
+module.exports = { applyLiveOptions, noteLiveOptions, tryApplyLiveOptions }

@@ -5,10 +5,10 @@
 // news of the loop.
 
 const { setImmediate } = require('./builtins')
-const { surface } = require('./emit')
+const { throwAsync } = require('./emit')
 
 /** The method that does so. */
-const ANNOUNCE = Symbol('announce')
+const DRAIN = Symbol('drainEvents')
 
 /**
  * So often events are announced before something is done all the same. Listeners may make
@@ -33,12 +33,12 @@ let isDue = false
  * Announces events. Calls that have timed out are not told here, where the user's code may be
  * on the stack, and its end near. Whatever is thrown surfaces.
  */
-function announce (owner) {
+function drainEvents (owner) {
   tell(owner, true)
 }
 
 /** Announces events, and tells calls that they have timed out: for the news of the loop. */
-function announceAll (owner) {
+function drainAll (owner) {
   tell(owner, false)
 }
 
@@ -47,10 +47,10 @@ function tell (owner, eventsOnly) {
   if (outer === 0) announced = 0
   depth = outer + 1
   try {
-    owner[ANNOUNCE](eventsOnly)
+    owner[DRAIN](eventsOnly)
     if (!hasRoom()) delay(owner)
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   } finally {
     depth = outer
   }
@@ -77,9 +77,9 @@ function announceDelayed () {
   isDue = false
   // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
   depth = 0
-  const owners = [...delayed]
+  const instances = [...delayed]
   delayed.clear()
-  owners.forEach(announceAll)
+  instances.forEach(drainAll)
 }
 
-module.exports = { ANNOUNCE, MOST_ROUNDS, announce, announceAll, countEvent, hasRoom }
+module.exports = { DRAIN, MOST_ROUNDS, countEvent, drainAll, drainEvents, hasRoom }

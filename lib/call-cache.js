@@ -5,8 +5,8 @@
 // and by the class.
 
 const MemoryCache = require('./cache')
-const { tally } = require('./counts')
-const { emit, hears, surface } = require('./emit')
+const { increment } = require('./counters')
+const { emit, hasListeners, throwAsync } = require('./emit')
 const { INNER } = require('./inner')
 const { isLater, noteGiven, waitFor } = require('./lookup')
 const { kinds: KINDS } = require('./native/abi')
@@ -41,7 +41,7 @@ function forget (breaker) {
  * What is kept of one call: looked up before it begins, noted as it ends. Once it has begun,
  * what options and transports throw surfaces: the call has not failed by it.
  */
-class Memo {
+class CallCache {
   constructor (breaker, inner, args) {
     this.breaker = breaker
     this.inner = inner
@@ -60,7 +60,7 @@ class Memo {
    * An answer that is there already: a promise, or what a transport keeps; or undefined. Where
    * the transport answers later, `later` is a promise of what it says.
    */
-  recall () {
+  lookUp () {
     const { breaker, inner } = this
     if (caches(breaker.options)) {
       const joined = inner.lookups !== undefined && this.#joinLookup()
@@ -76,8 +76,8 @@ class Memo {
     return this.#join()
   }
 
-  /** The transport has answered: what there is now, as of `recall`. */
-  recallLater (answer) {
+  /** The transport has answered: what there is now, as of `lookUp`. */
+  lookUpLater (answer) {
     const { lookups } = this.inner
     if (lookups?.get(this.key) === this.promise) lookups.delete(this.key)
     return this.#found(answer, 'cacheHit', 'cacheMiss') ? answer : this.#join()
@@ -93,7 +93,7 @@ class Memo {
         this.inner.lookups.set(this.key, promise, expiry(options.coalesceTTL))
       }
     } catch (error) {
-      surface(error)
+      throwAsync(error)
     }
     return promise
   }
@@ -111,7 +111,7 @@ class Memo {
       if (!this.joinable || !coalesces(options)) return
       coalesceCacheOf(this.breaker, this.inner).set(this.key, promise, expiry(options.coalesceTTL))
     } catch (error) {
-      surface(error)
+      throwAsync(error)
     }
   }
 
@@ -125,7 +125,7 @@ class Memo {
       if (cache !== inner.cache) noteGiven(result)
       surfaceLater(cache.set(key, result, expiry(breaker.options.cacheTTL)))
     } catch (error) {
-      surface(error)
+      throwAsync(error)
     }
   }
 
@@ -138,7 +138,7 @@ class Memo {
       // The entry may be a later call's: this one's has expired, or was cleared.
       if (calls?.get(this.key) === this.promise) calls.delete(this.key)
     } catch (error) {
-      surface(error)
+      throwAsync(error)
     }
   }
 
@@ -157,8 +157,8 @@ class Memo {
 
   #found (answer, hit, miss) {
     const event = answer ? hit : miss
-    tally(this.inner, EVENT_KINDS[event])
-    if (hears(this.breaker, event)) emit(this.breaker, event)
+    increment(this.inner, EVENT_KINDS[event])
+    if (hasListeners(this.breaker, event)) emit(this.breaker, event)
     return Boolean(answer)
   }
 }
@@ -210,10 +210,10 @@ function expiry (ttl) {
 // What a transport promises is waited for by nobody; that it fails is heard of.
 function surfaceLater (result) {
   try {
-    if (typeof result?.then === 'function') toPromise(result).then(undefined, surface)
+    if (typeof result?.then === 'function') toPromise(result).then(undefined, throwAsync)
   } catch (error) {
-    surface(error)
+    throwAsync(error)
   }
 }
 
-module.exports = { Memo, forget, prepareMemory, remembers }
+module.exports = { CallCache, forget, prepareMemory, remembers }
