@@ -3,7 +3,7 @@
 // Who may use whom: no arrow goes back, in Rust or in JavaScript.
 
 const assert = require('node:assert/strict')
-const { readFileSync, readdirSync } = require('node:fs')
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const { join, normalize } = require('node:path')
 const { describe, test } = require('node:test')
 
@@ -108,4 +108,11 @@ test('every folder of tests is on their map', () => {
   const folders = readdirSync(join(ROOT, '__test__'), { withFileTypes: true }).filter(entry => entry.isDirectory())
   const rows = [...read('__test__/README.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
   assert.deepEqual(rows.sort(), folders.map(({ name }) => name).sort())
+})
+
+test('every file that ARCHITECTURE.md names is there', () => {
+  const ROOMS = ['', 'crates/core/src', 'src', 'lib']
+  const named = new Set([...read('ARCHITECTURE.md').matchAll(/`((?:[\w.-]+\/)+[\w.-]+)`/g)].map(([, path]) => path))
+  assert(named.size > 20, `${named.size}`)
+  assert.deepEqual([...named].filter(path => !ROOMS.some(room => existsSync(join(ROOT, room, path)))), [])
 })
