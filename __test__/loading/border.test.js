@@ -9,7 +9,7 @@ const { test } = require('node:test')
 
 const CircuitBreaker = require('../..')
 const loadBinary = require('../../lib/binary')
-const { FINGERPRINT, NUMBERS, counters } = require('../../lib/native/abi')
+const { FINGERPRINT, NUMBERS, counters, nativeOptions } = require('../../lib/native/abi')
 
 const { Environment, Handle } = loadBinary()
 
@@ -32,6 +32,12 @@ test('what napi says of the native half is what is there', () => {
   }
   const [, functions] = said.match(/hot\(\): Record<(.*), \(\) => void>/)
   assert.deepEqual(functions.split(' | ').sort(), Object.keys(open(FINGERPRINT).hot()).map(name => `'${name}'`).sort())
+})
+
+test('each option that the native half takes is left for it', () => {
+  const source = readFileSync(join(__dirname, '../../lib/native/instances.js'), 'utf8')
+  const left = Array.from(source.matchAll(/nativeOptions\.(\w+)\] = /g), ([, name]) => name)
+  assert.deepEqual(left.sort(), Object.keys(nativeOptions).sort())
 })
 
 test('stats and buckets have each of the counters', () => {

@@ -47,7 +47,7 @@ fn the_types_have_the_same_options_with_the_same_defaults() {
 }
 
 #[test]
-fn the_pages_name_the_live_options() {
+fn the_pages_and_whoever_looks_for_changes_name_the_live_options() {
     let mut live: Vec<_> =
         OPTIONS.iter().filter(|option| option.live).map(|one| one.name).collect();
     live.sort_unstable();
@@ -62,6 +62,12 @@ fn the_pages_name_the_live_options() {
         named.sort_unstable();
         assert_eq!(named, live, "{path}");
     }
+    let source = read("lib/live-options.js");
+    let (_, rest) = source.split_once("function copyOf ({ ").expect("what is looked at");
+    let (names, _) = rest.split_once(" }").expect("its end");
+    let mut copied: Vec<_> = names.split(", ").collect();
+    copied.sort_unstable();
+    assert_eq!(copied, live, "lib/live-options.js");
 }
 
 /// The members of `Options`, each with what its `@default` says up to a remark in brackets.
