@@ -123,7 +123,7 @@ function fireLater (breaker, inner, context, args, callCache) {
   return callCache.shareLater(callCache.later.then(answer => {
     const known = callCache.lookUpLater(answer)
     if (known) return known
-    // The call begins now, under the clock and the limits of this moment.
+    // The call begins now, under the clock and the options of this moment.
     followClock(inner)
     applyLiveOptions(breaker, inner)
     return fireMissed(breaker, inner, context, args, callCache)

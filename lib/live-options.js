@@ -1,6 +1,6 @@
 'use strict'
 
-// The limits that users may change on a living `breaker.options`: how a change is
+// The options that users may change on a living `breaker.options`: how a change is
 // noticed, and told to the native half. Used by the class and the way of a call.
 
 const { throwAsync } = require('./emit')
@@ -14,7 +14,7 @@ function applyLiveOptions (breaker, inner) {
 
 /**
  * The same as a call ends, which nothing may keep from doing so: nonsense is an error of
- * whoever fires next, and what has begun goes on with the limits that were. What getters
+ * whoever fires next, and what has begun goes on with the options that were. What getters
  * throw surfaces.
  */
 function tryApplyLiveOptions (breaker, inner) {

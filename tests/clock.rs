@@ -50,8 +50,8 @@ fn driven(timeout_ms: u64, reset_ms: u64) -> (Driver, Arc<Inbox>) {
     let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(Nobody)) };
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
-    config.limits.timeout = Some(Nanos::from_millis(timeout_ms));
-    config.limits.reset_timeout = Nanos::from_millis(reset_ms);
+    config.live.timeout = Some(Nanos::from_millis(timeout_ms));
+    config.live.reset_timeout = Nanos::from_millis(reset_ms);
     let make = |now| CircuitBreaker::new(config, now);
     (Driver::native(make, meter, STALL, inbox.clone(), 0), inbox)
 }

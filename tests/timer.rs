@@ -199,8 +199,8 @@ fn every_call_is_either_settled_or_found_late() {
     let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(Nobody)) };
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
-    config.limits.timeout = Some(Nanos::new(200_000));
-    config.limits.error_threshold_percentage = 100.0;
+    config.live.timeout = Some(Nanos::new(200_000));
+    config.live.error_threshold_percentage = 100.0;
     let make = |now| CircuitBreaker::new(config, now);
     let driver = Driver::native(make, meter.clone(), STALL, inbox.clone(), 0);
 

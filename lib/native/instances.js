@@ -13,7 +13,7 @@ const { environment, numbers, words } = require('./load')
 const instances = []
 
 /**
- * A native half whose news go to `owner` (`drain-events.js`), with limits and a window as `options.js`
+ * A native half whose news go to `owner` (`drain-events.js`), with live options and a window as `options.js`
  * gives them.
  */
 function create (owner, liveOptions, window, others) {
@@ -27,16 +27,16 @@ function create (owner, liveOptions, window, others) {
 }
 
 /**
- * Tells a native half other limits, as `options.js` gives them.
+ * Tells a native half other live options, as `options.js` gives them.
  *
  * @param {import('../../src/node/binding').Handle} handle
  */
 function changeLiveOptions (handle, liveOptions) {
-  leaveLimits(liveOptions)
+  leaveLiveOptions(liveOptions)
   handle.setLiveOptions()
 }
 
-function leaveLimits (liveOptions) {
+function leaveLiveOptions (liveOptions) {
   numbers[STATS + nativeOptions.TIMEOUT] = liveOptions.timeout
   numbers[STATS + nativeOptions.RESET_TIMEOUT] = liveOptions.resetTimeout
   numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = liveOptions.errorThresholdPercentage
@@ -44,7 +44,7 @@ function leaveLimits (liveOptions) {
 }
 
 function leaveOptions (liveOptions, window, others) {
-  leaveLimits(liveOptions)
+  leaveLiveOptions(liveOptions)
   numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
   numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
   numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)

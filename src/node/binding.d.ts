@@ -62,7 +62,7 @@ export declare class Handle {
   restoreOpen(remaining: number): void
   /** A half-open circuit, without announcing it. */
   restoreHalfOpen(): void
-  /** Changes the limits for what comes to those in the mailbox, where they lie as for `create`. */
+  /** Changes the live options for what comes to those in the mailbox, where they lie as for `create`. */
   setLiveOptions(): void
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void

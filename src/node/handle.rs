@@ -212,7 +212,7 @@ impl BreakerOptions {
     }
 
     /// Those of them that may change while a breaker lives.
-    fn limits(&self) -> LiveOptions {
+    fn live(&self) -> LiveOptions {
         let timed = self.timeout > 0.0 && self.timeout.is_finite();
         LiveOptions {
             timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
@@ -231,7 +231,7 @@ impl BreakerOptions {
             self.latencies,
         );
         Ok(Config {
-            limits: self.limits(),
+            live: self.live(),
             window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
             volume_threshold: self.volume_threshold as i64,
             capacity: self.capacity as i64,
@@ -303,11 +303,11 @@ impl Handle {
         self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
-    /// Changes the limits for what comes to those in the mailbox, where they lie as for `create`.
+    /// Changes the live options for what comes to those in the mailbox, where they lie as for `create`.
     #[napi(catch_unwind)]
     pub fn set_live_options(&self) {
-        let limits = BreakerOptions::left_in(self.environment.mailbox()).limits();
-        self.with(|breaker, _| breaker.set_live_options(limits));
+        let live = BreakerOptions::left_in(self.environment.mailbox()).live();
+        self.with(|breaker, _| breaker.set_live_options(live));
     }
 
     /// Asks for a snapshot at the end of every bucket, or for none.

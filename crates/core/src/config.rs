@@ -12,7 +12,7 @@ use super::time::Nanos;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// What may be changed while the breaker lives.
-    pub limits: LiveOptions,
+    pub live: LiveOptions,
     /// The rolling window.
     pub window: WindowConfig,
     /// The fewest [calls](crate::window::Window::calls) in the window for which a rate may
@@ -32,7 +32,7 @@ impl Default for Config {
     /// opossum's defaults.
     fn default() -> Self {
         Config {
-            limits: LiveOptions::default(),
+            live: LiveOptions::default(),
             window: WindowConfig::default(),
             volume_threshold: 0,
             capacity: i64::MAX,
@@ -53,7 +53,7 @@ pub enum TimeoutClock {
     Wall,
 }
 
-/// The limits that users may change on a living breaker.
+/// The options that users may change on a living breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LiveOptions {
     /// How long a call may take, in loop time; `None`: as long as it likes.

@@ -108,7 +108,7 @@ mod a_reader {
     #[test]
     fn sees_a_probe_that_is_out_and_one_that_has_been_out_for_too_long() {
         let mut config = Config::default();
-        config.limits.timeout = None;
+        config.live.timeout = None;
         let (mut breaker, published) = shown(config);
         breaker.open(at(0));
         breaker.state(at(30_000));
@@ -351,7 +351,7 @@ mod under_load {
     fn hasty() -> Config {
         let window = WindowConfig::new(Nanos::from_millis(4), 4, Rotation::ByClock, true);
         let mut config = Config { window: window.expect("sound"), ..Config::default() };
-        config.limits.reset_timeout = Nanos::from_millis(1);
+        config.live.reset_timeout = Nanos::from_millis(1);
         config
     }
 

@@ -22,8 +22,8 @@ fn breaker() -> CircuitBreaker {
 
 fn with(change: impl FnOnce(&mut Config)) -> CircuitBreaker {
     let mut config = Config::default();
-    config.limits.reset_timeout = Nanos::from_millis(1000);
-    config.limits.timeout = Some(Nanos::from_millis(100));
+    config.live.reset_timeout = Nanos::from_millis(1000);
+    config.live.timeout = Some(Nanos::from_millis(100));
     change(&mut config);
     CircuitBreaker::new(config, at(0))
 }
@@ -48,8 +48,8 @@ fn fail(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
 /// A breaker that opens at that many failures in a row, whatever their rate.
 fn opening_at(in_a_row: u32) -> CircuitBreaker {
     with(|config| {
-        config.limits.error_threshold_percentage = 100.0;
-        config.limits.consecutive_failures = NonZeroU32::new(in_a_row);
+        config.live.error_threshold_percentage = 100.0;
+        config.live.consecutive_failures = NonZeroU32::new(in_a_row);
     })
 }
 
@@ -202,7 +202,7 @@ mod closed {
     fn refuses_calls_over_its_capacity_and_counts_them_as_failures() {
         let mut breaker = with(|config| {
             config.capacity = 1;
-            config.limits.error_threshold_percentage = 100.0;
+            config.live.error_threshold_percentage = 100.0;
         });
         let first = admit(&mut breaker, at(0));
         let refused = match breaker.try_acquire(false, at(0)) {
@@ -306,7 +306,7 @@ mod open {
 
     #[test]
     fn stays_open_for_ever_without_a_reset_timeout() {
-        let mut breaker = with(|config| config.limits.reset_timeout = Nanos::MAX);
+        let mut breaker = with(|config| config.live.reset_timeout = Nanos::MAX);
         breaker.open(at(0));
         assert_eq!(breaker.poll_timer(&NO_STALLS, at(0)), None);
         assert!(matches!(breaker.state(at(A_CENTURY)), State::Open { .. }));
@@ -348,7 +348,7 @@ mod half_open {
 
     #[test]
     fn a_probe_with_a_deadline_is_the_only_one_until_it_has_ended() {
-        let mut breaker = with(|config| config.limits.timeout = Some(Nanos::from_millis(60_000)));
+        let mut breaker = with(|config| config.live.timeout = Some(Nanos::from_millis(60_000)));
         breaker.open(at(0));
         breaker.state(at(1000));
         events(&mut breaker);
@@ -423,8 +423,8 @@ mod half_open {
     #[test]
     fn waits_for_a_hung_probe_for_ever_without_a_reset_timeout() {
         let mut breaker = with(|config| {
-            config.limits.reset_timeout = Nanos::MAX;
-            config.limits.timeout = None;
+            config.live.reset_timeout = Nanos::MAX;
+            config.live.timeout = None;
         });
         breaker.restore(State::HalfOpen { probing_until: None });
         let _hung = admit(&mut breaker, at(0));

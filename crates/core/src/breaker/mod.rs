@@ -91,10 +91,10 @@ impl CircuitBreaker {
             calls: Calls::new(),
             expiry: Expiry::default(),
             trip: Trip::new(&config, now.monotonic),
-            recovery: Recovery::new(&config.limits),
+            recovery: Recovery::new(&config.live),
             published,
             shows_moments: false,
-            timeout: timeout_of(&config.limits),
+            timeout: timeout_of(&config.live),
             timeout_clock: config.timeout_clock,
             mode,
             made_at: now.monotonic,
@@ -349,12 +349,12 @@ impl CircuitBreaker {
         self.events.clear();
     }
 
-    /// Changes the limits for calls that begin, and decisions that are made, from
+    /// Changes the live options for calls that begin, and decisions that are made, from
     /// now on.
-    pub fn set_live_options(&mut self, limits: LiveOptions) {
-        self.trip.set_live_options(&limits);
-        self.recovery = Recovery::new(&limits);
-        self.timeout = timeout_of(&limits);
+    pub fn set_live_options(&mut self, live: LiveOptions) {
+        self.trip.set_live_options(&live);
+        self.recovery = Recovery::new(&live);
+        self.timeout = timeout_of(&live);
     }
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
@@ -658,8 +658,8 @@ fn latency_ms(call: &Call, now: Now) -> u64 {
 }
 
 /// How long a call may take that begins under those options.
-fn timeout_of(limits: &LiveOptions) -> Option<Nanos> {
-    limits.timeout.filter(|timeout| !timeout.is_never())
+fn timeout_of(live: &LiveOptions) -> Option<Nanos> {
+    live.timeout.filter(|timeout| !timeout.is_never())
 }
 
 /// How soon to look again at a loop that keeps a suspicion waiting.

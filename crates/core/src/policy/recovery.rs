@@ -12,8 +12,8 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     /// By those options.
-    pub(crate) fn new(limits: &LiveOptions) -> Self {
-        Recovery { reset_timeout: limits.reset_timeout.max(SHORTEST_RESET) }
+    pub(crate) fn new(live: &LiveOptions) -> Self {
+        Recovery { reset_timeout: live.reset_timeout.max(SHORTEST_RESET) }
     }
 
     /// Until when a circuit refuses calls that opens at `now`.

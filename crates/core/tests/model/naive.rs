@@ -128,7 +128,7 @@ impl Model {
         let span = ms(INTERVAL * u64::from(buckets));
         let window = WindowConfig::new(span, buckets, rotation, true);
         Config {
-            limits: self.limits(),
+            live: self.live(),
             window: window.expect("a sound window"),
             volume_threshold: volume,
             capacity,
@@ -138,7 +138,7 @@ impl Model {
         }
     }
 
-    pub fn limits(&self) -> LiveOptions {
+    pub fn live(&self) -> LiveOptions {
         let Shape { timeout, reset, threshold, in_a_row, .. } = self.shape;
         LiveOptions {
             timeout: timeout.map(ms),

@@ -99,15 +99,15 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         }
         Step::Timeout(timeout) => {
             model.shape.timeout = timeout;
-            breaker.set_live_options(model.limits());
+            breaker.set_live_options(model.live());
         }
         Step::Reset(reset) => {
             model.shape.reset = reset;
-            breaker.set_live_options(model.limits());
+            breaker.set_live_options(model.live());
         }
         Step::Threshold(threshold) => {
             model.shape.threshold = threshold;
-            breaker.set_live_options(model.limits());
+            breaker.set_live_options(model.live());
         }
         Step::Take => {
             let fits = model.available() > 0;

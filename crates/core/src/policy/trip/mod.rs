@@ -24,7 +24,7 @@ pub(crate) struct Trip {
 impl Trip {
     /// By those options, for a breaker that is made at `now`.
     pub(crate) fn new(config: &Config, now: Nanos) -> Self {
-        let LiveOptions { error_threshold_percentage, consecutive_failures, .. } = config.limits;
+        let LiveOptions { error_threshold_percentage, consecutive_failures, .. } = config.live;
         Trip {
             rate: Rate { threshold: error_threshold_percentage },
             row: Row { most: consecutive_failures, failures: 0 },
@@ -34,9 +34,9 @@ impl Trip {
     }
 
     /// Decides by other options from now on.
-    pub(crate) fn set_live_options(&mut self, limits: &LiveOptions) {
-        self.rate.threshold = limits.error_threshold_percentage;
-        self.row.most = limits.consecutive_failures;
+    pub(crate) fn set_live_options(&mut self, live: &LiveOptions) {
+        self.rate.threshold = live.error_threshold_percentage;
+        self.row.most = live.consecutive_failures;
     }
 
     /// A call of the generation that stands ended well.
@@ -108,7 +108,7 @@ mod tests {
 
     fn opens(failures: i64, fires: i64, threshold: f64, volume: i64) -> bool {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
-        config.limits.error_threshold_percentage = threshold;
+        config.live.error_threshold_percentage = threshold;
         let mut window = Window::new(&config.window, Nanos::ZERO);
         window.set_count(window.serial(), Counter::Failures, failures);
         window.set_count(window.serial(), Counter::Fires, fires);
@@ -117,7 +117,7 @@ mod tests {
 
     fn opens_by_row(in_a_row: u32, most: u32, fires: i64, volume: i64) -> bool {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
-        config.limits.consecutive_failures = NonZeroU32::new(most);
+        config.live.consecutive_failures = NonZeroU32::new(most);
         let mut window = Window::new(&config.window, Nanos::ZERO);
         window.set_count(window.serial(), Counter::Fires, fires);
         should_open(&config, &window, in_a_row)
@@ -180,7 +180,7 @@ mod tests {
             window.count(Counter::Failures);
             assert_eq!(should_open(&config, &window, 0), ended >= 5);
         }
-        config.limits.error_threshold_percentage = 100.0;
+        config.live.error_threshold_percentage = 100.0;
         assert!(!should_open(&config, &window, 0));
     }
 }
