@@ -623,7 +623,7 @@ declare namespace CircuitBreaker {
     retryAfter?: number | undefined
     /**
      * With `ETIMEDOUT` only: for how long the call's time stood still, because the event loop
-     * was stalled or the process held up; with `timeoutClock: 'wall'`, for how long the loop
+     * was stalled or the process suspended; with `timeoutClock: 'wall'`, for how long the loop
      * was stalled during the call. In milliseconds.
      */
     stalled?: number

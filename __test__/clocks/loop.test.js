@@ -108,7 +108,7 @@ test('stallThreshold says what a stall is, for each breaker', async () => {
   busy(40)
   const [first, second] = await Promise.all([forgiven, counted])
   assert(first.stalled >= 40 - OFF, `${first.stalled} ms`)
-  // Unless the whole process was held up, which is nobody's threshold.
+  // Unless the whole process was suspended, which is nobody's threshold.
   assert(second.stalled < 40 || second.stalled > 40 + OFF, `${second.stalled} ms`)
 })
 

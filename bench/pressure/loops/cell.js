@@ -18,7 +18,7 @@
 //   load       of a server: { clients } or { share }, of what it can do; its pages take `page` ms
 //   library    didelphis, opossum or both, side by side in one loop
 //   apart      each of both in a process of its own, at once
-//   forgiven   how many stalls and hold-ups a call leaves out, at most
+//   forgiven   how many stalls and suspensions a call leaves out, at most
 
 const { Host } = require('../host')
 const { commandOf } = require('./runtimes')

@@ -46,7 +46,7 @@ class Journal {
     return this
   }
 
-  /** Stalls and hold-ups so far. */
+  /** Stalls and suspensions so far. */
   get count () {
     return this.#spans.length
   }
@@ -57,7 +57,7 @@ class Journal {
     return sorted[Math.floor(sorted.length * 0.95)] ?? 0
   }
 
-  /** Milliseconds between two moments within the first `most` stalls and hold-ups after the first moment. */
+  /** Milliseconds between two moments within the first `most` stalls and suspensions after the first moment. */
   forgiven (from, to, most) {
     return overlap(this.#following(from, most), from, to)
   }
