@@ -28,7 +28,7 @@ require('./no-thread')
 const promisify = require('./promisify')
 const { Semaphore } = require('./semaphore')
 const { isOn } = require('./switches')
-const { Status, handOver, prime, tellSnapshot } = require('./status')
+const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
 
 const {
   CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
@@ -139,8 +139,7 @@ class CircuitBreaker extends EventEmitter {
 
   // One look: between two of them an open circuit may become half open.
   toJSON () {
-    const { id, lastTimerAt } = this[INNER]
-    const bits = state(id)
+    const { bits, stats } = readTogether(this.status)
     return {
       state: {
         name: this.name,
@@ -150,9 +149,9 @@ class CircuitBreaker extends EventEmitter {
         halfOpen: (bits & IS_HALF_OPEN) !== 0,
         warmUp: (bits & IS_WARM_UP) !== 0,
         shutdown: (bits & IS_SHUTDOWN) !== 0,
-        lastTimerAt
+        lastTimerAt: this[INNER].lastTimerAt
       },
-      status: this.stats
+      status: stats
     }
   }
 

@@ -14,7 +14,7 @@ const { create } = require('./native/instances')
 const { windowOptions } = require('./options')
 const { isOn } = require('./switches')
 
-const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES } = places
+const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES, STATS_STATE } = places
 
 const HANDLE = Symbol('handle')
 const LATENCIES = Symbol('latencies')
@@ -47,12 +47,7 @@ class Status extends EventEmitter {
 
   /** What happened in the window, counted together. */
   get stats () {
-    const read = this[HANDLE].readStats()
-    const stats = counts()
-    stats.percentiles = quantiles(STATS_QUANTILES)
-    defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
-    stats.latencyMean = stat(STATS_MEAN)
-    return stats
+    return readTogether(this).stats
   }
 
   /** The buckets, newest first. Writing to one corrects what was counted. */
@@ -187,7 +182,17 @@ function tellSnapshot (status) {
   }
 }
 
-module.exports = { Status, handOver, prime, tellSnapshot }
+/** The stats of a window, and where the circuit of its breaker stood at that moment, in bits. */
+function readTogether ({ [HANDLE]: handle }) {
+  const read = handle.readStats()
+  const stats = counts()
+  stats.percentiles = quantiles(STATS_QUANTILES)
+  defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
+  stats.latencyMean = stat(STATS_MEAN)
+  return { bits: stat(STATS_STATE), stats }
+}
+
+module.exports = { Status, handOver, prime, readTogether, tellSnapshot }
 
 /** @param {Status} status */
 function listenForSnapshots (status, name) {

@@ -97,8 +97,10 @@ const places = Object.freeze({
   STATS_MEAN: 11,
   /** The first of the quantiles. */
   STATS_QUANTILES: 12,
+  /** Where the circuit stood at that moment, in bits as `state` returns them. */
+  STATS_STATE: 21,
   /** The first number of the histogram. */
-  STATS_HISTOGRAM: 21,
+  STATS_HISTOGRAM: 22,
   // What `readBucket` leaves behind the counters:
   /** 1 when the circuit opened in the bucket, 0 when it closed, -1 when it did neither. */
   BUCKET_CIRCUIT: 11,
@@ -242,7 +244,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 2006501135,
+  FINGERPRINT: 4219837361,
   NUMBERS: 296,
   STATS: 2,
   codes,

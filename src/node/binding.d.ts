@@ -78,8 +78,8 @@ export declare class Handle {
   rotate(): void
   /**
    * Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
-   * when latencies are not kept; and their histogram, as of `read_bucket_latencies`.
-   * Returns how many numbers there are.
+   * when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
+   * `read_bucket_latencies`. Returns how many numbers there are.
    */
   readStats(): number
   /** The serials of the oldest and the newest bucket. */

@@ -351,11 +351,12 @@ impl Handle {
     }
 
     /// Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
-    /// when latencies are not kept; and their histogram, as of `read_bucket_latencies`.
-    /// Returns how many numbers there are.
+    /// when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
+    /// `read_bucket_latencies`. Returns how many numbers there are.
     #[napi(catch_unwind)]
     pub fn read_stats(&self) -> u32 {
         self.with(|breaker, now| {
+            let state = f64::from(hot::state_bits(breaker, now));
             let window = breaker.window(now);
             let (counts, latencies) = (window.totals(), window.latencies());
             let summary = latencies.as_ref().map(Histogram::summary);
@@ -366,7 +367,7 @@ impl Handle {
             });
             let counts = counts.iter().map(|&count| count as f64);
             let histogram = latencies.iter().flat_map(numbers_of);
-            let numbers = counts.chain([mean]).chain(quantiles).chain(histogram);
+            let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(histogram);
             self.environment.mailbox().put_stats(numbers) as u32
         })
     }

@@ -311,24 +311,26 @@ struct ReadState;
 
 impl Crossing for ReadState {
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let bits = environment.instances().with(id, |breaker, now| {
-            let mut bits = match breaker.state(now) {
-                State::Closed => state::CLOSED,
-                State::Open { .. } => state::OPEN,
-                State::HalfOpen { probing_until: Some(_) } => state::HALF_OPEN,
-                State::HalfOpen { probing_until: None } => state::HALF_OPEN | state::PENDING_CLOSE,
-                State::Shutdown => state::SHUTDOWN,
-            };
-            if breaker.mode() == Mode::Normal {
-                bits |= state::ENABLED;
-            }
-            if breaker.is_warming_up(now) {
-                bits |= state::WARM_UP;
-            }
-            bits
-        });
-        bits.unwrap_or(state::SHUTDOWN)
+        environment.instances().with(id, state_bits).unwrap_or(state::SHUTDOWN)
     }
+}
+
+/// Where the circuit of a breaker stands, in bits of [`state`].
+pub(crate) fn state_bits(breaker: &mut CircuitBreaker, now: Now) -> i32 {
+    let mut bits = match breaker.state(now) {
+        State::Closed => state::CLOSED,
+        State::Open { .. } => state::OPEN,
+        State::HalfOpen { probing_until: Some(_) } => state::HALF_OPEN,
+        State::HalfOpen { probing_until: None } => state::HALF_OPEN | state::PENDING_CLOSE,
+        State::Shutdown => state::SHUTDOWN,
+    };
+    if breaker.mode() == Mode::Normal {
+        bits |= state::ENABLED;
+    }
+    if breaker.is_warming_up(now) {
+        bits |= state::WARM_UP;
+    }
+    bits
 }
 
 /// # Safety

@@ -42,8 +42,10 @@ constants! {
         MEAN = COUNTERS.len();
         /// The first of the quantiles.
         QUANTILES = MEAN + 1;
+        /// Where the circuit stood at that moment, in bits as `state` returns them.
+        STATE = QUANTILES + super::QUANTILES.len();
         /// The first number of the histogram.
-        HISTOGRAM = QUANTILES + super::QUANTILES.len();
+        HISTOGRAM = STATE + 1;
     }
 }
 
