@@ -26,20 +26,20 @@ mod shared {
 
 use inbox::{Command, Fate, Inbox, NotPut};
 use sequence::Sequence;
-use words::{Counter, Word};
+use words::{Number, Word};
 
 /// As the counts of a window are published: one that goes up by itself, and as a bucket begins
 /// is added to another.
 struct Counts {
     sequence: Sequence,
-    newest: Counter,
-    before: Counter,
+    newest: Number,
+    before: Number,
     serial: Word,
 }
 
 impl Counts {
     fn new() -> Arc<Counts> {
-        let (newest, before) = (Counter::new(0), Counter::new(0));
+        let (newest, before) = (Number::new(0), Number::new(0));
         Arc::new(Counts { sequence: Sequence::new(), newest, before, serial: Word::new(0) })
     }
 
