@@ -213,6 +213,7 @@ impl<T> Mutex<T> {
 pub(crate) type Result<T> = std::result::Result<T, sys::Status>;
 
 #[macro_export]
+/// Stands in for that of napi.
 macro_rules! check_status {
     ($status:expr) => {
         match $status {
