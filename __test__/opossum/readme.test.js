@@ -464,10 +464,12 @@ async function listen (t, answer) {
   return { server, url: `http://127.0.0.1:${server.address().port}/` }
 }
 
-/** A server that never answers; `closed` when a request to it has been given up. */
+/** A server that never answers; `closed` when a connection to it has been given up. */
 async function slowServer (t) {
   const closed = defer()
-  const { url } = await listen(t, request => request.on('close', closed.resolve))
+  const { server, url } = await listen(t, () => {})
+  // The request on it may have been given up before it arrived.
+  server.on('connection', socket => socket.on('close', closed.resolve))
   return { url, closed: closed.promise }
 }
 
