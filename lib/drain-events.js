@@ -2,7 +2,7 @@
 
 // Having a breaker, or a lone status, tell what its native half has to tell. Used by
 // whatever may have made it tell something: crossings that came back with events, and the
-// news of the loop.
+// wake-ups of the loop.
 
 const { setImmediate } = require('./builtins')
 const { throwAsync } = require('./emit')
@@ -37,7 +37,7 @@ function drainEvents (owner) {
   tell(owner, true)
 }
 
-/** Announces events, and tells calls that they have timed out: for the news of the loop. */
+/** Announces events, and tells calls that they have timed out: for the wake-ups of the loop. */
 function drainAll (owner) {
   tell(owner, false)
 }

@@ -14,7 +14,7 @@ class Inner {
   constructor (breaker, name, group, volumeThreshold) {
     // Itself: a call may come through a Proxy, whose traps are anybody's.
     this.breaker = breaker
-    // The native half: the object that owns it, its number, and where its news go.
+    // The native half: the object that owns it, its number, and where its wake-ups go.
     /** @type {import('../src/node/binding').Handle} */
     this.handle = undefined
     this.id = -1

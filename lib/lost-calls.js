@@ -3,7 +3,7 @@
 // Calls that were admitted and of which nobody took charge: JavaScript was stopped in
 // between, by the end of the stack or by the timeout of `node:vm`, and no `finally` runs
 // then. The native half sees in the next turn of the loop that there are some; here they are
-// found and given up: they have failed. Used by the pump of news.
+// found and given up: they have failed. Used by the pump of wake-ups.
 
 const { drainEvents } = require('./drain-events')
 const { disown, isTaken } = require('./call')
@@ -59,5 +59,5 @@ function isNested () {
   }
 }
 
-// isNested, onUntaken, and where news arrive hear, the pump and onNews.
+// isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup.
 const OWN_FRAMES = 5

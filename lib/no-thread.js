@@ -1,7 +1,7 @@
 'use strict'
 
 // A process that can have no more threads: the loop does the work of the timer thread, by
-// its own timers, until there is a thread to be had. Used by the pump of news.
+// its own timers, until there is a thread to be had. Used by the pump of wake-ups.
 
 const { work } = require('./native/crossings')
 const { handlers } = require('./native/pump')

@@ -7,8 +7,10 @@
 //! - [`didelphis_core`]: what a circuit breaker is. Pure: `now` is an argument. A crate of its
 //!   own.
 //! - [`runtime`]: what a process needs around it: the clock, the timer thread, the
-//!   clock of the event loop, and the driver that puts a breaker under them.
-//! - `node`: the N-API surface. Conversions, no decisions.
+//!   clock of the event loop, the driver that puts a breaker under them, and the registry of
+//!   all breakers for threads that read and steer them.
+//! - `node`: the N-API surface. Conversions, no decisions. What it and JavaScript have to know
+//!   alike is written once, in [`didelphis_abi`].
 //!
 //! The JavaScript side (`lib/`) holds what has to hold JavaScript values: the action,
 //! the promises, the listeners.

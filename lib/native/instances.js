@@ -1,19 +1,19 @@
 'use strict'
 
 // The native halves of breakers and of lone statuses: how one is made, what clock it lives by, and
-// whom its news concern. Used by the class, the status and the pump.
+// whom its wake-ups concern. Used by the class, the status and the pump.
 
 const { drainAll } = require('../drain-events')
 const { fakeClock, isFaked } = require('../fake-clock')
 const { STATS, nativeOptions } = require('./abi')
 const { environment, numbers, words } = require('./load')
 
-// Who is told the news of a native half, by its number: `weak`, so that a breaker nobody
+// Who is told the wake-ups of a native half, by its number: `weak`, so that a breaker nobody
 // uses is collected; `pinned`, while a call of its waits for an answer or for its deadline.
 const instances = []
 
 /**
- * A native half whose news go to `owner` (`drain-events.js`), with live options and a window as `options.js`
+ * A native half whose wake-ups go to `owner` (`drain-events.js`), with live options and a window as `options.js`
  * gives them.
  */
 function create (owner, liveOptions, window, others) {

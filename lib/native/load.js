@@ -19,7 +19,7 @@ const withLibuv = !process.versions.bun && !process.versions.deno
 const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
 const words = new Int32Array(numbers.buffer)
 
-/** Who is called on the loop when there are news: `pump.js`. */
+/** Who is called on the loop when there are wake-ups: `pump.js`. */
 const receiver = { pump () {} }
 const onWakeup = () => receiver.pump()
 

@@ -1,6 +1,6 @@
 'use strict'
 
-// The news of the native half: what happened while JavaScript was not running, handed to whom it
+// The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
 const { drainAll } = require('../drain-events')
@@ -9,7 +9,7 @@ const { codes, words: { LENGTH } } = require('./abi')
 const { instances } = require('./instances')
 const { cross, receiver, words } = require('./load')
 
-/** What is done about the news that are no breaker's: by whoever knows how. */
+/** What is done about the wake-ups that are no breaker's: by whoever knows how. */
 const handlers = {
   /** A stall of the loop has ended that was so long, in milliseconds. */
   onStall (length) {},
@@ -24,7 +24,7 @@ receiver.pump = () => {
     try {
       hear(id)
     } catch (error) {
-      // Whatever a user has done to one breaker: the others have news too.
+      // Whatever a user has done to one breaker: the others have some, too.
       throwAsync(error)
     }
   }

@@ -31,7 +31,7 @@ pub(crate) struct Events {
 
 impl Events {
     /// Opens the way, and gives what keeps the loop alive while somebody waits for
-    /// news; that must be closed first. `on_wakeup` is called on the loop when there are
+    /// wake-ups; that must be closed first. `on_wakeup` is called on the loop when there are
     /// alarms to be fetched; whoever calls this keeps it alive. `resource` is what async
     /// hooks are shown.
     ///

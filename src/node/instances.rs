@@ -278,7 +278,7 @@ impl Instances {
         self.keep_alive.on_turn();
     }
 
-    /// How many stalls longer than that of the tally in a place there were before any call
+    /// How many stalls longer than that of the stall total in a place there were before any call
     /// that waits; `None` where no call asks for these.
     pub(crate) fn oldest_stall(&self, total_place: usize) -> Option<u64> {
         // While a breaker is made or moved nobody can say: all are kept.

@@ -181,7 +181,7 @@ impl Driver {
         }
     }
 
-    /// How many stalls longer than that of the tally in a place there were before any call
+    /// How many stalls longer than that of the stall total in a place there were before any call
     /// that waits; `None` where no call asks for these.
     pub fn oldest_stall(&self, total_place: usize) -> Option<u64> {
         match &self.source {

@@ -61,7 +61,7 @@ pub trait LoopHost {
     /// A turn begins; `stall` is the length of the stall that has just ended, if one has.
     fn on_turn(&self, stall: Option<Nanos>);
 
-    /// How many stalls, by the tally in that place, there were before the first of all calls
+    /// How many stalls, by the stall total in that place, there were before the first of all calls
     /// that wait.
     fn oldest_stall(&self, total_place: usize) -> Option<u64>;
 }
@@ -112,7 +112,7 @@ impl LoopMeter {
         &self.clock
     }
 
-    /// The tally of stalls longer than `threshold`. There is one for each threshold that
+    /// The total of stalls longer than `threshold`. There is one for each threshold that
     /// was ever asked for.
     pub fn stall_total(&self, threshold: Nanos) -> Rc<StallTotal> {
         let mut totals = self.totals.borrow_mut();
@@ -139,7 +139,7 @@ impl LoopMeter {
         (self.loop_delay.borrow_mut(), busy)
     }
 
-    /// The present, by a tally of this clock.
+    /// The present, by a stall total of this clock.
     #[inline]
     pub fn now(&self, stall_total: &StallTotal) -> Now {
         let monotonic = clock::now();
@@ -305,7 +305,7 @@ impl LoopMeter {
         totals.iter().map(|stall_total| stall_total.threshold).fold(clock::OVERSLEPT, Nanos::min)
     }
 
-    /// Adds to each tally what is a stall to it, which has ended.
+    /// Adds to each total what is a stall to it, which has ended.
     fn add_to_tallies(&self, stall: impl Fn(&StallTotal) -> Nanos, ended: Nanos) {
         for stall_total in self.totals.borrow().iter() {
             let length = stall(stall_total);
