@@ -3,7 +3,7 @@
 //! the files of the core themselves, with loom's atomics in the place of theirs.
 //!
 //! Not part of `cargo test`, as loom comes with two dozen crates; `.ci/full` runs it, as it
-//! does `inbox.rs`, which says how this is done.
+//! does `mailbox.rs`, which says how this is done.
 #![cfg(loom)]
 
 use loom::sync::Arc;

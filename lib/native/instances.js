@@ -18,7 +18,7 @@ const instances = []
  */
 function create (owner, liveOptions, window, others) {
   const weak = new WeakRef(owner)
-  // Asked for first: that may be somebody's getter, which uses the mailbox.
+  // Asked for first: that may be somebody's getter, which uses the shared words.
   const hosted = isFaked()
   leaveOptions(liveOptions, window, others)
   const handle = hosted ? createHosted(weak) : environment.create()

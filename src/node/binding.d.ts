@@ -14,7 +14,7 @@ export declare class Environment {
   /** The raw functions. */
   hot(): Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
-   * Makes a breaker with the options in the mailbox, and leaves its number in the first
+   * Makes a breaker with the options in the shared words, and leaves its number in the first
    * word.
    */
   create(): Handle
@@ -33,7 +33,7 @@ export declare class Environment {
   /** Whether stalls of the loop are to be among the wake-ups. */
   hearStalls(wanted: boolean): void
   /**
-   * Leaves in the mailbox, in ms where they are times: how long the turn under way has
+   * Leaves in the shared words, in ms where they are times: how long the turn under way has
    * been busy; of the window, the number of stalls, their length and that of the
    * longest, the mean of the turns' busy times and their quantiles; and the stalls since
    * the beginning.
@@ -62,7 +62,7 @@ export declare class Handle {
   restoreOpen(remaining: number): void
   /** A half-open circuit, without announcing it. */
   restoreHalfOpen(): void
-  /** Changes the live options for what comes to those in the mailbox, where they lie as for `create`. */
+  /** Changes the live options for what comes to those in the shared words, where they lie as for `create`. */
   setLiveOptions(): void
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void
@@ -77,7 +77,7 @@ export declare class Handle {
   /** Begins a new bucket. */
   rotate(): void
   /**
-   * Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
+   * Leaves in the shared words, in this order: the totals; the mean and the quantiles in ms, -1
    * when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
    * `read_bucket_latencies`. Returns how many numbers there are.
    */
@@ -85,7 +85,7 @@ export declare class Handle {
   /** The serials of the oldest and the newest bucket. */
   windowRange(): [number, number]
   /**
-   * Leaves a bucket's counts in the mailbox, and after them 1 when the circuit
+   * Leaves a bucket's counts in the shared words, and after them 1 when the circuit
    * opened in it, 0 when it closed, -1 when it did neither. Whether there is such
    * a bucket.
    */
@@ -95,7 +95,7 @@ export declare class Handle {
   /** Notes in the newest bucket that the circuit opened or closed. */
   markCircuit(open: boolean): void
   /**
-   * Leaves the histogram of a bucket in the mailbox: the shortest latency and the longest,
+   * Leaves the histogram of a bucket in the shared words: the shortest latency and the longest,
    * in ms, and for each bin that is not empty how many are in it, times the number of bins
    * that there are, plus which one it is. Returns how many numbers these are: none without a
    * latency.

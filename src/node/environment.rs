@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use napi::{check_status, sys, Result};
 
-use super::events::{Events, Message};
 use super::instances::Instances;
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Message};
 use super::resource::Resource;
+use super::shared_words::SharedWords;
 use super::single_environment;
 use crate::runtime::clock;
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
@@ -26,7 +26,7 @@ use didelphis_core::time::Nanos;
 pub(crate) struct Environment {
     instances: Instances,
     meter: Rc<LoopMeter>,
-    events: Arc<Events>,
+    mailbox: Arc<Mailbox>,
     /// Taken by whoever closes the environment first: the end of the JavaScript
     /// environment, or the collection of the module.
     cleanup: Cell<Option<Cleanup>>,
@@ -40,7 +40,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Sets up an environment. `on_wakeup` is kept alive by the caller. `with_libuv`
-    /// says that this runtime lets addons use its libuv; `memory` is for the mailbox.
+    /// says that this runtime lets addons use its libuv; `memory` is for the shared words.
     ///
     /// # Safety
     ///
@@ -59,20 +59,20 @@ impl Environment {
         }
         // SAFETY: `env` is current, and so are the values. Whoever drops the last reference to
         // what is made here is a finalizer or a hook.
-        let mailbox = unsafe { Mailbox::new(env, memory)? };
+        let words = unsafe { SharedWords::new(env, memory)? };
         // SAFETY: `env` is current.
         let (resource, shown) = unsafe { Resource::new(env)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
-        let (events, keep_alive) = unsafe { Events::open(env, on_wakeup, shown)? };
+        let (mailbox, keep_alive) = unsafe { Mailbox::open(env, on_wakeup, shown)? };
         let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
             let host = Box::new(this.clone());
             // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
             // below closes the meter.
-            let meter = unsafe { LoopMeter::start(uv_loop.cast(), Some(events.clone()), host) };
+            let meter = unsafe { LoopMeter::start(uv_loop.cast(), Some(mailbox.clone()), host) };
             Environment {
-                instances: Instances::new(meter.clone(), events.clone(), mailbox, keep_alive),
+                instances: Instances::new(meter.clone(), mailbox.clone(), words, keep_alive),
                 meter,
-                events,
+                mailbox,
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
                 untaken_told: Cell::new((0, Nanos::ZERO)),
@@ -107,7 +107,7 @@ impl Environment {
     /// before, and else now and then: an action that makes the loop turn keeps its call
     /// untaken for long.
     fn tell_untaken(&self) {
-        let untaken = self.mailbox().word(Mailbox::UNTAKEN);
+        let untaken = self.words().word(SharedWords::UNTAKEN);
         let (told, told_at) = self.untaken_told.get();
         if untaken == 0 {
             self.untaken_told.set((0, told_at));
@@ -116,16 +116,16 @@ impl Environment {
         let now = clock::now();
         if untaken != told || now >= told_at + UNTAKEN_EVERY {
             self.untaken_told.set((untaken, now));
-            self.events.on_untaken();
+            self.mailbox.on_untaken();
         }
     }
 
     /// The next thing that JavaScript has not heard of.
     pub(crate) fn next_wakeup(&self) -> Option<Wakeup> {
-        while let Some(message) = self.events.next() {
+        while let Some(message) = self.mailbox.next() {
             if !self.answering.replace(true) {
                 if let Some(length) = self.meter.on_answer() {
-                    self.events.on_stall(length);
+                    self.mailbox.on_stall(length);
                 }
                 if !self.meter.sees_turns() {
                     self.tell_untaken();
@@ -154,7 +154,7 @@ impl Environment {
 
     /// Whether stalls of the loop are to be among the wake-ups.
     pub(crate) fn hear_stalls(&self, wanted: bool) {
-        self.events.hear_stalls(wanted);
+        self.mailbox.hear_stalls(wanted);
     }
 
     /// Its breakers.
@@ -170,8 +170,8 @@ impl Environment {
 
     /// The memory shared with JavaScript.
     #[inline]
-    pub(crate) fn mailbox(&self) -> &Mailbox {
-        self.instances.mailbox()
+    pub(crate) fn words(&self) -> &SharedWords {
+        self.instances.words()
     }
 
     /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
@@ -186,7 +186,7 @@ impl Environment {
             return;
         }
         self.instances.close();
-        self.events.close();
+        self.mailbox.close();
         let cleanup = self.cleanup.take();
         let this: *const Environment = self;
         self.meter.close(Box::new(move || {
@@ -220,7 +220,7 @@ impl LoopHost for Weak<Environment> {
         let Some(environment) = self.upgrade() else { return };
         environment.instances.on_turn();
         if let Some(length) = stall {
-            environment.events.on_stall(length);
+            environment.mailbox.on_stall(length);
         }
         // Between two turns nothing of JavaScript's runs that could still do it.
         environment.tell_untaken();

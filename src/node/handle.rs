@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::host::JsHost;
 use super::hot;
 use super::instances::TimeSource;
-use super::mailbox::Mailbox;
+use super::shared_words::SharedWords;
 use crate::runtime::clock;
 use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
@@ -74,11 +74,11 @@ impl JsEnvironment {
         }
     }
 
-    /// Makes a breaker with the options in the mailbox, and leaves its number in the first
+    /// Makes a breaker with the options in the shared words, and leaves its number in the first
     /// word.
     #[napi(catch_unwind)]
     pub fn create(&self) -> Result<Handle> {
-        let options = BreakerOptions::left_in(self.inner.mailbox());
+        let options = BreakerOptions::left_in(self.inner.words());
         let stall_threshold = Nanos::from_millis_f64(options.stall_threshold);
         self.add(options, TimeSource::Loop { stall_threshold })
     }
@@ -94,7 +94,7 @@ impl JsEnvironment {
         now: Function<(), f64>,
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<Handle> {
-        let options = BreakerOptions::left_in(self.inner.mailbox());
+        let options = BreakerOptions::left_in(self.inner.words());
         self.add(options, TimeSource::hosted(JsHost::new(env, &now, &set_timer)?))
     }
 
@@ -111,7 +111,7 @@ impl JsEnvironment {
         self.inner.hear_stalls(wanted);
     }
 
-    /// Leaves in the mailbox, in ms where they are times: how long the turn under way has
+    /// Leaves in the shared words, in ms where they are times: how long the turn under way has
     /// been busy; of the window, the number of stalls, their length and that of the
     /// longest, the mean of the turns' busy times and their quantiles; and the stalls since
     /// the beginning.
@@ -127,7 +127,7 @@ impl JsEnvironment {
         let quantiles = turns.quantiles.into_iter().map(Nanos::as_millis_f64);
         let window = [busy.as_millis_f64()].into_iter().chain(of(loop_delay.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
-        self.inner.mailbox().put_stats(numbers.chain(of(loop_delay.total())));
+        self.inner.words().put_stats(numbers.chain(of(loop_delay.total())));
     }
 
     /// A random UUID.
@@ -145,7 +145,7 @@ impl JsEnvironment {
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let config = options.into_config()?;
         let id = self.inner.instances().add(|now| CircuitBreaker::new(config, now), &time);
-        self.inner.mailbox().put_word(0, id as i32);
+        self.inner.words().put_word(0, id as i32);
         Ok(Handle { environment: self.inner.clone(), id })
     }
 }
@@ -157,7 +157,7 @@ impl Drop for JsEnvironment {
 }
 
 /// A breaker's options as numbers. Durations in milliseconds. Node takes longer to look
-/// up one of them by its name than to cross: they come through the mailbox.
+/// up one of them by its name than to cross: they come through the shared words.
 struct BreakerOptions {
     /// Not finite or not above zero: none.
     timeout: f64,
@@ -191,8 +191,8 @@ struct BreakerOptions {
 
 impl BreakerOptions {
     /// What JavaScript has left.
-    fn left_in(mailbox: &Mailbox) -> Self {
-        let numbers = mailbox.numbers::<NATIVE_OPTIONS>();
+    fn left_in(words: &SharedWords) -> Self {
+        let numbers = words.numbers::<NATIVE_OPTIONS>();
         BreakerOptions {
             timeout: numbers[native_options::TIMEOUT],
             reset_timeout: numbers[native_options::RESET_TIMEOUT],
@@ -303,10 +303,10 @@ impl Handle {
         self.with(|breaker, _| breaker.restore(State::HalfOpen { probing_until: None }));
     }
 
-    /// Changes the live options for what comes to those in the mailbox, where they lie as for `create`.
+    /// Changes the live options for what comes to those in the shared words, where they lie as for `create`.
     #[napi(catch_unwind)]
     pub fn set_live_options(&self) {
-        let live = BreakerOptions::left_in(self.environment.mailbox()).live();
+        let live = BreakerOptions::left_in(self.environment.words()).live();
         self.with(|breaker, _| breaker.set_live_options(live));
     }
 
@@ -350,7 +350,7 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).rotate());
     }
 
-    /// Leaves in the mailbox, in this order: the totals; the mean and the quantiles in ms, -1
+    /// Leaves in the shared words, in this order: the totals; the mean and the quantiles in ms, -1
     /// when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
     /// `read_bucket_latencies`. Returns how many numbers there are.
     #[napi(catch_unwind)]
@@ -368,7 +368,7 @@ impl Handle {
             let counts = counts.iter().map(|&count| count as f64);
             let histogram = latencies.iter().flat_map(numbers_of);
             let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(histogram);
-            self.environment.mailbox().put_stats(numbers) as u32
+            self.environment.words().put_stats(numbers) as u32
         })
     }
 
@@ -382,7 +382,7 @@ impl Handle {
         })
     }
 
-    /// Leaves a bucket's counts in the mailbox, and after them 1 when the circuit
+    /// Leaves a bucket's counts in the shared words, and after them 1 when the circuit
     /// opened in it, 0 when it closed, -1 when it did neither. Whether there is such
     /// a bucket.
     #[napi(catch_unwind)]
@@ -394,7 +394,7 @@ impl Handle {
         let Some((counts, circuit_open)) = bucket else { return false };
         let counts = counts.iter().map(|&count| count as f64);
         let circuit_open = circuit_open.map_or(-1.0, f64::from);
-        self.environment.mailbox().put_stats(counts.chain([circuit_open]));
+        self.environment.words().put_stats(counts.chain([circuit_open]));
         true
     }
 
@@ -414,7 +414,7 @@ impl Handle {
         self.with(|breaker, now| breaker.window(now).mark_circuit(open));
     }
 
-    /// Leaves the histogram of a bucket in the mailbox: the shortest latency and the longest,
+    /// Leaves the histogram of a bucket in the shared words: the shortest latency and the longest,
     /// in ms, and for each bin that is not empty how many are in it, times the number of bins
     /// that there are, plus which one it is. Returns how many numbers these are: none without a
     /// latency.
@@ -423,7 +423,7 @@ impl Handle {
         self.with(|breaker, now| {
             let bucket = breaker.window(now).bucket(to_serial(serial));
             let histogram = bucket.map(|bucket| bucket.latencies.histogram());
-            self.environment.mailbox().put_stats(histogram.iter().flat_map(numbers_of)) as u32
+            self.environment.words().put_stats(histogram.iter().flat_map(numbers_of)) as u32
         })
     }
 

@@ -2,9 +2,9 @@
 //! cost about 300 ns a call, these 15 to 20.
 //!
 //! One function of each kind serves all breakers of an environment, which is its data
-//! pointer. Arguments and results are small integers and go through the words of the
-//! mailbox, which is cheaper than N-API's conversions: the breaker's number in the
-//! first word and what else there is in the next ones; the result in the first. The
+//! pointer. Arguments and results are small integers and go through the shared
+//! words, which is cheaper than N-API's conversions: the breaker's number in the first
+//! word and what else there is in the next ones; the result in the first. The
 //! codes are those of [`didelphis_abi`].
 
 use std::ffi::{c_void, CStr};
@@ -78,7 +78,7 @@ pub(crate) unsafe fn functions(
 }
 
 /// A crossing for the breaker with that number. What else JavaScript left is in the
-/// mailbox.
+/// shared words.
 trait Crossing {
     fn cross(environment: &Environment, id: u32) -> i32;
 }
@@ -97,7 +97,7 @@ struct AdmitAgain;
 impl Crossing for AdmitAgain {
     /// With bits of [`again`].
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let bits = environment.mailbox().word(1);
+        let bits = environment.words().word(1);
         let counted = bits & again::COUNTED != 0;
         if bits & again::ANYWAY != 0 {
             admit(environment, id, |breaker, now| breaker.try_acquire_anyway(counted, now))
@@ -113,21 +113,21 @@ fn admit(
     id: u32,
     ask: impl FnOnce(&mut CircuitBreaker, Now) -> Admission,
 ) -> i32 {
-    let mailbox = environment.mailbox();
+    let words = environment.words();
     let admitted = environment.instances().with_calls(id, ask);
     match admitted.map(|(admission, _)| admission) {
         Some(Admission::Admitted(permit)) => {
-            mailbox.count_untaken();
+            words.count_untaken();
             permit.into_raw() as i32
         }
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
         Some(Admission::Refused(Refusal::Open { retry_after })) => {
-            mailbox.put_word(RETRY_AFTER, wait_word(retry_after));
+            words.put_word(RETRY_AFTER, wait_word(retry_after));
             refused::OPEN
         }
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
-            mailbox.count_untaken();
+            words.count_untaken();
             refused::CAPACITY - permit.into_raw() as i32
         }
         Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
@@ -148,8 +148,8 @@ struct Settle;
 impl Crossing for Settle {
     #[inline]
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let mailbox = environment.mailbox();
-        let (permit, outcome) = (mailbox.word(1), mailbox.word(2));
+        let words = environment.words();
+        let (permit, outcome) = (words.word(1), words.word(2));
         end_call(environment, id, permit as u32, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
@@ -165,7 +165,7 @@ impl Crossing for Settle {
             };
             match settled {
                 Settled::Done { latency } | Settled::Failed { latency, .. } => {
-                    mailbox.put_word(LATENCY, latency as i32);
+                    words.put_word(LATENCY, latency as i32);
                     0
                 }
                 Settled::Late(_) => settled::LATE,
@@ -180,14 +180,14 @@ struct Expire;
 impl Crossing for Expire {
     /// Counts the timeout of a call, which ends by `settle` as any other.
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let mailbox = environment.mailbox();
-        let permit = mailbox.word(1) as u32;
+        let words = environment.words();
+        let permit = words.word(1) as u32;
         end_call(environment, id, permit, |breaker, now| {
             if let Some(TimedOut { latency, stalled }) =
                 breaker.on_timeout(&Permit::from_raw(permit), now)
             {
-                mailbox.put_word(LATENCY, latency as i32);
-                mailbox.put_word(STALLED, stalled as i32);
+                words.put_word(LATENCY, latency as i32);
+                words.put_word(STALLED, stalled as i32);
             }
             0
         })
@@ -198,7 +198,7 @@ struct EvaluateTrip;
 
 impl Crossing for EvaluateTrip {
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let permit = environment.mailbox().word(1);
+        let permit = environment.words().word(1);
         end_call(environment, id, permit as u32, |breaker, now| {
             breaker.evaluate_trip(Permit::from_raw(permit as u32), now);
             0
@@ -210,7 +210,7 @@ struct Abandon;
 
 impl Crossing for Abandon {
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let permit = environment.mailbox().word(1);
+        let permit = environment.words().word(1);
         end_call(environment, id, permit as u32, |breaker, now| {
             breaker.abandon(Permit::from_raw(permit as u32), now);
             0
@@ -223,7 +223,7 @@ struct NextOut;
 impl Crossing for NextOut {
     /// The next permit that is out, from one on, or `NONE`.
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let from = environment.mailbox().word(1) as u32;
+        let from = environment.words().word(1) as u32;
         let permit =
             environment.instances().with(id, |breaker, _| breaker.next_out(from)).flatten();
         permit.map_or(wakeup::NONE, |permit| permit.into_raw() as i32)
@@ -263,7 +263,7 @@ impl Crossing for CountOne {
     /// 1 when it was counted, 0 when events are to be announced first; never that when the
     /// second word says that it is to be counted anyway.
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let (kind, anyway) = (environment.mailbox().word(1), environment.mailbox().word(2) != 0);
+        let (kind, anyway) = (environment.words().word(1), environment.words().word(2) != 0);
         let Some(kind) = Counter::from_index(kind as usize) else { return 1 };
         let counted =
             environment.instances().with(id, |breaker, now| breaker.count(kind, anyway, now));
@@ -281,7 +281,7 @@ impl Crossing for NextWakeup {
             Some(environment::Wakeup::NoThread) => wakeup::NO_THREAD,
             Some(environment::Wakeup::Untaken) => wakeup::UNTAKEN,
             Some(environment::Wakeup::Stall(length)) => {
-                environment.mailbox().put_word(LENGTH, length.as_millis() as i32);
+                environment.words().put_word(LENGTH, length.as_millis() as i32);
                 wakeup::STALL
             }
             None => wakeup::NONE,
@@ -294,7 +294,7 @@ struct Poll;
 impl Crossing for Poll {
     /// The next event, or, unless only events are asked for, the next late call.
     fn cross(environment: &Environment, id: u32) -> i32 {
-        let events_only = environment.mailbox().word(1) != 0;
+        let events_only = environment.words().word(1) != 0;
         let polled = environment.instances().with(id, |breaker, _| match breaker.poll_event() {
             Some(Event::Opened) => wakeup::OPENED,
             Some(Event::Closed) => wakeup::CLOSED,
@@ -345,10 +345,10 @@ unsafe extern "C" fn raw<C: Crossing>(
     let environment = unsafe {
         &*if single_environment.is_null() { owner(env, info) } else { single_environment }
     };
-    let mailbox = environment.mailbox();
-    let id = mailbox.word(0) as u32;
+    let words = environment.words();
+    let id = words.word(0) as u32;
     match catch_unwind(AssertUnwindSafe(|| C::cross(environment, id))) {
-        Ok(code) => mailbox.put_word(0, code),
+        Ok(code) => words.put_word(0, code),
         // SAFETY: `env` is current.
         Err(_) => unsafe {
             sys::napi_throw_error(env, ptr::null(), c"didelphis: a defect".as_ptr());

@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::events::Events;
 use super::keep_alive::KeepAlive;
 use super::mailbox::Mailbox;
+use super::shared_words::SharedWords;
 use crate::runtime::driver::{AlarmSample, Driver};
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::LoopMeter;
@@ -23,8 +23,8 @@ use didelphis_core::time::{Nanos, Now};
 pub(crate) struct Instances {
     drivers: RefCell<Drivers>,
     meter: Rc<LoopMeter>,
-    events: Arc<Events>,
-    mailbox: Mailbox,
+    mailbox: Arc<Mailbox>,
+    words: SharedWords,
     keep_alive: KeepAlive,
     /// Calls that are to end as soon as the clock of their host has been read, each inside
     /// the reading for the one before.
@@ -35,12 +35,12 @@ impl Instances {
     /// None yet, on a loop with that clock.
     pub(crate) fn new(
         meter: Rc<LoopMeter>,
-        events: Arc<Events>,
-        mailbox: Mailbox,
+        mailbox: Arc<Mailbox>,
+        words: SharedWords,
         keep_alive: KeepAlive,
     ) -> Self {
         let (drivers, ending) = (RefCell::default(), RefCell::default());
-        Instances { drivers, meter, events, mailbox, keep_alive, ending }
+        Instances { drivers, meter, mailbox, words, keep_alive, ending }
     }
 
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
@@ -49,7 +49,7 @@ impl Instances {
         self.drivers.borrow_mut().add(|id| {
             let driver = self.drive(id, make, time);
             let published = driver.published();
-            (driver, Registry::global().enter(published, self.events.clone(), id))
+            (driver, Registry::global().enter(published, self.mailbox.clone(), id))
         })
     }
 
@@ -113,8 +113,8 @@ impl Instances {
         match time {
             TimeSource::Host(host) => Driver::hosted(make, host.clone()),
             TimeSource::Loop { stall_threshold } => {
-                let (meter, events) = (self.meter.clone(), self.events.clone());
-                Driver::native(make, meter, *stall_threshold, events, id)
+                let (meter, mailbox) = (self.meter.clone(), self.mailbox.clone());
+                Driver::native(make, meter, *stall_threshold, mailbox, id)
             }
         }
     }
@@ -250,15 +250,15 @@ impl Instances {
         }
     }
 
-    /// The host's code may cross itself, and what this crossing gives lies in the mailbox.
+    /// The host's code may cross itself, and what this crossing gives lies in the shared words.
     #[cold]
     fn set_host_timer(&self, id: u32) {
         let Some(host) = self.host_of(id).filter(|host| host.wants_timer()) else { return };
-        let words = [0, 1, 2].map(|place| self.mailbox.word(place));
-        let stats = self.mailbox.numbers::<{ Mailbox::STATS_LENGTH }>();
+        let first = [0, 1, 2].map(|place| self.words.word(place));
+        let stats = self.words.numbers::<{ SharedWords::STATS_LENGTH }>();
         host.set_timer();
-        (0..).zip(words).for_each(|(place, word)| self.mailbox.put_word(place, word));
-        self.mailbox.put_stats(stats.into_iter());
+        (0..).zip(first).for_each(|(place, word)| self.words.put_word(place, word));
+        self.words.put_stats(stats.into_iter());
     }
 
     /// The timer of a breaker that lives by a clock of JavaScript's has gone off. Whether
@@ -288,8 +288,8 @@ impl Instances {
 
     /// The memory shared with JavaScript.
     #[inline]
-    pub(crate) fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
+    pub(crate) fn words(&self) -> &SharedWords {
+        &self.words
     }
 
     /// Lets the loop go for good; other threads see none of its breakers any more.

@@ -1,120 +1,271 @@
-//! Memory that both sides see: what a crossing takes and gives. JavaScript sees it as an
-//! `Int32Array` of words, for the arguments and results of every call, and as a
-//! `Float64Array` of numbers, for statistics, which begin behind the words. A store and a
-//! load cost a nanosecond or two where converting a JavaScript value costs ten.
+//! From the timer thread to the loop: whose alarm has gone off. From any thread: which breaker
+//! was given commands. And from the loop to its next turn: that a stall has ended, and whatever
+//! else is better done with nothing of JavaScript's on the stack.
+//!
+//! The sender leaves a message and wakes the loop, once for however many are left until
+//! the loop has come; the loop calls JavaScript, which fetches them one by one. A
+//! threadsafe function must not be called after its environment is gone, which may be at
+//! any moment: it is called only under the lock that [`Mailbox::close`] takes first.
 
+use std::collections::VecDeque;
+use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
-use napi::{check_status, sys, Error, Result, Status};
+use napi::{check_status, sys, Result};
+use parking_lot::Mutex;
 
-use super::reference::Reference;
-use didelphis_abi::counters::{COUNTERS, QUANTILES};
-use didelphis_abi::layout::{self, words};
-use didelphis_core::latency::{self, BINS};
-use didelphis_core::window::Counter;
+use super::keep_alive::KeepAlive;
+use crate::runtime::driver::{AlarmSample, LoopWaker};
+use crate::runtime::loop_clock::Ask;
+use crate::runtime::registry::WakeForCommands;
+use didelphis_core::time::Nanos;
 
-/// See the [module](self).
+/// What waits for one environment's loop to come for it.
 pub(crate) struct Mailbox {
-    memory: *mut f64,
-    /// Keeps the memory.
-    _array: Reference,
+    contents: Mutex<Contents>,
+    /// A weak reference to JavaScript's function: what it closes over must not be
+    /// kept alive from here.
+    on_wakeup: WeakFunction,
 }
 
 impl Mailbox {
-    /// How many words there are.
-    pub(crate) const WORDS: usize = layout::WORDS;
-    /// Where among the numbers the statistics begin: behind the words.
-    pub(crate) const STATS: usize = layout::STATS;
-    /// Room for what is read at once at the most.
-    pub(crate) const NUMBERS: usize = layout::NUMBERS;
-    /// How many numbers these are at the most.
-    pub(crate) const STATS_LENGTH: usize = Self::NUMBERS - Self::STATS;
-    /// The word in which are counted the calls that were admitted and of which JavaScript
-    /// has not taken charge.
-    pub(crate) const UNTAKEN: usize = words::UNTAKEN;
-
-    /// `array` is a `Float64Array` of a `SharedArrayBuffer`, which nobody can transfer away.
+    /// Opens the way, and gives what keeps the loop alive while somebody waits for
+    /// wake-ups; that must be closed first. `on_wakeup` is called on the loop when there are
+    /// alarms to be fetched; whoever calls this keeps it alive. `resource` is what async
+    /// hooks are shown.
     ///
     /// # Safety
     ///
-    /// `env` must be the current environment and `array` a value of it. The mailbox is to be
-    /// dropped on its thread, at the latest by a finalizer or a hook of its end.
-    pub(crate) unsafe fn new(env: sys::napi_env, array: sys::napi_value) -> Result<Mailbox> {
-        let (mut kind, mut length, mut offset) = (0, 0, 0);
-        let (mut memory, mut buffer) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: `env` is current.
-        unsafe {
-            check_status!(sys::napi_get_typedarray_info(
+    /// `env` must be the current environment, `on_wakeup` a function and `resource` an object
+    /// of it.
+    pub(crate) unsafe fn open(
+        env: sys::napi_env,
+        on_wakeup: sys::napi_value,
+        resource: sys::napi_value,
+    ) -> Result<(Arc<Mailbox>, KeepAlive)> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: as promised by the caller; a count of zero makes it weak.
+        check_status!(unsafe { sys::napi_create_reference(env, on_wakeup, 0, &mut reference) })?;
+        let contents = Contents::default();
+        let on_wakeup = WeakFunction(reference);
+        let mailbox = Arc::new(Mailbox { contents: Mutex::new(contents), on_wakeup });
+
+        let mut name = ptr::null_mut();
+        let mut wake = ptr::null_mut();
+        let context = Arc::into_raw(mailbox.clone()).cast_mut().cast::<c_void>();
+        // SAFETY: the context is a counted reference, given up in `finalize`, which
+        // runs after the last call of `on_wake`.
+        let created = unsafe {
+            sys::napi_create_string_utf8(env, c"didelphis".as_ptr(), -1, &mut name);
+            sys::napi_create_threadsafe_function(
                 env,
-                array,
-                &mut kind,
-                &mut length,
-                &mut memory,
-                &mut buffer,
-                &mut offset
-            ))?;
-            if kind != sys::TypedarrayType::float64_array || length < Self::NUMBERS {
-                let expected = format!("expected a Float64Array of {} numbers", Self::NUMBERS);
-                return Err(Error::new(Status::InvalidArg, expected));
-            }
+                ptr::null_mut(),
+                resource,
+                name,
+                0,
+                1,
+                context,
+                Some(finalize),
+                context,
+                Some(on_wake),
+                &mut wake,
+            )
+        };
+        if created != sys::Status::napi_ok {
+            // SAFETY: nobody took the reference.
+            drop(unsafe { Arc::from_raw(context.cast::<Mailbox>()) });
         }
-        // SAFETY: as promised by the caller. The memory of a shared buffer does not move.
-        Ok(Mailbox { memory: memory.cast(), _array: unsafe { Reference::new(env, array)? } })
-    }
-
-    /// One call more was admitted.
-    #[inline]
-    pub(crate) fn count_untaken(&self) {
-        self.put_word(Self::UNTAKEN, self.word(Self::UNTAKEN).wrapping_add(1));
-    }
-
-    /// A word that JavaScript left. Read one by one, as they were written: a wider
-    /// load would have to wait for the stores.
-    #[inline]
-    pub(crate) fn word(&self, place: usize) -> i32 {
-        assert!(place < Self::WORDS);
-        // SAFETY: inside the buffer and aligned; only the loop's thread touches it.
-        unsafe { self.memory.cast::<i32>().add(place).read_volatile() }
-    }
-
-    /// Leaves a word for JavaScript.
-    #[inline]
-    pub(crate) fn put_word(&self, place: usize, word: i32) {
-        assert!(place < Self::WORDS);
+        check_status!(created)?;
+        // SAFETY: it was just made, on this thread. An idle breaker must not keep the
+        // process alive.
+        unsafe { sys::napi_unref_threadsafe_function(env, wake) };
+        mailbox.contents.lock().wake = Some(Wake(wake));
         // SAFETY: as above.
-        unsafe { self.memory.cast::<i32>().add(place).write(word) };
+        let keep_alive = unsafe { KeepAlive::new(env, wake, mailbox.on_wakeup.0) };
+        Ok((mailbox, keep_alive))
     }
 
-    /// Leaves numbers, from the beginning of the statistics on. Returns how many.
-    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
-        let mut place = Self::STATS;
-        // Chained iterators are walked by `for_each` in a few instructions a number, and by
-        // `for`, or with a `take`, in many.
-        numbers.for_each(|number| {
-            assert!(place < Self::NUMBERS);
-            // SAFETY: as above.
-            unsafe { self.memory.add(place).write(number) };
-            place += 1;
-        });
-        place - Self::STATS
+    /// The next message. To be called until there is none: only then is the loop woken
+    /// again.
+    pub(crate) fn next(&self) -> Option<Message> {
+        let mut contents = self.contents.lock();
+        let message = contents.messages.pop_front();
+        contents.woken = message.is_some();
+        message
     }
 
-    /// The numbers where the statistics begin.
-    pub(crate) fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
-        const { assert!(Self::STATS + COUNT <= Self::NUMBERS) };
-        // SAFETY: as above.
-        std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
+    /// Whether stalls are worth a message.
+    pub(crate) fn hear_stalls(&self, wanted: bool) {
+        self.contents.lock().hears_stalls = wanted;
+    }
+
+    /// A stall of the loop has ended.
+    pub(crate) fn on_stall(&self, length: Nanos) {
+        let mut contents = self.contents.lock();
+        if contents.hears_stalls {
+            contents.leave(Message::Stall(length));
+        }
+    }
+
+    /// Calls were admitted of which nobody has taken charge.
+    pub(crate) fn on_untaken(&self) {
+        self.contents.lock().leave(Message::Untaken);
+    }
+
+    /// Closes the way for good. To be called on the loop, before its environment ends
+    /// or when nobody can listen any more.
+    pub(crate) fn close(&self) {
+        let mut contents = self.contents.lock();
+        contents.messages = VecDeque::new();
+        if let Some(Wake(wake)) = contents.wake.take() {
+            // SAFETY: it is ours, and nobody has it any more.
+            unsafe {
+                sys::napi_release_threadsafe_function(
+                    wake,
+                    sys::ThreadsafeFunctionReleaseMode::abort,
+                )
+            };
+        }
     }
 }
 
-// What the core counts is what the border says.
-const _: () = {
-    assert!(BINS == layout::BINS);
-    assert!(Counter::ALL.len() == COUNTERS.len());
-    assert!(latency::QUANTILES.len() == QUANTILES.len());
-    let mut place = 0;
-    while place < QUANTILES.len() {
-        assert!(latency::QUANTILES[place] == QUANTILES[place]);
-        place += 1;
+impl LoopWaker for Mailbox {
+    fn announce(&self, id: u32, sample: AlarmSample) {
+        self.contents.lock().leave(Message::Alarm(id, sample));
     }
-};
+
+    fn report_no_thread(&self) {
+        let mut contents = self.contents.lock();
+        // The loop will see to whatever is due: once is enough.
+        if !contents.messages.iter().any(|message| matches!(message, Message::NoThread)) {
+            contents.leave(Message::NoThread);
+        }
+    }
+}
+
+impl Ask for Mailbox {
+    fn ask(&self) {
+        self.contents.lock().leave(Message::Question);
+    }
+}
+
+impl WakeForCommands for Mailbox {
+    fn wake_for_commands(&self, number: u32) {
+        self.contents.lock().leave(Message::Commands(number));
+    }
+}
+
+/// What the loop is to hear of.
+pub(crate) enum Message {
+    /// The alarm of the breaker with that number has gone off.
+    Alarm(u32, AlarmSample),
+    /// A stall has ended that was so long.
+    Stall(Nanos),
+    /// Whether the loop still answers.
+    Question,
+    /// The timer has no thread; the loop is to do its work.
+    NoThread,
+    /// Calls were admitted in an earlier turn of which nobody has taken charge.
+    Untaken,
+    /// The breaker with that number was given commands.
+    Commands(u32),
+}
+
+#[derive(Default)]
+struct Contents {
+    messages: VecDeque<Message>,
+    hears_stalls: bool,
+    /// The loop has been woken and has not come yet.
+    woken: bool,
+    wake: Option<Wake>,
+}
+
+impl Contents {
+    fn leave(&mut self, message: Message) {
+        let Some(Wake(wake)) = self.wake else { return };
+        self.messages.push_back(message);
+        if !self.woken {
+            let data = ptr::null_mut();
+            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+            // SAFETY: it has not been released, for that happens under the lock that
+            // whoever has `self` holds.
+            let status = unsafe { sys::napi_call_threadsafe_function(wake, data, mode) };
+            self.woken = status == sys::Status::napi_ok;
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Wake(sys::napi_threadsafe_function);
+
+// SAFETY: calling a threadsafe function from any thread is what it is for.
+unsafe impl Send for Wake {}
+
+struct WeakFunction(sys::napi_ref);
+
+// SAFETY: the reference is used on the loop's thread only, in `on_wake` and
+// `finalize`.
+unsafe impl Send for WeakFunction {}
+// SAFETY: as above.
+unsafe impl Sync for WeakFunction {}
+
+/// # Safety
+///
+/// Called by Node alone, on the loop's thread, with the context given to it; with a
+/// null `env` when the environment is ending.
+unsafe extern "C" fn on_wake(
+    env: sys::napi_env,
+    _: sys::napi_value,
+    context: *mut c_void,
+    _: *mut c_void,
+) {
+    if env.is_null() {
+        return;
+    }
+    // SAFETY: the context lives until `finalize`.
+    let mailbox = unsafe { &*context.cast::<Mailbox>() };
+    let (mut on_wakeup, mut this) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the environment is alive and this is its thread, inside a handle scope.
+    unsafe {
+        sys::napi_get_reference_value(env, mailbox.on_wakeup.0, &mut on_wakeup);
+        if on_wakeup.is_null() {
+            return; // Collected, and with it everything that could have listened.
+        }
+        sys::napi_get_undefined(env, &mut this);
+        sys::napi_call_function(env, this, on_wakeup, 0, ptr::null(), ptr::null_mut());
+        surface_exception(env);
+    }
+}
+
+/// An exception out of JavaScript's function, which lets none through, becomes an
+/// uncaught one.
+///
+/// # Safety
+///
+/// `env` must be the current environment.
+unsafe fn surface_exception(env: sys::napi_env) {
+    let (mut pending, mut error) = (false, ptr::null_mut());
+    // SAFETY: as promised by the caller.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env, &mut error);
+            sys::napi_fatal_exception(env, error);
+        }
+    }
+}
+
+/// # Safety
+///
+/// Called by Node alone, once, with the context that `open` gave up.
+unsafe extern "C" fn finalize(env: sys::napi_env, context: *mut c_void, _: *mut c_void) {
+    // SAFETY: `open` gave up this reference for us to drop; the environment still
+    // answers, or gives null.
+    unsafe {
+        let mailbox = Arc::from_raw(context.cast::<Mailbox>());
+        if !env.is_null() {
+            sys::napi_delete_reference(env, mailbox.on_wakeup.0);
+        }
+    }
+}

@@ -2,7 +2,6 @@
 //! types. Decides nothing.
 
 mod environment;
-mod events;
 mod handle;
 mod host;
 mod hot;
@@ -13,4 +12,5 @@ mod mailbox;
 mod probe;
 mod reference;
 mod resource;
+mod shared_words;
 mod single_environment;

@@ -1,5 +1,5 @@
 //! The hand-over from the timer thread to the loop, in every order in which threads can
-//! take its lock: `src/node/events.rs` itself, with loom's mutex in the place of its own
+//! take its lock: `src/node/mailbox.rs` itself, with loom's mutex in the place of its own
 //! and, in Node's, the least of a loop. A message that nobody comes for is a deadlock,
 //! which loom tells of.
 //!
@@ -23,21 +23,21 @@ use didelphis::runtime;
 extern crate self as napi;
 extern crate self as parking_lot;
 
-#[path = "../src/node/events.rs"]
+#[path = "../src/node/mailbox.rs"]
 #[allow(dead_code)]
-mod events;
+mod mailbox;
 
-use events::Events;
+use mailbox::Mailbox;
 
 #[test]
 fn no_message_is_left_while_the_loop_sleeps() {
     loom::model(|| {
         let node = Loop::new();
         let senders = [(); 2].map(|()| {
-            let events = node.events.clone();
+            let mailbox = node.mailbox.clone();
             thread::spawn(move || {
-                events.ask();
-                events.ask();
+                mailbox.ask();
+                mailbox.ask();
             })
         });
         while node.heard() < 4 {
@@ -54,10 +54,10 @@ fn no_message_is_left_while_the_loop_sleeps() {
 fn a_stall_is_told_among_other_messages() {
     loom::model(|| {
         let node = Loop::new();
-        node.events.hear_stalls(true);
-        let events = node.events.clone();
-        let sender = thread::spawn(move || events.ask());
-        node.events.on_stall(Nanos::from_millis(50));
+        node.mailbox.hear_stalls(true);
+        let mailbox = node.mailbox.clone();
+        let sender = thread::spawn(move || mailbox.ask());
+        node.mailbox.on_stall(Nanos::from_millis(50));
         while node.heard() < 2 {
             node.turn();
         }
@@ -71,10 +71,10 @@ fn a_wake_up_that_was_refused_is_made_up_for_by_the_next() {
     loom::model(|| {
         let node = Loop::new();
         node.refuse_once();
-        let events = node.events.clone();
+        let mailbox = node.mailbox.clone();
         let sender = thread::spawn(move || {
-            events.ask();
-            events.ask();
+            mailbox.ask();
+            mailbox.ask();
         });
         while node.heard() < 2 {
             node.turn();
@@ -88,41 +88,41 @@ fn a_wake_up_that_was_refused_is_made_up_for_by_the_next() {
 fn nobody_wakes_a_loop_that_has_gone() {
     loom::model(|| {
         let node = Loop::new();
-        let events = node.events.clone();
+        let mailbox = node.mailbox.clone();
         let sender = thread::spawn(move || {
-            events.ask();
-            events.ask();
+            mailbox.ask();
+            mailbox.ask();
         });
         // `Wakes::call` fails the test when it comes after this.
         node.close();
         sender.join().expect("the sender");
-        assert!(node.events.next().is_none(), "kept for nobody");
+        assert!(node.mailbox.next().is_none(), "kept for nobody");
     });
 }
 
 /// The loop of an environment, on the thread that runs the model.
 struct Loop {
-    events: Arc<Events>,
+    mailbox: Arc<Mailbox>,
     listener: *mut Listener,
     wakes: *mut Wakes,
 }
 
 /// JavaScript's side: how many messages it has fetched.
 struct Listener {
-    events: Option<Arc<Events>>,
+    mailbox: Option<Arc<Mailbox>>,
     heard: usize,
 }
 
 impl Loop {
     fn new() -> Self {
-        let listener = Box::into_raw(Box::new(Listener { events: None, heard: 0 }));
+        let listener = Box::into_raw(Box::new(Listener { mailbox: None, heard: 0 }));
         // SAFETY: the environment is of no interest to the functions below, and the
         // listener lives as long as the loop.
-        let (events, keep_alive) = unsafe { Events::open(ENV, listener, ptr::null_mut()) }
+        let (mailbox, keep_alive) = unsafe { Mailbox::open(ENV, listener, ptr::null_mut()) }
             .expect("all that is asked for is had");
         // SAFETY: nobody else has it yet.
-        unsafe { (*listener).events = Some(events.clone()) };
-        Loop { events, listener, wakes: keep_alive.0 }
+        unsafe { (*listener).mailbox = Some(mailbox.clone()) };
+        Loop { mailbox, listener, wakes: keep_alive.0 }
     }
 
     /// Sleeps until it is woken, and does what it was woken for.
@@ -150,7 +150,7 @@ impl Loop {
     }
 
     fn close(&self) {
-        self.events.close();
+        self.mailbox.close();
     }
 }
 
@@ -344,8 +344,8 @@ pub(crate) mod sys {
     ) -> Status {
         // SAFETY: the reference is to the listener, which lives as long as the loop.
         let listener = unsafe { &mut *listener };
-        let events = listener.events.clone().expect("an opened way");
-        while events.next().is_some() {
+        let mailbox = listener.mailbox.clone().expect("an opened way");
+        while mailbox.next().is_some() {
             listener.heard += 1;
         }
         Status::napi_ok
