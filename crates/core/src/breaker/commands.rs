@@ -1,0 +1,138 @@
+//! Commands: of the user, on the thread of the loop, and of other threads, which wait in the inbox.
+
+use super::answer::Event;
+use super::inbox::Command;
+use super::mode::Mode;
+use super::{timeout_of, CircuitBreaker};
+use crate::calls::call_time::CallTime;
+use crate::calls::expiry::Expiry;
+use crate::calls::stall_log::{StallLog, NO_STALLS};
+use crate::config::LiveOptions;
+use crate::policy::recovery::Recovery;
+use crate::time::{Nanos, Now, Shift};
+use crate::timers::Timer;
+
+impl CircuitBreaker {
+    /// Opens the circuit for the reset timeout, at least a millisecond.
+    pub fn open(&mut self, now: Now) {
+        self.advance(now.monotonic);
+        self.open_circuit(now.monotonic);
+    }
+
+    pub(super) fn open_circuit(&mut self, monotonic: Nanos) {
+        let retry_at = self.recovery.retry_at(monotonic);
+        if self.machine.open(retry_at) {
+            self.time_next_move();
+            self.window.mark_circuit(true);
+            self.events.push_back(Event::Opened);
+        }
+    }
+
+    /// Closes the circuit.
+    pub fn close(&mut self, now: Now) {
+        self.advance(now.monotonic);
+        self.close_circuit();
+    }
+
+    pub(super) fn close_circuit(&mut self) {
+        if self.machine.close() {
+            self.time_next_move();
+            self.trip.on_close();
+            self.window.mark_circuit(false);
+            self.events.push_back(Event::Closed);
+        }
+    }
+
+    /// Goes on with another clock, on which everything that is to come is as far away as
+    /// it was: a test has put its own in place. `stalls` are those of the loop that is left.
+    pub fn change_clocks(&mut self, shift: &Shift, stalls: &StallLog) {
+        self.advance(shift.from.monotonic);
+        self.calls.change_clocks(shift, &CallTime::new(self.timeout_clock, stalls));
+        self.machine.change_clocks(shift);
+        self.window.change_clocks(shift);
+        self.expiry = Expiry::default();
+        self.trip.change_clocks(shift);
+        self.timers.change_clocks(shift);
+        self.made_at = shift.apply(self.made_at);
+        self.time_next_change();
+        let next = self.poll_timer(&NO_STALLS, shift.to);
+        self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
+        self.publish();
+    }
+
+    /// Whether other threads have the clock by which it lives, and may derive by their own
+    /// what that does. Not so at first. Its clock must not change while they do.
+    pub fn show_moments(&mut self, shown: bool) {
+        self.shows_moments = shown;
+        self.window.show_moments(shown);
+        self.publish();
+    }
+
+    /// Goes on in that mode; the state stays as it is.
+    pub fn set_mode(&mut self, mode: Mode, now: Now) {
+        // What was commanded before comes before.
+        self.obey_commands(now.monotonic);
+        self.change_mode(mode);
+    }
+
+    pub(super) fn change_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.publish();
+    }
+
+    /// Refuses calls and counts nothing from now on. Calls under way still settle
+    /// and still time out.
+    pub fn shutdown(&mut self, now: Now) {
+        self.advance(now.monotonic);
+        self.machine.shutdown();
+        self.window.freeze();
+        self.mode = Mode::Disabled;
+        self.time_next_move();
+        self.timers.set(Timer::Snapshot, Nanos::MAX);
+        self.events.clear();
+    }
+
+    /// Changes the live options for calls that begin, and decisions that are made, from
+    /// now on.
+    pub fn set_live_options(&mut self, live: LiveOptions) {
+        self.trip.set_live_options(&live);
+        self.recovery = Recovery::new(&live);
+        self.timeout = timeout_of(&live);
+    }
+
+    /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.
+    pub fn set_snapshots(&mut self, wanted: bool, now: Now) {
+        let wanted = wanted && !self.machine.is_shutdown();
+        let at = if wanted { self.next_snapshot(now.monotonic) } else { Nanos::MAX };
+        self.timers.set(Timer::Snapshot, at);
+    }
+
+    /// Takes a place of the capacity by hand. Returns whether there was one.
+    pub fn take_capacity(&mut self) -> bool {
+        self.published.capacity().take()
+    }
+
+    /// Gives a place of the capacity back by hand; one that was never taken adds to
+    /// it.
+    pub fn release_capacity(&mut self) {
+        self.published.capacity().give_back(1);
+    }
+
+    // Those of other threads.
+
+    #[cold]
+    pub(super) fn obey(&mut self, monotonic: Nanos) {
+        let commands = self.published.inbox().take();
+        for command in commands.clone() {
+            match command {
+                // It is so for good.
+                _ if self.machine.is_shutdown() => {}
+                Command::Open => self.open_circuit(monotonic),
+                Command::Close => self.close_circuit(),
+                Command::Disable => self.change_mode(Mode::Disabled),
+                Command::Enable => self.change_mode(Mode::Normal),
+            }
+        }
+        self.published.inbox().on_obeyed(commands);
+    }
+}

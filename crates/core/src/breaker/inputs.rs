@@ -1,0 +1,281 @@
+//! Inputs: a call wants to begin, or has ended; time has passed.
+
+use super::answer::{Admission, Event, Refusal, Settled, TimedOut};
+use super::mode::Mode;
+use super::state::State;
+use super::CircuitBreaker;
+use crate::calls::call_time::CallTime;
+use crate::calls::expiry::Observation;
+use crate::calls::stall_log::StallLog;
+use crate::calls::{Call, NewCall, Permit, Stage};
+use crate::config::TimeoutClock;
+use crate::metrics::window::Counter;
+use crate::policy::outcome::Outcome;
+use crate::time::{Nanos, Now};
+use crate::timers::Timer;
+
+impl CircuitBreaker {
+    /// Asks to begin a call. `counted` says that the caller has counted the fire
+    /// already (to announce it first).
+    #[inline]
+    pub fn try_acquire(&mut self, counted: bool, now: Now) -> Admission {
+        self.advance(now.monotonic);
+        if !self.events.is_empty() {
+            return Admission::EventsFirst;
+        }
+        self.acquire(counted, now)
+    }
+
+    /// The same, whatever there is to announce: for a call before which events are announced
+    /// without end, because listeners make ever more of them.
+    pub fn try_acquire_anyway(&mut self, counted: bool, now: Now) -> Admission {
+        self.advance(now.monotonic);
+        self.acquire(counted, now)
+    }
+
+    #[inline]
+    fn acquire(&mut self, counted: bool, now: Now) -> Admission {
+        if self.machine.is_closed() && self.mode == Mode::Normal {
+            if !counted {
+                self.window.count(Counter::Fires);
+            }
+            self.admit(now)
+        } else {
+            self.admit_unless_closed(counted, now)
+        }
+    }
+
+    /// Tells that a call ended well, or with an error that does not count as one.
+    #[inline]
+    pub fn on_success(&mut self, permit: Permit, now: Now) -> Settled {
+        self.advance(now.monotonic);
+        let call = match self.calls.end(permit) {
+            Ok(call) => call,
+            Err((permit, stage)) => return Self::refuse_outcome(permit, stage),
+        };
+        if call.stage == Stage::Pending {
+            self.release_capacity();
+        }
+        if self.machine.is_shutdown() {
+            return Settled::Done { latency: latency_ms(&call, now) };
+        }
+        Outcome::Success.count_in(&mut self.window, now.monotonic - call.started);
+        if call.generation == self.machine.generation() {
+            self.trip.on_success();
+            if matches!(self.machine.state(), State::HalfOpen { .. }) {
+                self.close(now);
+            }
+        }
+        Settled::Done { latency: latency_ms(&call, now) }
+    }
+
+    /// Tells that a call ended badly. It is counted; whether the circuit opens is
+    /// decided by [`evaluateTrip`](CircuitBreaker::evaluate_trip), so that what listeners to the
+    /// failure do comes first.
+    pub fn on_failure(&mut self, permit: Permit, now: Now) -> Settled {
+        let call = match self.end(&permit, now) {
+            Ok(call) => call,
+            Err(stage) => return Self::refuse_outcome(permit, stage),
+        };
+        self.calls.set_stage(&permit, Stage::Failed);
+        if !self.machine.is_shutdown() {
+            Outcome::Failure.count_in(&mut self.window, now.monotonic - call.started);
+        }
+        if call.generation == self.machine.generation() {
+            self.trip.on_failure();
+        }
+        Settled::Failed { permit, latency: latency_ms(&call, now) }
+    }
+
+    /// Spends the permit of a failed call: opens the circuit if the call was the
+    /// probe of a half-open one, or if the rate of failures or their number in a row
+    /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
+    pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
+        let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
+        self.advance(now.monotonic);
+        if generation != self.machine.generation() {
+            return true;
+        }
+        let trips = match self.machine.state() {
+            State::HalfOpen { .. } => true,
+            State::Closed => self.trip.trips(&self.window, now.monotonic),
+            State::Open { .. } | State::Shutdown => false,
+        };
+        if trips {
+            self.open(now);
+        }
+        true
+    }
+
+    /// Tells that whoever held a permit is gone, and will not tell what became of the call:
+    /// it has failed. Returns whether somebody held the permit.
+    pub fn abandon(&mut self, permit: Permit, now: Now) -> bool {
+        if self.calls.get(&permit).is_some_and(|call| call.stage == Stage::Expired) {
+            self.calls.set_stage(&permit, Stage::Notified);
+        }
+        match self.calls.get(&permit).map(|call| call.stage) {
+            // It was counted before.
+            Some(Stage::Failed) => self.evaluate_trip(permit, now),
+            _ => match self.on_failure(permit, now) {
+                Settled::Failed { permit, .. } => self.evaluate_trip(permit, now),
+                _ => false,
+            },
+        }
+    }
+
+    /// Tells that the maker of a late call has heard of it: counts the timeout. The
+    /// call then ends through [`on_failure`](CircuitBreaker::on_failure) or, when its
+    /// error is filtered, [`on_success`](CircuitBreaker::on_success). `None` when it is
+    /// not a late call.
+    pub fn on_timeout(&mut self, permit: &Permit, now: Now) -> Option<TimedOut> {
+        let call = *self.calls.get(permit)?;
+        if !matches!(call.stage, Stage::Expired | Stage::Notified) {
+            return None;
+        }
+        self.calls.set_stage(permit, Stage::Notified);
+        self.advance(now.monotonic);
+        if !self.machine.is_shutdown() {
+            Outcome::TimedOut.count_in(&mut self.window, now.monotonic - call.started);
+        }
+        Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
+    }
+
+    /// Tells that time has passed: half-opens a circuit whose time is up, expires
+    /// late calls, takes a snapshot. `stalls` are those of the loop.
+    pub fn on_timer(&mut self, look: Option<&Observation>, stalls: &StallLog, now: Now) {
+        self.advance(now.monotonic);
+        let time = CallTime::new(self.timeout_clock, stalls);
+        // By the wall clock a call is late whether or not the loop had its look.
+        let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
+        let expired = self.expiry.expire(&mut self.calls, &time, look, now);
+        self.published.capacity().give_back(expired);
+        if self.timers.is_due(Timer::Snapshot, now.monotonic) {
+            self.events.push_back(Event::Snapshot);
+            self.timers.set(Timer::Snapshot, self.next_snapshot(now.monotonic));
+        }
+        let next = self.poll_timer(stalls, now);
+        self.timers.wake_at_last(next.unwrap_or(Nanos::MAX));
+    }
+
+    /// Tells that other threads have given commands: obeys, if it has not done so before.
+    pub fn on_commands(&mut self, now: Now) {
+        self.advance(now.monotonic);
+    }
+
+    /// Counts one of those things that only the host sees: a fire that is announced
+    /// before it is admitted, a fallback, an answer from a cache. False when there are
+    /// events to announce first, and nothing was counted; unless it is to be counted
+    /// `anyway`.
+    pub fn count(&mut self, kind: Counter, anyway: bool, now: Now) -> bool {
+        self.advance(now.monotonic);
+        if !self.events.is_empty() && !anyway {
+            return false;
+        }
+        if !self.machine.is_shutdown() {
+            self.window.count(kind);
+        }
+        true
+    }
+
+    // How a call is let in, and how it ends.
+
+    #[inline]
+    fn admit(&mut self, now: Now) -> Admission {
+        if self.take_capacity() {
+            self.begin(now)
+        } else {
+            self.lock_out(self.machine.generation(), now)
+        }
+    }
+
+    /// Begins a call that has its place of the capacity.
+    #[inline]
+    fn begin(&mut self, now: Now) -> Admission {
+        let timeout = self.timeout;
+        if let Some(timeout) = timeout {
+            self.timers.wake_by(now.monotonic + timeout);
+        }
+        Admission::Admitted(self.calls.insert(NewCall {
+            started: now.monotonic,
+            timeout,
+            stalls: now.stalls,
+            generation: self.machine.generation(),
+            stage: Stage::Pending,
+        }))
+    }
+
+    /// Refuses a call for which there is no place.
+    #[cold]
+    fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
+        self.window.count(Counter::SemaphoreRejections);
+        let permit = self.calls.insert(NewCall {
+            started: now.monotonic,
+            timeout: None,
+            stalls: now.stalls,
+            generation,
+            stage: Stage::Refused,
+        });
+        Admission::Refused(Refusal::Capacity(permit))
+    }
+
+    #[cold]
+    fn admit_unless_closed(&mut self, counted: bool, now: Now) -> Admission {
+        if self.machine.is_shutdown() {
+            return Admission::Refused(Refusal::Shutdown);
+        }
+        if !counted {
+            self.window.count(Counter::Fires);
+        }
+        if self.mode == Mode::Disabled {
+            return Admission::Unguarded;
+        }
+        if self.machine.awaits_probe() {
+            return self.admit_probe(now);
+        }
+        self.window.count(Counter::Rejects);
+        let retry_after = self.machine.state().retry_after(now.monotonic);
+        Admission::Refused(Refusal::Open { retry_after })
+    }
+
+    /// The place first, then the probe: a call that finds no place is none. It tells nothing
+    /// of what is behind the circuit, so it moves no state, as if it were of an earlier
+    /// generation.
+    fn admit_probe(&mut self, now: Now) -> Admission {
+        if !self.take_capacity() {
+            return self.lock_out(self.machine.generation().wrapping_sub(1), now);
+        }
+        let until = self.recovery.probe_until(self.timeout.is_some(), now.monotonic);
+        self.machine.begin_probe(until);
+        self.time_next_move();
+        self.begin(now)
+    }
+
+    /// The call that ends with an outcome at `now`, its place of the capacity given
+    /// back; or the stage in which it can have none.
+    #[inline]
+    fn end(&mut self, permit: &Permit, now: Now) -> Result<Call, Stage> {
+        self.advance(now.monotonic);
+        let call = *self.calls.get(permit).ok_or(Stage::Free)?;
+        match call.stage {
+            Stage::Pending => self.release_capacity(),
+            Stage::Notified | Stage::Refused | Stage::Failed => {}
+            Stage::Expired | Stage::Free => return Err(call.stage),
+        }
+        Ok(call)
+    }
+
+    #[cold]
+    fn refuse_outcome(permit: Permit, stage: Stage) -> Settled {
+        match stage {
+            Stage::Expired => Settled::Late(permit),
+            _ => Settled::Unknown,
+        }
+    }
+}
+
+/// The difference of two readings of a clock that shows whole milliseconds, which is
+/// how opossum measures: right on average, for calls much shorter than one, too.
+#[inline]
+fn latency_ms(call: &Call, now: Now) -> u64 {
+    now.monotonic.as_millis().saturating_sub(call.started.as_millis())
+}
