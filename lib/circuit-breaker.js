@@ -22,7 +22,8 @@ const { forget, prepareMemory } = require('./call-cache')
 const { codes } = require('./native/abi')
 const { poll, state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
-const { liveOptions, prepare, readNumber, refuse, windowOptions } = require('./options')
+const { liveOptions, nativeOptions } = require('./native-options')
+const { prepare, readNumber, refuse } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
@@ -335,22 +336,13 @@ const { slice } = Array.prototype
 // Gives the breaker its native half, and the stats it is to begin with.
 function connect (breaker) {
   const { options } = breaker
-  const now = liveOptions(options)
-  const before = options.state
-  const warmsUp = isOn('allowWarmUp', options.allowWarmUp) || isOn('state.warmUp', before?.warmUp)
   const inner = breaker[INNER]
-  const handle = create(breaker, now, windowOptions(options), {
-    volumeThreshold: inner.volumeThreshold,
-    capacity: options.capacity,
-    warmUp: warmsUp ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0,
-    enabled: before ? isOn('state.enabled', before.enabled) : isOn('enabled', options.enabled),
-    byWallClock: options.timeoutClock === 'wall',
-    stallThreshold: inner.stallThreshold
-  })
+  inner.nativeOptions = nativeOptions(options)
+  const handle = create(breaker, inner.nativeOptions)
   inner.handle = handle
   inner.id = handle.id
   inner.owner = instances[handle.id]
-  noteLiveOptions(inner, options, now)
+  noteLiveOptions(inner, options)
 
   const { rotateBucketController, stats, status } = options
   if (status instanceof Status && handOver(status, breaker, handle)) {

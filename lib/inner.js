@@ -21,7 +21,9 @@ class Inner {
     this.owner = undefined
     // What JavaScript holds of calls, by permit.
     this.calls = []
-    // What the native half has been told of the live options; whether calls have a timeout.
+    // What the native half has been told, as numbers; what of it was given as live options;
+    // whether calls have a timeout.
+    this.nativeOptions = undefined
     this.liveOptions = undefined
     this.timed = false
     // The timers that were in place when it was last looked at.

@@ -4,8 +4,9 @@
 // noticed, and told to the native half. Used by the class and the way of a call.
 
 const { throwAsync } = require('./emit')
+const { nativeOptions: places } = require('./native/abi')
 const { changeLiveOptions } = require('./native/instances')
-const { liveOptions } = require('./options')
+const { liveOptions, putLiveOptions } = require('./native-options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
 function applyLiveOptions (breaker, inner) {
@@ -37,15 +38,16 @@ function tryApplyLiveOptions (breaker, inner) {
 
 /** @param {import('./inner').Inner} inner */
 function setLiveOptions (inner, given) {
-  const now = liveOptions(given)
-  changeLiveOptions(inner.handle, now)
-  noteLiveOptions(inner, given, now)
+  putLiveOptions(inner.nativeOptions, liveOptions(given))
+  changeLiveOptions(inner.handle, inner.nativeOptions)
+  noteLiveOptions(inner, given)
 }
 
 /** Notes what the native half has been told, and what of it was given. */
-function noteLiveOptions (inner, given, now) {
+function noteLiveOptions (inner, given) {
+  const timeout = inner.nativeOptions[places.TIMEOUT]
   inner.liveOptions = copyOf(given)
-  inner.timed = now.timeout > 0 && now.timeout < Infinity
+  inner.timed = timeout > 0 && timeout < Infinity
 }
 
 function copyOf ({ errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }) {

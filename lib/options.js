@@ -138,36 +138,10 @@ const WRITTEN = [
   'abortController'
 ]
 
-/** The part of the native options that shapes a window. */
-function windowOptions (options) {
-  expect('rotateBucketController', options.rotateBucketController, isEmitter)
-  return {
-    rollingCountTimeout: readNumber('rollingCountTimeout', options.rollingCountTimeout),
-    rollingCountBuckets: readNumber('rollingCountBuckets', options.rollingCountBuckets),
-    latencies: isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled),
-    rotatedByHand: Boolean(options.rotateBucketController)
-  }
-}
-
-/** The part of the native options that may change while a breaker lives; the filter may too. */
-function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
-  expect('errorFilter', errorFilter, isFunction)
-  return {
-    timeout: orForever(readNumber('timeout', timeout)),
-    resetTimeout: readNumber('resetTimeout', resetTimeout),
-    errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage),
-    consecutiveFailures: readNumber('maxFailures', maxFailures)
-  }
-}
-
-// A timeout that no process lives to see is none.
-function orForever (ms) {
-  return ms < A_CENTURY ? ms : Infinity
-}
-
+/** A timeout beyond it is none. */
 const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
-module.exports = { NO_FILTER, liveOptions, prepare, readNumber, refuse, windowOptions }
+module.exports = { A_CENTURY, NO_FILTER, expect, isEmitter, isFunction, prepare, readNumber, refuse }
 
 function expect (name, value, holds) {
   if (value && !holds(value)) refuse(`options.${name}`, expected[name], value)

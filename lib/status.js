@@ -11,7 +11,7 @@ const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { BINS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
 const { counts, midpoints, poll, quantiles, stat, statsBetween } = require('./native/crossings')
 const { create } = require('./native/instances')
-const { windowOptions } = require('./options')
+const { windowNumbers } = require('./native-options')
 const { isOn } = require('./switches')
 
 const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES, STATS_STATE } = places
@@ -35,7 +35,7 @@ class Status extends EventEmitter {
     this.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
     this.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
     this.rotateBucketController = options.rotateBucketController
-    this[HANDLE] = handle ?? create(this, NO_LIVE_OPTIONS, windowOptions(options), NO_CALLS)
+    this[HANDLE] = handle ?? create(this, windowNumbers(options))
     // The events of the window come through the breaker.
     this[OWNER] = breaker
     this[VIEWS] = new Map()
@@ -122,23 +122,6 @@ Object.defineProperty(Status.prototype, INSPECT, {
   value: shownAs(status => ({ buckets: status.window.length, ...ratesOf(status.stats) })),
   writable: true
 })
-
-// A window without a breaker is that of a breaker without calls.
-const NO_LIVE_OPTIONS = {
-  timeout: 0,
-  resetTimeout: 0,
-  errorThresholdPercentage: 0,
-  consecutiveFailures: Infinity
-}
-
-const NO_CALLS = {
-  volumeThreshold: 0,
-  capacity: 0,
-  warmUp: 0,
-  enabled: true,
-  byWallClock: false,
-  stallThreshold: 50
-}
 
 // What a breaker does with a status. Functions, for what is a user's has the methods of
 // opossum's alone.

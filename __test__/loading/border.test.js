@@ -35,8 +35,8 @@ test('what napi says of the native half is what is there', () => {
 })
 
 test('each option that the native half takes is left for it', () => {
-  const source = readFileSync(join(__dirname, '../../lib/native/instances.js'), 'utf8')
-  const left = Array.from(source.matchAll(/nativeOptions\.(\w+)\] = /g), ([, name]) => name)
+  const source = readFileSync(join(__dirname, '../../lib/native-options.js'), 'utf8')
+  const left = Array.from(source.matchAll(/numbers\[places\.(\w+)\] = /g), ([, name]) => name)
   assert.deepEqual(left.sort(), Object.keys(nativeOptions).sort())
 })
 

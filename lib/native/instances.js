@@ -5,7 +5,7 @@
 
 const { drainAll } = require('../drain-events')
 const { fakeClock, isFaked } = require('../fake-clock')
-const { STATS, nativeOptions } = require('./abi')
+const { STATS } = require('./abi')
 const { environment, numbers, words } = require('./load')
 
 // Who is told the wake-ups of a native half, by its number: `weak`, so that a breaker nobody
@@ -13,48 +13,35 @@ const { environment, numbers, words } = require('./load')
 const instances = []
 
 /**
- * A native half whose wake-ups go to `owner` (`drain-events.js`), with live options and a window as `options.js`
- * gives them.
+ * A native half whose wake-ups go to `owner` (`drain-events.js`), with the options that
+ * `native-options.js` gives.
+ *
+ * @param {any} owner
+ * @param {number[]} options
  */
-function create (owner, liveOptions, window, others) {
+function create (owner, options) {
   const weak = new WeakRef(owner)
   // Asked for first: that may be somebody's getter, which uses the shared words.
   const hosted = isFaked()
-  leaveOptions(liveOptions, window, others)
+  leave(options)
   const handle = hosted ? createHosted(weak) : environment.create()
   instances[words[0]] = { weak, pinned: undefined }
   return handle
 }
 
 /**
- * Tells a native half other live options, as `options.js` gives them.
+ * Tells a native half other live options.
  *
  * @param {import('../../src/node/binding').Handle} handle
+ * @param {number[]} options
  */
-function changeLiveOptions (handle, liveOptions) {
-  leaveLiveOptions(liveOptions)
+function changeLiveOptions (handle, options) {
+  leave(options)
   handle.setLiveOptions()
 }
 
-function leaveLiveOptions (liveOptions) {
-  numbers[STATS + nativeOptions.TIMEOUT] = liveOptions.timeout
-  numbers[STATS + nativeOptions.RESET_TIMEOUT] = liveOptions.resetTimeout
-  numbers[STATS + nativeOptions.ERROR_THRESHOLD_PERCENTAGE] = liveOptions.errorThresholdPercentage
-  numbers[STATS + nativeOptions.MAX_FAILURES] = liveOptions.consecutiveFailures
-}
-
-function leaveOptions (liveOptions, window, others) {
-  leaveLiveOptions(liveOptions)
-  numbers[STATS + nativeOptions.ROLLING_COUNT_TIMEOUT] = window.rollingCountTimeout
-  numbers[STATS + nativeOptions.ROLLING_COUNT_BUCKETS] = window.rollingCountBuckets
-  numbers[STATS + nativeOptions.LATENCIES] = Number(window.latencies)
-  numbers[STATS + nativeOptions.ROTATED_BY_HAND] = Number(window.rotatedByHand)
-  numbers[STATS + nativeOptions.VOLUME_THRESHOLD] = others.volumeThreshold
-  numbers[STATS + nativeOptions.CAPACITY] = others.capacity
-  numbers[STATS + nativeOptions.WARM_UP] = others.warmUp
-  numbers[STATS + nativeOptions.ENABLED] = Number(others.enabled)
-  numbers[STATS + nativeOptions.BY_WALL_CLOCK] = Number(others.byWallClock)
-  numbers[STATS + nativeOptions.STALL_THRESHOLD] = others.stallThreshold
+function leave (options) {
+  for (let place = 0; place < options.length; place++) numbers[STATS + place] = options[place]
 }
 
 function createHosted (weak) {

@@ -1,0 +1,77 @@
+'use strict'
+
+// The options as the native half takes them: numbers, each at its place in the border. What a
+// user may write for one is read in `options.js`. Used by the class, the status, and by what
+// changes options.
+
+const { nativeOptions: places } = require('./native/abi')
+const { A_CENTURY, expect, isEmitter, isFunction, readNumber } = require('./options')
+const { isOn } = require('./switches')
+
+/**
+ * Those of a breaker. Throws a TypeError for the first that makes no sense.
+ *
+ * @param {any} options
+ */
+function nativeOptions (options) {
+  const numbers = windowNumbers(options)
+  putLiveOptions(numbers, liveOptions(options))
+  numbers[places.VOLUME_THRESHOLD] = readNumber('volumeThreshold', options.volumeThreshold)
+  numbers[places.CAPACITY] = readNumber('capacity', options.capacity)
+  numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
+  numbers[places.ENABLED] = Number(isEnabled(options))
+  numbers[places.BY_WALL_CLOCK] = Number(options.timeoutClock === 'wall')
+  numbers[places.STALL_THRESHOLD] = readNumber('stallThreshold', options.stallThreshold)
+  return numbers
+}
+
+/** Those of a window that is nobody's: of a breaker without calls. */
+function windowNumbers (options) {
+  expect('rotateBucketController', options.rotateBucketController, isEmitter)
+  const numbers = NO_CALLS.slice()
+  numbers[places.ROLLING_COUNT_TIMEOUT] = readNumber('rollingCountTimeout', options.rollingCountTimeout)
+  numbers[places.ROLLING_COUNT_BUCKETS] = readNumber('rollingCountBuckets', options.rollingCountBuckets)
+  numbers[places.LATENCIES] = Number(isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled))
+  numbers[places.ROTATED_BY_HAND] = Number(Boolean(options.rotateBucketController))
+  return numbers
+}
+
+/** The part that is looked for on `breaker.options` by every call; the filter is, too. */
+function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
+  expect('errorFilter', errorFilter, isFunction)
+  return {
+    timeout: orForever(readNumber('timeout', timeout)),
+    resetTimeout: readNumber('resetTimeout', resetTimeout),
+    errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage),
+    maxFailures: readNumber('maxFailures', maxFailures)
+  }
+}
+
+/** Puts that part into its places among the numbers of `nativeOptions`. */
+function putLiveOptions (numbers, live) {
+  numbers[places.TIMEOUT] = live.timeout
+  numbers[places.RESET_TIMEOUT] = live.resetTimeout
+  numbers[places.ERROR_THRESHOLD_PERCENTAGE] = live.errorThresholdPercentage
+  numbers[places.MAX_FAILURES] = live.maxFailures
+}
+
+// One that goes on from an earlier breaker's state does so in this, too.
+function warmsUp ({ allowWarmUp, state }) {
+  return isOn('allowWarmUp', allowWarmUp) || isOn('state.warmUp', state?.warmUp)
+}
+
+function isEnabled ({ enabled, state }) {
+  return state ? isOn('state.enabled', state.enabled) : isOn('enabled', enabled)
+}
+
+// A timeout that no process lives to see is none.
+function orForever (ms) {
+  return ms < A_CENTURY ? ms : Infinity
+}
+
+const NO_CALLS = new Array(Object.keys(places).length).fill(0)
+NO_CALLS[places.MAX_FAILURES] = Infinity
+NO_CALLS[places.ENABLED] = 1
+NO_CALLS[places.STALL_THRESHOLD] = readNumber('stallThreshold')
+
+module.exports = { liveOptions, nativeOptions, putLiveOptions, windowNumbers }
