@@ -103,6 +103,11 @@ class CallCache {
     this.joinable = true
   }
 
+  /** The action has given something: a promise of its result. */
+  acted (result) {
+    this.result = result
+  }
+
   /** Lets later calls join this one, whose promise it is. */
   share (promise) {
     this.promise = promise

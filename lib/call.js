@@ -138,14 +138,14 @@ function fireMissed (breaker, inner, context, args, callCache) {
 
 // What is asked of the native half on the long way may be granted all the same. `aloud`
 // calls have been counted.
-function handleAdmission (breaker, inner, code, aloud, context, args, callCache) {
+function handleAdmission (breaker, inner, code, aloud, context, args, companion) {
   for (let round = 0; code === EVENTS_FIRST; round++) {
     drainEvents(inner.breaker)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {
-    callCache?.began()
-    return run(breaker, inner, code, context, args.length, args[0], args[1], args, callCache)
+    companion?.began()
+    return run(breaker, inner, code, context, args.length, args[0], args[1], args, companion)
   }
   if (code === OPEN) return reject(breaker, inner, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
@@ -155,7 +155,7 @@ function handleAdmission (breaker, inner, code, aloud, context, args, callCache)
   return promise
 }
 
-function run (breaker, inner, permit, context, count, first, second, all, callCache) {
+function run (breaker, inner, permit, context, count, first, second, all, companion) {
   const { calls } = inner
   let promise
   try {
@@ -164,14 +164,14 @@ function run (breaker, inner, permit, context, count, first, second, all, callCa
     const result = toPromise(apply(breaker.action, context, count, first, second, all))
     const call = calls[permit] ?? newCall(breaker, inner, permit)
     call.keep(count, first, second, all)
-    if (callCache !== undefined) {
-      callCache.result = result
-      call.callCache = callCache
+    if (companion !== undefined) {
+      companion.acted(result)
+      call.companion = companion
     }
     promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
     call.taken = true
   } catch (error) {
-    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, callCache))
+    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, companion))
   }
   taken()
   return promise
@@ -191,7 +191,7 @@ class Call {
     this.all = undefined
     this.resolve = undefined
     this.context = undefined
-    this.callCache = undefined
+    this.companion = undefined
     // Its handlers are in place: it will be told how the action ended.
     this.taken = false
 
@@ -205,7 +205,7 @@ class Call {
 
     this.fail = error => {
       const { breaker, inner, permit, resolve } = this
-      if (permit >= 0) return passOn(resolve, fail(breaker, inner, permit, this.args, error, this.callCache))
+      if (permit >= 0) return passOn(resolve, fail(breaker, inner, permit, this.args, error, this.companion))
     }
   }
 
@@ -223,7 +223,7 @@ class Call {
 
   // Makes the object ready for its next call.
   clear () {
-    this.first = this.second = this.all = this.resolve = this.context = this.callCache = undefined
+    this.first = this.second = this.all = this.resolve = this.context = this.companion = undefined
     this.taken = false
   }
 
@@ -245,13 +245,13 @@ class Call {
   // The deadline came first. The action may still settle, and call the handlers of
   // this object: the next call with the permit gets another one.
   timeOut () {
-    const { args, breaker, context, inner, callCache, permit, resolve } = this
+    const { args, breaker, context, inner, companion, permit, resolve } = this
     disown(inner, permit)
     this.clear()
     if (context) {
-      resolve(context.runInAsyncScope(timeOut, undefined, breaker, inner, permit, args, callCache))
+      resolve(context.runInAsyncScope(timeOut, undefined, breaker, inner, permit, args, companion))
     } else {
-      resolve(timeOut(breaker, inner, permit, args, callCache))
+      resolve(timeOut(breaker, inner, permit, args, companion))
     }
   }
 }
@@ -280,7 +280,7 @@ class LateCall {
     this.inner = inner
     this.permit = permit
     this.args = undefined
-    this.callCache = undefined
+    this.companion = undefined
     this.taken = false
   }
 
@@ -289,10 +289,10 @@ class LateCall {
   }
 
   untilDeadline (result) {
-    const { args, breaker, inner, callCache, permit } = this
+    const { args, breaker, inner, companion, permit } = this
     result.then(ignore, ignore)
     this.clear()
-    return adopted(timeOut(breaker, inner, permit, args, callCache))
+    return adopted(timeOut(breaker, inner, permit, args, companion))
   }
 
   clear () {

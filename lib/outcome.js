@@ -7,6 +7,9 @@
 // getters of options and the rest of the user's code do meanwhile; what they throw surfaces
 // as an uncaught exception.
 //
+// A call may have a companion, which is told how it ended: `succeeded()` or `ended(reason)`. Its
+// cache is one (`call-cache.js`).
+//
 // A permit that goes back may be another call's as soon as anybody's code runs, so the call
 // object is made ready for that first. A crossing that ends a call therefore leaves the timer
 // of a host to be set by the next one, for which it asks as it does where there are events.
@@ -27,18 +30,18 @@ const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, UNHEARD_FAILURE } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
-  const { breaker, inner, callCache, permit } = call
+  const { breaker, inner, companion, permit } = call
   const bits = settle(inner.id, permit, SUCCESS)
-  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, call.args, callCache)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, call.args, companion)
   const ms = latency()
   end(inner, call, bits)
   if (hasListeners(breaker, 'success')) emit(breaker, 'success', value, ms)
-  if (callCache !== undefined) callCache.succeeded()
+  if (companion !== undefined) companion.succeeded()
   return value
 }
 
 /** The deadline passed before the action settled. */
-function timeOut (breaker, inner, permit, args, callCache) {
+function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
   const error = buildError(breaker, 'ETIMEDOUT', inner.liveOptions.timeout)
@@ -47,7 +50,7 @@ function timeOut (breaker, inner, permit, args, callCache) {
   error.stalled = stalled()
   if (inner.semaphore !== undefined) serve(inner.semaphore)
   if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
-  const outcome = fail(breaker, inner, permit, args, error, callCache, ms)
+  const outcome = fail(breaker, inner, permit, args, error, companion, ms)
   abort(breaker)
   return outcome
 }
@@ -56,7 +59,7 @@ function timeOut (breaker, inner, permit, args, callCache) {
  * The action failed. `known` is the latency of a call that has timed out, which has been
  * told already.
  */
-function fail (breaker, inner, permit, args, error, callCache, known) {
+function fail (breaker, inner, permit, args, error, companion, known) {
   const call = inner.calls[permit]
   const filtered = isFiltered(breaker, error, args)
   const isHeard = !filtered && (inner.semaphore !== undefined || hasListeners(breaker, 'failure'))
@@ -65,7 +68,7 @@ function fail (breaker, inner, permit, args, error, callCache, known) {
   // The filter let the deadline of the call go by, on the clock of a test: it has ended.
   if (call !== undefined && call.permit !== permit) return new Rejection(error)
   const bits = settle(inner.id, permit, filtered ? SUCCESS : isHeard ? FAILURE : UNHEARD_FAILURE)
-  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, callCache)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, companion)
   const ms = known ?? latency()
   let outcome
   if (filtered) {
@@ -81,7 +84,7 @@ function fail (breaker, inner, permit, args, error, callCache, known) {
     end(inner, inner.calls[permit], isHeard ? evaluateTrip(inner.id, permit) : bits)
     outcome = fallBack(breaker, inner, error, args)
   }
-  if (callCache !== undefined) callCache.ended(known === undefined ? 'error' : 'timeout')
+  if (companion !== undefined) companion.ended(known === undefined ? 'error' : 'timeout')
   return outcome
 }
 
