@@ -47,6 +47,8 @@ mod shared;
 pub mod time;
 mod timers;
 
+pub use admission::{adaptive, queue};
 pub use breaker::{inbox, mode, published, snapshot, state};
-pub use calls::{call_time, expiry, stall_log};
+pub use calls::{call_time, expiry, sample, stall_log};
 pub use metrics::{latency, loop_delay, window};
+pub use policy::{learned_timeout, throttle};

@@ -9,6 +9,7 @@
 pub mod call_time;
 mod deadlines;
 pub mod expiry;
+pub mod sample;
 mod slab;
 pub mod stall_log;
 

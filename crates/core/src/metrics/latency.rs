@@ -48,6 +48,15 @@ pub fn midpoint_of(bin: usize) -> Nanos {
     Nanos::new((1 << octave) + within * width + width / 2)
 }
 
+/// Where a bin begins, and where the next one does.
+fn range_of(bin: usize) -> (Nanos, Nanos) {
+    let start = |bin: usize| {
+        let octave = FIRST_OCTAVE + (bin >> CELL_BITS) as u32;
+        Nanos::new(((bin % BINS_PER_OCTAVE + BINS_PER_OCTAVE) as u64) << (octave - CELL_BITS))
+    };
+    (start(bin), start(bin + 1))
+}
+
 /// The latencies of one bucket of the window.
 #[derive(Clone, Debug)]
 pub struct Latencies {
@@ -94,6 +103,24 @@ impl Latencies {
     /// How many latencies are in it.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The latency at half of them, exact to a share of a bin: as many latencies of a bin as
+    /// there are lie at equal distances. `None` when there is none.
+    pub fn median(&self) -> Option<Nanos> {
+        let mut below = 0;
+        let half = self.count as f64 / 2.0;
+        self.bins.counts.iter().enumerate().find_map(|(place, &count)| {
+            let passed = below;
+            below += u64::from(count);
+            if count == 0 || (below as f64) < half {
+                return None;
+            }
+            let (start, end) = range_of(self.bins.first + place);
+            let share = (half - passed as f64) / f64::from(count);
+            let within = (end.get() - start.get()) as f64 * share;
+            Some((start + Nanos::new(within as u64)).clamp(self.least, self.greatest))
+        })
     }
 
     /// What is in it, for reading.
@@ -208,6 +235,19 @@ impl Histogram {
         // When there is none, the shortest is longer than the longest.
         let all = bin_of(self.least)..bin_of(self.greatest) + 1;
         all.map(|bin| (bin, self.counts[bin])).filter(|&(_, count)| count > 0)
+    }
+
+    /// The latency at a rank, from one for the shortest; [`None`] where there is none such.
+    pub fn at_rank(&self, rank: u64) -> Option<Nanos> {
+        if rank >= self.count {
+            // The longest is exact.
+            return (rank == self.count && rank > 0).then_some(self.greatest);
+        }
+        let mut passed = 0;
+        self.bins().find_map(|(bin, count)| {
+            passed += count;
+            (passed >= rank).then(|| midpoint_of(bin).clamp(self.least, self.greatest))
+        })
     }
 
     /// Mean and quantiles.
@@ -399,6 +439,33 @@ mod tests {
     fn a_latency_of_zero_stays_zero() {
         let summary = summary_of(&[0, 0, 0, 2_000_000, 3_000_000]);
         assert_eq!(summary.quantiles[2], Nanos::ZERO);
+    }
+
+    #[test]
+    fn a_median_is_exact_to_a_share_of_its_bin() {
+        assert_eq!(bucket(&[]).median(), None);
+        assert_eq!(bucket(&[7_000_000]).median(), Some(Nanos::new(7_000_000)));
+        let values: Vec<u64> = (1..=1000).map(|n| 17_000_000 + n * 1_000).collect();
+        let median = bucket(&values).median().unwrap().get() as f64;
+        assert!((median - 17_500_500.0).abs() < 17_500_500.0 * 0.02, "{median}");
+        for bin in 1..BINS {
+            let (start, end) = range_of(bin);
+            assert_eq!((bin_of(start), bin_of(end - Nanos::new(1))), (bin, bin));
+        }
+    }
+
+    #[test]
+    fn a_rank_is_that_of_a_latency_or_of_none() {
+        let histogram = bucket(&[1_000_000, 2_000_000, 8_000_000]).histogram();
+        let near = |rank, ms: f64| {
+            let got = histogram.at_rank(rank).unwrap().as_millis_f64();
+            assert!((got - ms).abs() <= ms / 16.0, "{rank}: {got}");
+        };
+        near(1, 1.0);
+        near(2, 2.0);
+        assert_eq!(histogram.at_rank(3), Some(Nanos::new(8_000_000)));
+        assert_eq!(histogram.at_rank(4), None);
+        assert_eq!(bucket(&[]).histogram().at_rank(0), None);
     }
 
     #[test]

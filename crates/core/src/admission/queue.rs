@@ -1,0 +1,231 @@
+//! Calls that wait for a place: first in, first out, each until its time in the queue is up.
+//!
+//! It keeps tickets, not calls: whoever holds a call finds it by its ticket. After a stall of the
+//! loop the host first gives out the places that are free, then asks whose time is up, so that
+//! nobody is refused beside a free place. Time in the queue is no latency of the service, and to run out of it is a refusal.
+//! Used by the breaker where `queue` is set.
+
+use std::collections::VecDeque;
+
+use crate::time::{Nanos, Shift};
+
+/// How many may wait, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// The most calls that wait at once. 0: none may.
+    pub size: u32,
+    /// For how long a call may wait; at that moment (`>=`) it is out of time.
+    /// [`Nanos::MAX`]: for as long as it takes.
+    pub timeout: Nanos,
+}
+
+/// A place in the queue. No two calls of one queue ever have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+impl Ticket {
+    /// The number that the ticket is.
+    pub fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The ticket that [`Ticket::raw`] gave. One that was never given is nobody's.
+    pub fn from_raw(raw: u64) -> Self {
+        Ticket(raw)
+    }
+}
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Queue {
+    options: QueueOptions,
+    /// Consecutive tickets, the first of them `first`. Moments never descend, as all wait for
+    /// the same time; the first is never that of a call which has left.
+    entries: VecDeque<Entry>,
+    first: u64,
+    waiting: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    deadline: Nanos,
+    has_left: bool,
+}
+
+impl Queue {
+    /// An empty one.
+    pub fn new(options: QueueOptions) -> Self {
+        Queue { options, entries: VecDeque::new(), first: 0, waiting: 0 }
+    }
+
+    /// Goes on with other options. Those who wait keep their time; a queue that is too long
+    /// takes nobody until it is short enough.
+    pub fn set_options(&mut self, options: QueueOptions) {
+        self.options = options;
+    }
+
+    /// A call begins to wait; `None` when the queue is full.
+    pub fn push(&mut self, now: Nanos) -> Option<Ticket> {
+        if self.waiting >= self.options.size {
+            return None;
+        }
+        // A shorter time that was set since must not overtake: the order is the promise.
+        let last = self.entries.back().map_or(Nanos::ZERO, |last| last.deadline);
+        let deadline = (now + self.options.timeout).max(last);
+        let ticket = Ticket(self.first + self.entries.len() as u64);
+        self.entries.push_back(Entry { deadline, has_left: false });
+        self.waiting += 1;
+        Some(ticket)
+    }
+
+    /// There is a place: whose turn it is. One whose time has run out, but who has not been told
+    /// so, gets it, too: a stalled loop would have given it in time.
+    pub fn pop(&mut self) -> Option<Ticket> {
+        let ticket = Ticket(self.first);
+        self.leave(ticket).then_some(ticket)
+    }
+
+    /// Whose time is up, one after the other until there is none.
+    pub fn poll_expired(&mut self, now: Nanos) -> Option<Ticket> {
+        if now < self.next_deadline() {
+            return None;
+        }
+        self.pop()
+    }
+
+    /// A call waits no longer, because its caller has given up. Returns whether it was waiting.
+    pub fn leave(&mut self, ticket: Ticket) -> bool {
+        let Some(place) = ticket.0.checked_sub(self.first) else { return false };
+        let Some(entry) = self.entries.get_mut(place as usize) else { return false };
+        let waits = !entry.has_left;
+        entry.has_left = true;
+        self.waiting -= u32::from(waits);
+        self.drop_who_left();
+        waits
+    }
+
+    /// When the time of the first is up; [`Nanos::MAX`]: of nobody.
+    pub fn next_deadline(&self) -> Nanos {
+        self.entries.front().map_or(Nanos::MAX, |entry| entry.deadline)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting as usize
+    }
+
+    /// Whether nobody does.
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Goes on with another clock, on which everybody has as much time left.
+    pub fn change_clocks(&mut self, shift: &Shift) {
+        for entry in &mut self.entries {
+            entry.deadline = shift.apply(entry.deadline);
+        }
+    }
+
+    /// Each entry is dropped once, so this costs a call no more than its making.
+    fn drop_who_left(&mut self) {
+        while self.entries.front().is_some_and(|entry| entry.has_left) {
+            self.entries.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::*;
+    use crate::time::Now;
+
+    fn at(millis: u64) -> Nanos {
+        Nanos::from_millis(millis)
+    }
+
+    fn queue(size: u32, timeout: u64) -> Queue {
+        Queue::new(QueueOptions { size, timeout: at(timeout) })
+    }
+
+    fn expired(queue: &mut Queue, now: u64) -> Vec<Ticket> {
+        iter::from_fn(|| queue.poll_expired(at(now))).collect()
+    }
+
+    #[test]
+    fn first_in_is_first_out() {
+        let mut queue = queue(3, 100);
+        let tickets: Vec<_> = (0..3).filter_map(|ms| queue.push(at(ms))).collect();
+        assert_eq!(queue.push(at(3)), None, "full");
+        assert_eq!(queue.pop(), Some(tickets[0]));
+        let fourth = queue.push(at(5)).unwrap();
+        assert_eq!(queue.len(), 3);
+        let rest: Vec<_> = iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(rest, [tickets[1], tickets[2], fourth]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_queue_of_no_places_takes_nobody() {
+        assert_eq!(queue(0, 100).push(at(0)), None);
+    }
+
+    #[test]
+    fn who_is_out_of_time_is_told_once_and_at_that_moment() {
+        let mut queue = queue(3, 100);
+        let first = queue.push(at(0)).unwrap();
+        let second = queue.push(at(1)).unwrap();
+        assert_eq!(queue.next_deadline(), at(100));
+        assert_eq!(expired(&mut queue, 99), []);
+        assert_eq!(expired(&mut queue, 100), [first]);
+        assert_eq!(queue.pop(), Some(second));
+        assert_eq!(expired(&mut queue, 1_000), []);
+        assert!(queue.next_deadline().is_never());
+    }
+
+    #[test]
+    fn a_place_goes_to_one_who_was_not_told_to_be_out_of_time() {
+        let mut queue = queue(3, 100);
+        let first = queue.push(at(0)).unwrap();
+        let second = queue.push(at(1)).unwrap();
+        assert_eq!(queue.pop(), Some(first));
+        assert_eq!(expired(&mut queue, 500), [second]);
+    }
+
+    #[test]
+    fn who_has_left_holds_no_place() {
+        let mut queue = queue(2, 100);
+        let first = queue.push(at(0)).unwrap();
+        let second = queue.push(at(1)).unwrap();
+        assert!(queue.leave(second));
+        assert!(!queue.leave(second), "twice");
+        let third = queue.push(at(2)).unwrap();
+        assert!(queue.leave(first));
+        assert_eq!(queue.next_deadline(), at(102), "of the first who waits");
+        assert_eq!(queue.pop(), Some(third));
+        assert!(!queue.leave(third), "it has a place");
+        assert!(!queue.leave(Ticket::from_raw(7)), "nobody's");
+    }
+
+    #[test]
+    fn a_shorter_time_that_is_set_does_not_overtake() {
+        let mut queue = queue(3, 100);
+        let first = queue.push(at(0)).unwrap();
+        queue.set_options(QueueOptions { size: 3, timeout: at(10) });
+        let second = queue.push(at(1)).unwrap();
+        assert_eq!(expired(&mut queue, 99), []);
+        assert_eq!(expired(&mut queue, 100), [first, second]);
+    }
+
+    #[test]
+    fn under_another_clock_everybody_has_as_much_time_left() {
+        let mut queue = queue(1, 100);
+        let first = queue.push(at(1_000)).unwrap();
+        let now = |ms| Now::unstalled(at(ms));
+        queue.change_clocks(&Shift { from: now(1_040), to: now(0) });
+        assert_eq!(expired(&mut queue, 59), []);
+        assert_eq!(expired(&mut queue, 60), [first]);
+    }
+}

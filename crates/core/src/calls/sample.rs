@@ -1,0 +1,15 @@
+//! What a call that has ended teaches whoever learns from latencies.
+
+use crate::time::Nanos;
+
+/// See the [module](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When the call began, by the monotonic clock. Time in a queue is before that.
+    pub started: Nanos,
+    /// How long it took, in loop time.
+    pub latency: Nanos,
+    /// Whether a stall of the event loop overlapped it. Its latency then says little of the
+    /// service, and nothing is learned from it.
+    pub stalled: bool,
+}
