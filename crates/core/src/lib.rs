@@ -51,4 +51,4 @@ pub use admission::{adaptive, queue};
 pub use breaker::{inbox, mode, published, snapshot, state};
 pub use calls::{call_time, expiry, sample, stall_log};
 pub use metrics::{latency, loop_delay, window};
-pub use policy::{learned_timeout, throttle};
+pub use policy::{learned_timeout, retry, throttle};

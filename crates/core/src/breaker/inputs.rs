@@ -62,11 +62,22 @@ impl CircuitBreaker {
         Outcome::Success.count_in(&mut self.window, now.monotonic - call.started);
         if call.generation == self.machine.generation() {
             self.trip.on_success();
-            if matches!(self.machine.state(), State::HalfOpen { .. }) {
-                self.close(now);
+            if self.watches_successes {
+                self.follow_success(now);
             }
         }
         Settled::Done { latency: latency_ms(&call, now) }
+    }
+
+    /// What follows from a success of the generation that stands, where anything does.
+    #[inline(never)]
+    fn follow_success(&mut self, now: Now) {
+        if let Some(retry) = &mut self.retry {
+            retry.on_success(now.monotonic);
+        }
+        if matches!(self.machine.state(), State::HalfOpen { .. }) {
+            self.close(now);
+        }
     }
 
     /// Tells that a call ended badly. It is counted; whether the circuit opens is

@@ -30,6 +30,7 @@ pub mod inbox;
 mod inputs;
 pub mod mode;
 pub mod published;
+mod retries;
 pub mod snapshot;
 pub mod state;
 
@@ -47,6 +48,7 @@ use crate::calls::{Calls, Permit};
 use crate::config::{Config, LiveOptions, TimeoutClock};
 use crate::metrics::window::Window;
 use crate::policy::recovery::Recovery;
+use crate::policy::retry::Retry;
 use crate::policy::trip::Trip;
 use crate::time::{Nanos, Now};
 use crate::timers::{Timer, TimerTable};
@@ -60,6 +62,11 @@ pub struct CircuitBreaker {
     expiry: Expiry,
     trip: Trip,
     recovery: Recovery,
+    /// Of those alone whose calls are tried again.
+    retry: Option<Box<Retry>>,
+    /// Whether anything follows from a success but that a row of failures ends. In one place, as
+    /// each success looks at it.
+    watches_successes: bool,
     /// Where the places for calls are, and the commands of other threads.
     published: Arc<Published>,
     /// Whether others have the clock by which it lives.
@@ -92,6 +99,8 @@ impl CircuitBreaker {
             expiry: Expiry::default(),
             trip: Trip::new(&config, now.monotonic),
             recovery: Recovery::new(&config.live),
+            retry: None,
+            watches_successes: false,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -250,7 +259,14 @@ impl CircuitBreaker {
     fn time_next_move(&mut self) {
         self.timers.set(Timer::Move, self.machine.next_move());
         self.time_next_change();
+        self.note_watchers();
         self.publish();
+    }
+
+    /// The state has moved, or the options.
+    fn note_watchers(&mut self) {
+        let is_half_open = matches!(self.machine.state(), State::HalfOpen { .. });
+        self.watches_successes = is_half_open || self.retry.is_some();
     }
 
     /// Others see from now on where the breaker stands.
