@@ -31,6 +31,11 @@ impl Capacity {
         self.available.set(self.available.get().saturating_add(places as i64));
     }
 
+    /// There are so many more of them, or fewer. Calls under way keep theirs.
+    pub(crate) fn grow(&self, places: i64) {
+        self.available.set(self.available.get().saturating_add(places));
+    }
+
     /// How many are left; below one: none.
     pub(crate) fn available(&self) -> i64 {
         self.available.get()

@@ -7,7 +7,7 @@ use super::{timeout_of, CircuitBreaker};
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::{StallLog, NO_STALLS};
-use crate::config::LiveOptions;
+use crate::config::{Config, LiveOptions};
 use crate::policy::recovery::Recovery;
 use crate::time::{Nanos, Now, Shift};
 use crate::timers::Timer;
@@ -98,6 +98,33 @@ impl CircuitBreaker {
         self.trip.set_live_options(&live);
         self.recovery = Recovery::new(&live);
         self.timeout = timeout_of(&live);
+    }
+
+    /// Goes on with those options. What it has learned is kept as far as it fits: the state, the
+    /// row of failures, the counts of a window of another shape. A wait that has begun takes as
+    /// long as it was to, and so do calls. Whether it is `enabled` is the [mode](Self::set_mode).
+    pub fn update(&mut self, config: &Config, now: Now) {
+        self.advance(now.monotonic);
+        if self.machine.is_shutdown() {
+            return;
+        }
+        self.trip.update(config, self.made_at);
+        self.recovery.update(config);
+        self.timeout = timeout_of(&config.live);
+        self.published.set_places(config.capacity);
+        let interval = self.window.interval();
+        self.window.reshape(&config.window, now.monotonic);
+        self.time_next_change();
+        if self.window.interval() != interval {
+            let are_wanted = !self.timers.due(Timer::Snapshot).is_never();
+            self.set_snapshots(are_wanted, now);
+        }
+        if config.timeout_clock != self.timeout_clock {
+            self.timeout_clock = config.timeout_clock;
+            self.expiry = Expiry::default();
+            // By the other clock, calls are late at other moments.
+            self.timers.wake_by(now.monotonic);
+        }
     }
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.

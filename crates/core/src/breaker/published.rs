@@ -23,7 +23,7 @@ use crate::admission::Capacity;
 use crate::metrics::published::PublishedCounts;
 use crate::metrics::window::Counts;
 use crate::shared::sequence::Sequence;
-use crate::shared::words::Word;
+use crate::shared::words::{Number, Word};
 use crate::time::Nanos;
 
 /// See the [module](self).
@@ -33,7 +33,7 @@ pub struct Published {
     inbox: Inbox,
     capacity: Capacity,
     counts: Arc<PublishedCounts>,
-    places: i64,
+    places: Number,
     /// Of what follows.
     sequence: Sequence,
     generation: Word,
@@ -84,7 +84,7 @@ impl Published {
             inbox: Inbox::new(),
             capacity: Capacity::new(places),
             counts,
-            places,
+            places: Number::new(places),
             sequence: Sequence::new(),
             generation: Word::new(0),
             state: Word::new(0),
@@ -108,6 +108,12 @@ impl Published {
     #[inline]
     pub(super) fn capacity(&self) -> &Capacity {
         &self.capacity
+    }
+
+    /// So many calls may be under way at once from now on.
+    pub(super) fn set_places(&self, places: i64) {
+        self.capacity.grow(places.saturating_sub(self.places.get()));
+        self.places.set(places);
     }
 
     /// The breaker stands elsewhere.
@@ -171,7 +177,7 @@ impl Published {
             in_window: counts.in_window,
             since_beginning: counts.since_beginning,
             available: self.capacity.available(),
-            places: self.places,
+            places: self.places.get(),
             commands_wait: self.inbox.has_any(),
         })
     }

@@ -100,6 +100,20 @@ impl Latencies {
         (self.count, self.least, self.greatest, self.sum) = (count, least, greatest, sum);
     }
 
+    /// Takes in those of others, too.
+    pub fn merge(&mut self, others: &Latencies) {
+        let bins = others.octaves();
+        self.bins.cover(&bins);
+        let more = others.bins.slice(&bins);
+        for (count, &more) in self.bins.stretch_mut(&bins).iter_mut().zip(more) {
+            *count = count.saturating_add(more);
+        }
+        self.count += others.count;
+        self.least = self.least.min(others.least);
+        self.greatest = self.greatest.max(others.greatest);
+        self.sum += others.sum;
+    }
+
     /// How many latencies are in it.
     pub fn count(&self) -> u64 {
         self.count

@@ -132,6 +132,11 @@ impl PublishedCounts {
         self.sequence.end();
     }
 
+    /// Those of another bucket are in the newest, too; for a window that others do not see.
+    pub(super) fn add_to_newest(&self, counts: &Counts) {
+        self.newest.iter().zip(counts).for_each(|(count, &more)| count.add(more));
+    }
+
     /// The window stands elsewhere.
     pub(super) fn reshape(&self, shape: Shape) {
         self.sequence.begin();

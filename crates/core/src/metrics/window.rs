@@ -13,6 +13,8 @@
 //!
 //! Other threads can read its counts, too (`published.rs`).
 
+mod reshape;
+
 use std::iter;
 use std::sync::Arc;
 use std::sync::LazyLock;

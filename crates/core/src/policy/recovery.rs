@@ -1,7 +1,7 @@
 //! When an open circuit is tried again, and for how long a probe keeps others out. Asked by
 //! the breaker as the circuit opens, and as a probe begins.
 
-use crate::config::LiveOptions;
+use crate::config::{Config, LiveOptions};
 use crate::time::Nanos;
 
 /// See the [module](self).
@@ -14,6 +14,11 @@ impl Recovery {
     /// By those options.
     pub(crate) fn new(live: &LiveOptions) -> Self {
         Recovery { reset_timeout: live.reset_timeout.max(SHORTEST_RESET) }
+    }
+
+    /// By those options from now on; a wait that has begun takes as long as it was to.
+    pub(crate) fn update(&mut self, config: &Config) {
+        *self = Recovery::new(&config.live);
     }
 
     /// Until when a circuit refuses calls that opens at `now`.

@@ -109,6 +109,17 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             model.shape.threshold = threshold;
             breaker.set_live_options(model.live());
         }
+        Step::Update { .. } if model.state == State::Shutdown => {
+            breaker.update(&model.config(), now);
+            model.tick();
+        }
+        Step::Update { capacity, volume, in_a_row, threshold } => {
+            let shape = &mut model.shape;
+            (shape.capacity, shape.volume) = (capacity, volume);
+            (shape.in_a_row, shape.threshold) = (in_a_row, threshold);
+            breaker.update(&model.config(), now);
+            model.tick();
+        }
         Step::Take => {
             let fits = model.available() > 0;
             assert_eq!(breaker.take_capacity(), fits);

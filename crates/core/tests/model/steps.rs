@@ -50,6 +50,13 @@ pub enum Step {
     Timeout(Option<u64>),
     Reset(Option<u64>),
     Threshold(f64),
+    /// All options anew, of which these are others.
+    Update {
+        capacity: i64,
+        volume: i64,
+        in_a_row: Option<u32>,
+        threshold: f64,
+    },
     Take,
     Release,
     Rotate,
@@ -106,6 +113,11 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => timeout().prop_map(Step::Timeout),
         2 => reset().prop_map(Step::Reset),
         2 => threshold().prop_map(Step::Threshold),
+        2 => (0i64..5, 0i64..6, proptest::option::of(1u32..5), threshold()).prop_map(
+            |(capacity, volume, in_a_row, threshold)| {
+                Step::Update { capacity, volume, in_a_row, threshold }
+            }
+        ),
         3 => Just(Step::Take),
         3 => Just(Step::Release),
         3 => Just(Step::Rotate),

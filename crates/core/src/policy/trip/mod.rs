@@ -17,6 +17,8 @@ pub(crate) struct Trip {
     row: Row,
     /// The fewest [calls](Window::calls) in the window for which any reason holds.
     volume: i64,
+    /// As it was told.
+    warm_up: Option<Nanos>,
     /// Before, none does.
     warm_until: Nanos,
 }
@@ -29,6 +31,7 @@ impl Trip {
             rate: Rate { threshold: error_threshold_percentage },
             row: Row { most: consecutive_failures, failures: 0 },
             volume: config.volume_threshold,
+            warm_up: config.warm_up,
             warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now + warm_up),
         }
     }
@@ -37,6 +40,18 @@ impl Trip {
     pub(crate) fn set_live_options(&mut self, live: &LiveOptions) {
         self.rate.threshold = live.error_threshold_percentage;
         self.row.most = live.consecutive_failures;
+    }
+
+    /// Decides by those options from now on, for a breaker that was made then. What it has
+    /// learned stays.
+    pub(crate) fn update(&mut self, config: &Config, made_at: Nanos) {
+        self.set_live_options(&config.live);
+        self.volume = config.volume_threshold;
+        // One that goes on as it was told may have been restored, and end at another moment.
+        if config.warm_up != self.warm_up {
+            self.warm_up = config.warm_up;
+            self.warm_until = config.warm_up.map_or(Nanos::ZERO, |warm_up| made_at + warm_up);
+        }
     }
 
     /// A call of the generation that stands ended well.
