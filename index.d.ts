@@ -118,7 +118,7 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * or `errorFilter` holds from the next call, or the next opening, on; calls reject with a
    * `TypeError` while it makes no sense. A change to an option of caching, coalescing or
    * aborting, other than the sizes, holds too, unchecked. The others are read once, by the
-   * constructor.
+   * constructor; {@link CircuitBreaker.update} changes any of them, and checks it.
    */
   readonly options: CircuitBreaker.LiveOptions<TI>
   /** The permits that {@link CircuitBreaker.Options.capacity} allows. */
@@ -169,6 +169,25 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * or refusal. They are counted as fires and nothing else.
    */
   disable (): void
+
+  /**
+   * Changes options while the breaker lives: those that are given, and not `undefined`; all
+   * others stay. They are read and checked as the constructor does, before any of them takes
+   * effect: an update that throws has changed nothing. `breaker.options` stays the object it
+   * is, and shows what holds from now on.
+   *
+   * What was learned is kept: the state and, of the counts, what fits into a window of
+   * another shape. A wait that has begun, for the reset timeout or for a call, takes as long
+   * as it was to; calls under way keep their place of the capacity. `enabled` does what
+   * `enable` and `disable` do. Names that no option has are left out.
+   *
+   * @param options - any but `state`, `status` and `stats`, which a breaker begins with
+   * @throws TypeError for an option that makes no sense, for those three, and where
+   * `breaker.options` has been frozen; whatever getters and setters of options throw
+   * @example
+   * breaker.update({ errorThresholdPercentage: 25, volumeThreshold: 20 })
+   */
+  update (options: CircuitBreaker.UpdateOptions<TI>): void
 
   /**
    * Ends the breaker for good: its timers stop, its listeners are removed, and every later
@@ -513,6 +532,11 @@ declare namespace CircuitBreaker {
     'cacheTTL' | 'coalesce' | 'coalesceTTL' | 'coalesceResetOn'>> & {
       cacheGetKey: Bivariant<TI, string>
     }
+
+  /** What a living breaker can be told: {@link Options} without those it begins with; `null`: the default. */
+  export type UpdateOptions<TI extends unknown[] = unknown[]> = {
+    [Name in Exclude<keyof Options, 'state' | 'status' | 'stats'>]?: Options<TI>[Name] | null
+  }
 
   /**
    * What keeps results for {@link Options.cache}. Where `get` gives a promise or another

@@ -41,6 +41,15 @@ class MemoryCache {
     this.cache.clear()
   }
 
+  /** Keeps no more than that from now on. */
+  resize (maxEntries) {
+    this.maxEntries = maxEntries
+    for (const key of this.cache.keys()) {
+      if (this.cache.size <= maxEntries) break
+      this.cache.delete(key)
+    }
+  }
+
   // Entries expire about in the order in which they came. Two are looked at for each one
   // that comes, so those whose keys are never asked for again do not pile up.
   #makeRoom () {

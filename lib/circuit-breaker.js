@@ -29,6 +29,7 @@ require('./no-thread')
 const promisify = require('./promisify')
 const { Semaphore } = require('./semaphore')
 const { isOn } = require('./switches')
+const { update } = require('./update')
 const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
 
 const {
@@ -197,6 +198,10 @@ class CircuitBreaker extends EventEmitter {
   disable () {
     this[INNER].handle.setEnabled(false)
     this[INNER].status?.removeRotateBucketControllerListener()
+  }
+
+  update (options) {
+    update(this, this[INNER], options)
   }
 
   shutdown () {

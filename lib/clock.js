@@ -14,6 +14,14 @@ function noteClock ({ [INNER]: inner, options }) {
   inner.stallThreshold = readNumber('stallThreshold', options.stallThreshold)
 }
 
+/** The breaker takes something else for a stall from now on: it follows as the next call begins. */
+function noteStallThreshold (inner, options) {
+  const stallThreshold = readNumber('stallThreshold', options.stallThreshold)
+  if (stallThreshold === inner.stallThreshold) return
+  inner.stallThreshold = stallThreshold
+  inner.clock = UNKNOWN
+}
+
 /** Has the breaker follow when others have been put in place since. */
 function followClock (inner) {
   if (inner.clock !== timersInPlace()) changeClock(inner)
@@ -36,4 +44,4 @@ function changeClock (inner) {
 // No timers are this.
 const UNKNOWN = Symbol('unknown')
 
-module.exports = { followClock, noteClock }
+module.exports = { followClock, noteClock, noteStallThreshold }

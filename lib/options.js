@@ -53,16 +53,23 @@ function readNumber (name, value) {
  */
 function prepare (given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
-  if (!Object.isExtensible(given)) return fillIn(copyOf(given))
+  const options = completeOrCopy(given)
+  noteDeprecated(options)
+  return options
+}
+
+function completeOrCopy (given) {
+  if (!Object.isExtensible(given)) return complete(copyOf(given))
   try {
-    return fillIn(given)
+    return complete(given)
   } catch (error) {
     if (isWritable(given)) throw error
-    return fillIn(copyOf(given))
+    return complete(copyOf(given))
   }
 }
 
-function fillIn (options) {
+/** Fills in the defaults where they are left out. Throws a TypeError for the first that makes no sense. */
+function complete (options) {
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
   readNumber('timeout', options.timeout)
   options.timeout ??= DEFAULTS.timeout
@@ -104,9 +111,12 @@ function fillIn (options) {
   expect('state', options.state, isObject)
   expect('status', options.status, isObject)
   prepareAbort(options)
-  // What opossum prints, at each breaker that is given one.
-  if (options.maxFailures) console.error(DEPRECATION)
   return options
+}
+
+/** Says what opossum says, at each breaker that is given one. */
+function noteDeprecated ({ maxFailures }) {
+  if (maxFailures) console.error(DEPRECATION)
 }
 
 // With what it inherits: options may be an object with getters, of a class.
@@ -141,7 +151,7 @@ const WRITTEN = [
 /** A timeout beyond it is none. */
 const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
-module.exports = { A_CENTURY, NO_FILTER, expect, isEmitter, isFunction, prepare, readNumber, refuse }
+module.exports = { A_CENTURY, NO_FILTER, complete, expect, isEmitter, isFunction, noteDeprecated, prepare, readNumber, refuse }
 
 function expect (name, value, holds) {
   if (value && !holds(value)) refuse(`options.${name}`, expected[name], value)

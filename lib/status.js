@@ -6,7 +6,7 @@
 
 const { EventEmitter } = require('./builtins')
 const { DRAIN, countEvent, hasRoom } = require('./drain-events')
-const { emit } = require('./emit')
+const { emit, throwAsync } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { BINS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
 const { counts, midpoints, poll, quantiles, stat, statsBetween } = require('./native/crossings')
@@ -147,6 +147,54 @@ function handOver (status, breaker, handle) {
   return true
 }
 
+/**
+ * Has the window of a breaker follow other options: whom it hears, and what it tells. Nothing has
+ * changed if that throws, which the controller may, or when it is undone; else it is to be
+ * finished.
+ *
+ * @param {import('./inner').Inner} inner
+ */
+function followOptions (inner, options) {
+  const { rotateBucketController: controller } = options
+  if (inner.status === undefined) {
+    if (!controller) return NOTHING
+    const made = new Status({ ...options, stats: undefined }, inner.breaker, inner.handle)
+    inner.status = made
+    return {
+      finish () {},
+      undo () {
+        inner.status = undefined
+        made.removeRotateBucketControllerListener()
+      }
+    }
+  }
+  const { status } = inner
+  const { rotateBucket, rotateBucketController: before } = status
+  const changes = controller !== before
+  const next = changes ? rotation(inner.handle, controller) : rotateBucket
+  if (changes && inner.breaker.enabled) listen(controller, next)
+  return {
+    finish () {
+      status.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
+      status.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
+      status[HANDLE].setSnapshots(status.enableSnapshots && status.listenerCount('snapshot') > 0)
+      if (!changes) return
+      status.rotateBucketController = controller
+      status.rotateBucket = next
+      try {
+        unlisten(before, rotateBucket)
+      } catch (error) {
+        throwAsync(error)
+      }
+    },
+    undo () {
+      if (changes) unlisten(controller, next)
+    }
+  }
+}
+
+const NOTHING = { finish () {}, undo () {} }
+
 /** Makes the newest bucket that of earlier stats. */
 function prime (status, stats) {
   Object.assign(status.window[0], pick(stats, [...COUNTS, 'latencyTimes']))
@@ -175,7 +223,7 @@ function readTogether ({ [HANDLE]: handle }) {
   return { bits: stat(STATS_STATE), stats }
 }
 
-module.exports = { Status, handOver, prime, readTogether, tellSnapshot }
+module.exports = { Status, followOptions, handOver, prime, readTogether, tellSnapshot }
 
 /** @param {Status} status */
 function listenForSnapshots (status, name) {

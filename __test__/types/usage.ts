@@ -533,6 +533,14 @@ expect<Equal<typeof breaker.isShutdown, boolean>>()
 expect<Equal<typeof breaker.warmUp, boolean>>()
 expect<Equal<typeof breaker.volumeThreshold, number>>()
 expect<Equal<ReturnType<typeof breaker.open | typeof breaker.close | typeof breaker.enable | typeof breaker.disable | typeof breaker.shutdown>, void>>()
+breaker.update({ timeout: false, errorFilter: error => error instanceof TypeError, rotateBucketController: null })
+expect<Equal<ReturnType<typeof breaker.update>, void>>()
+// @ts-expect-error: a breaker begins with it
+breaker.update({ state: breaker.toJSON().state })
+// @ts-expect-error: milliseconds
+breaker.update({ timeout: '5s' })
+// @ts-expect-error: takes options
+breaker.update()
 // @ts-expect-error: a getter
 breaker.opened = true
 // @ts-expect-error: a getter

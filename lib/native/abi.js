@@ -206,6 +206,43 @@ const kinds = Object.freeze({
   semaphoreRejections: 10
 })
 
+/** The options, in the order of the reference. */
+const optionNames = Object.freeze([
+  'timeout',
+  'timeoutClock',
+  'stallThreshold',
+  'errorThresholdPercentage',
+  'volumeThreshold',
+  'maxFailures',
+  'resetTimeout',
+  'rollingCountTimeout',
+  'rollingCountBuckets',
+  'capacity',
+  'errorFilter',
+  'allowWarmUp',
+  'enabled',
+  'stackTraces',
+  'name',
+  'group',
+  'rollingPercentilesEnabled',
+  'enableSnapshots',
+  'rotateBucketController',
+  'cache',
+  'cacheTTL',
+  'cacheSize',
+  'cacheGetKey',
+  'cacheTransport',
+  'coalesce',
+  'coalesceTTL',
+  'coalesceSize',
+  'coalesceResetOn',
+  'abortController',
+  'autoRenewAbortController',
+  'state',
+  'status',
+  'stats'
+])
+
 /** The counters, in their order. */
 const counters = Object.freeze(Object.keys(kinds))
 
@@ -254,6 +291,7 @@ module.exports = {
   expected,
   kinds,
   nativeOptions,
+  optionNames,
   places,
   quantilesAt,
   words

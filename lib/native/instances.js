@@ -40,6 +40,17 @@ function changeLiveOptions (handle, options) {
   handle.setLiveOptions()
 }
 
+/**
+ * Tells a native half all options anew.
+ *
+ * @param {import('../../src/node/binding').Handle} handle
+ * @param {number[]} options
+ */
+function changeOptions (handle, options) {
+  leave(options)
+  handle.update()
+}
+
 function leave (options) {
   for (let place = 0; place < options.length; place++) numbers[STATS + place] = options[place]
 }
@@ -77,4 +88,4 @@ function onHostTimer (owner, handle) {
   if (told !== undefined) drainAll(told)
 }
 
-module.exports = { changeClocks, changeLiveOptions, create, instances }
+module.exports = { changeClocks, changeLiveOptions, changeOptions, create, instances }

@@ -64,6 +64,8 @@ export declare class Handle {
   restoreHalfOpen(): void
   /** Changes the live options for what comes to those in the shared words, where they lie as for `create`. */
   setLiveOptions(): void
+  /** Goes on with the options in the shared words, where they lie as for `create`. */
+  update(): void
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void
   /** Places left of the capacity. */

@@ -310,6 +310,14 @@ impl Handle {
         self.with(|breaker, _| breaker.set_live_options(live));
     }
 
+    /// Goes on with the options in the shared words, where they lie as for `create`.
+    #[napi(catch_unwind)]
+    pub fn update(&self) -> Result<()> {
+        let config = BreakerOptions::left_in(self.environment.words()).into_config()?;
+        self.with(|breaker, now| breaker.update(&config, now));
+        Ok(())
+    }
+
     /// Asks for a snapshot at the end of every bucket, or for none.
     #[napi(catch_unwind)]
     pub fn set_snapshots(&self, wanted: bool) {

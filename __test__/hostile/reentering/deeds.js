@@ -83,6 +83,14 @@ const DEEDS = {
   'changes its limits to nonsense': ({ breaker }) => {
     if (breaker) Object.assign(breaker.options, { timeout: NaN, cacheTransport: {} })
   },
+  'updates its options': ({ breaker, done }) => {
+    breaker?.update({ timeout: 25 + done, capacity: 2 + done % 2, rollingCountBuckets: 1 + done % 3, cache: true, enabled: true })
+  },
+  'updates them to nonsense': ({ breaker }) => {
+    try {
+      breaker?.update({ capacity: 1, rollingCountBuckets: -1 })
+    } catch {}
+  },
   'switches its memory on': ({ breaker }) => {
     if (breaker) Object.assign(breaker.options, { cache: true, coalesce: true })
   },

@@ -22,12 +22,17 @@ pub(super) fn module() -> String {
     object("places", "Where what is read stands among the numbers.", of_groups(layout::READINGS));
     let native = of_groups(&[("", layout::native_options::ALL)]);
     object("nativeOptions", "Where `create` takes an option from, among the numbers.", native);
+    let names = lines(OPTIONS.iter().map(|option| format!("  '{}'", option.name)));
     object("defaults", "The defaults of options that are numbers.", defaults());
     object("expected", "What would make sense, where an option does not.", expected());
     object("kinds", "The number of each counter.", kinds());
     write!(
         out,
         "
+/** The options, in the order of the reference. */
+const optionNames = Object.freeze([
+{names}])
+
 /** The counters, in their order. */
 const counters = Object.freeze(Object.keys(kinds))
 
@@ -57,6 +62,7 @@ module.exports = {{
   expected,
   kinds,
   nativeOptions,
+  optionNames,
   places,
   quantilesAt,
   words

@@ -1,0 +1,115 @@
+'use strict'
+
+// Other options for a breaker that lives. All of them are read, once, and checked before the
+// first takes effect, so an update that fails has changed nothing. Used by the class.
+
+const { prepareMemory } = require('./call-cache')
+const { followClock, noteStallThreshold } = require('./clock')
+const { drainEvents } = require('./drain-events')
+const { throwAsync } = require('./emit')
+const { noteLiveOptions } = require('./live-options')
+const { optionNames } = require('./native/abi')
+const { changeOptions } = require('./native/instances')
+const { nativeOptions } = require('./native-options')
+const { complete, noteDeprecated, readNumber, refuse } = require('./options')
+const { serve } = require('./semaphore')
+const { followOptions } = require('./status')
+const { isOn } = require('./switches')
+
+// What a breaker begins with, and cannot begin with again.
+const AT_BIRTH = ['state', 'status', 'stats']
+
+/** Takes over what is given; what is left out, or undefined, stays. Throws a TypeError if it makes no sense. */
+function update (breaker, inner, given) {
+  if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
+  const changes = read(given)
+  for (const name of AT_BIRTH) {
+    if (name in changes) throw new TypeError(`options.${name} is what a breaker begins with: a new one takes it, not update()`)
+  }
+  const { options } = breaker
+  const before = read(options)
+  const next = { ...before, ...changes }
+  // Memory of the breaker's own.
+  if (changes.cacheTransport === null) next.cacheTransport = undefined
+  complete(next)
+  const numbers = nativeOptions(next)
+  followClock(inner)
+  const window = followOptions(inner, next)
+  try {
+    write(options, before, next)
+  } catch (error) {
+    window.undo()
+    throw error
+  }
+  // Nothing throws from here on.
+  changeOptions(inner.handle, numbers)
+  inner.nativeOptions = numbers
+  noteLiveOptions(inner, next)
+  noteRest(breaker, inner, before, next)
+  window.finish()
+  if (changes.enabled !== undefined) change(() => setEnabled(breaker, isOn('enabled', next.enabled)))
+  noteDeprecated(changes)
+  drainEvents(inner.breaker)
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
+}
+
+module.exports = { update }
+
+// Each option is somebody's getter.
+function read (options) {
+  /** @type {any} */
+  const values = {}
+  for (const name of optionNames) {
+    const value = options[name]
+    if (value !== undefined) values[name] = value
+  }
+  return values
+}
+
+// The user's object shows what holds. Where that takes it not, it shows what held.
+function write (options, before, next) {
+  const undo = []
+  try {
+    for (const name of optionNames) {
+      if (Object.is(before[name], next[name])) continue
+      const isNew = !(name in options)
+      if (!Reflect.set(options, name, next[name])) throw new TypeError(`options.${name} cannot be written: breaker.options is frozen`)
+      undo.push(() => isNew ? Reflect.deleteProperty(options, name) : Reflect.set(options, name, before[name]))
+    }
+  } catch (error) {
+    undo.forEach(change)
+    throw error
+  }
+}
+
+// What JavaScript has made of options.
+function noteRest (breaker, inner, before, next) {
+  if (next.name && next.name !== before.name) {
+    if (!next.group) inner.group = next.name
+    inner.name = next.name
+  }
+  if (next.group) inner.group = next.group
+  inner.volumeThreshold = readNumber('volumeThreshold', next.volumeThreshold)
+  noteStallThreshold(inner, next)
+  if (next.timeoutClock !== before.timeoutClock || next.stallThreshold !== before.stallThreshold) inner.guard = undefined
+  const coalesceSize = readNumber('coalesceSize', next.coalesceSize)
+  inner.cache?.resize(readNumber('cacheSize', next.cacheSize))
+  inner.coalesceCache?.resize(coalesceSize)
+  inner.lookups?.resize(coalesceSize)
+  change(() => prepareMemory(breaker))
+}
+
+function setEnabled (breaker, isEnabled) {
+  if (breaker.isShutdown) return
+  if (isEnabled) breaker.enable()
+  else breaker.disable()
+}
+
+// What a user's code throws where the options hold already.
+function change (act) {
+  try {
+    act()
+  } catch (error) {
+    throwAsync(error)
+  }
+}
