@@ -84,7 +84,7 @@ const DEEDS = {
     if (breaker) Object.assign(breaker.options, { timeout: NaN, cacheTransport: {} })
   },
   'updates its options': ({ breaker, done }) => {
-    breaker?.update({ timeout: 25 + done, capacity: 2 + done % 2, rollingCountBuckets: 1 + done % 3, cache: true, enabled: true })
+    breaker?.update({ timeout: 25 + done, rollingCountBuckets: 1 + done % 3, cache: true, enabled: true })
   },
   'updates them to nonsense': ({ breaker }) => {
     try {
