@@ -99,12 +99,18 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   readonly closed: boolean
   /** Whether the circuit is open: calls are refused. `false` while it is half open. */
   readonly opened: boolean
-  /** Whether the circuit is half open: one call may try, others are refused. */
+  /** Whether the circuit is half open: one call may try, or a few; others are refused. */
   readonly halfOpen: boolean
   /** Whether the breaker has been shut down; it then is neither closed, open nor half open. */
   readonly isShutdown: boolean
   /** Whether the warm-up lasts, in which failures do not open the circuit. */
   readonly warmUp: boolean
+  /**
+   * When a circuit that refuses calls may let one try, as `retryAfter` of a refusal says it: in
+   * milliseconds since the epoch. `Infinity`: never by itself. `undefined`: it refuses none, or
+   * does so until a call that is trying has ended.
+   */
+  readonly nextAttemptAt: number | undefined
   /** The fewest fires in the window for which a failure rate counts; 0: any number. */
   readonly volumeThreshold: number
   /** The rolling window of counts and latencies. */
@@ -295,12 +301,33 @@ declare namespace CircuitBreaker {
     timeout?: number | false | undefined
 
     /**
-     * How long the circuit stays open before it lets one call try. Where that call has no
-     * timeout and hangs, one more may try after as long again, and so on.
+     * How long the circuit stays open before it lets calls try ({@link halfOpenCalls}). Where
+     * these have no timeout and hang, others may try after as long again, and so on.
      * `0`: hardly at all; `Infinity`: until `close()`. In milliseconds.
+     *
+     * A {@link Backoff} makes it wait longer each time that it opens again.
      * @default 30000
      */
-    resetTimeout?: number | undefined
+    resetTimeout?: number | Backoff | undefined
+
+    /**
+     * How many calls may try while the circuit is half open, and the most that are under way at
+     * once. Others are refused. It closes or opens again as soon as the outcome is certain:
+     * {@link halfOpenThresholdPercentage}. 1 to 1000000; a whole number. As in resilience4j.
+     * @default 1
+     */
+    halfOpenCalls?: number | undefined
+
+    /**
+     * The share of `halfOpenCalls` of which no more may fail: the circuit opens again as soon
+     * as more (`>`) than this have failed, and closes as soon as no more than this can, those
+     * counted that have not begun. With 4 calls and 50 %, two successes close it, and three
+     * failures open it.
+     * `0`: none may fail; `100`: it closes after the first, whatever comes of it. In percent,
+     * 0 to 100. As in cockatiel.
+     * @default 0
+     */
+    halfOpenThresholdPercentage?: number | undefined
 
     /**
      * The share of failures among the calls in the window above which the circuit opens:
@@ -525,8 +552,35 @@ declare namespace CircuitBreaker {
     stats?: Partial<Stats> | undefined
   }
 
+  /**
+   * How long a circuit stays open, for {@link Options.resetTimeout}: longer each time that it
+   * opens again. The k-th time it is
+   * `min(max, initial * factor ** (k - 1)) * (1 - jitter * random)`, with a random number from
+   * 0 to 1. k starts over once the circuit has been closed for longer (`>`) than it was to wait
+   * last. From Finagle's failure accrual.
+   *
+   * Another object may be given to a living breaker; a change in the same one is not noticed.
+   */
+  export interface Backoff {
+    /** The first wait. `0`: a millisecond. In milliseconds. */
+    initial: number
+    /** The longest. Default: 300000, or `initial` if that is longer. In milliseconds. */
+    max?: number | undefined
+    /**
+     * By how much each is longer than the one before; 1 or more.
+     * @default 2
+     */
+    factor?: number | undefined
+    /**
+     * The share by which chance shortens a wait at the most, so that breakers which opened
+     * together do not try together; 0 to 1. It makes none longer: `retryAfter` stays true.
+     * @default 0.5
+     */
+    jitter?: number | undefined
+  }
+
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
-  export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey'> & Filled<Pick<Options,
+  export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'resetTimeout'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
     'rollingPercentilesEnabled' | 'enableSnapshots' | 'capacity' | 'errorFilter' |
     'cacheTTL' | 'coalesce' | 'coalesceTTL' | 'coalesceResetOn'>> & {
@@ -620,8 +674,10 @@ declare namespace CircuitBreaker {
     /** The circuit opened. */
     open: []
     /**
-     * The circuit half-opened: one call may try. Again when one more may, because the one
-     * that tried has no timeout and hangs. Carries `resetTimeout` in milliseconds.
+     * The circuit half-opened: one call may try, or as many as `halfOpenCalls` says. Again when
+     * others may, because those that tried have no timeout and hang. Carries how long it was
+     * open: `resetTimeout` or, where that is a {@link Backoff}, the wait that came of it. In
+     * milliseconds.
      */
     halfOpen: [resetTimeout: number]
     /** The circuit closed. */

@@ -119,6 +119,11 @@ class CircuitBreaker extends EventEmitter {
     return (state(this[INNER].id) & IS_WARM_UP) !== 0
   }
 
+  get nextAttemptAt () {
+    const ms = this[INNER].handle.retryAfter()
+    return ms === null ? undefined : Date.now() + Math.ceil(ms)
+  }
+
   get volumeThreshold () {
     return this[INNER].volumeThreshold
   }
@@ -322,12 +327,18 @@ function tell (breaker, inner, next) {
     switch (next) {
       case OPENED: return emit(breaker, 'open')
       case CLOSED: return emit(breaker, 'close')
-      case HALF_OPENED: return emit(breaker, 'halfOpen', breaker.options.resetTimeout)
+      case HALF_OPENED: return emit(breaker, 'halfOpen', resetTimeoutOf(breaker))
       case SNAPSHOT: return tellSnapshot(breaker.status)
     }
   } catch (error) {
     throwAsync(error)
   }
+}
+
+// What listeners to `halfOpen` get: the option, as in opossum, or the wait that came of it.
+function resetTimeoutOf (breaker) {
+  const { resetTimeout } = breaker.options
+  return typeof resetTimeout === 'object' ? breaker[INNER].handle.wait() : resetTimeout
 }
 
 const Callable = callable(CircuitBreaker)
@@ -370,7 +381,7 @@ function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
     // What is left of the time it has to stay open. JSON and databases change types.
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)
-    const { resetTimeout } = liveOptions(breaker.options)
+    const resetTimeout = liveOptions(breaker.options).resetTimeout.initial
     breaker[INNER].lastTimerAt = openedAt
     if (passed > resetTimeout) {
       handle.restoreHalfOpen()

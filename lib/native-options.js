@@ -5,7 +5,7 @@
 // changes options.
 
 const { nativeOptions: places } = require('./native/abi')
-const { A_CENTURY, expect, isEmitter, isFunction, readNumber } = require('./options')
+const { A_CENTURY, expect, isEmitter, isFunction, readNumber, readResetTimeout } = require('./options')
 const { isOn } = require('./switches')
 
 /**
@@ -22,6 +22,8 @@ function nativeOptions (options) {
   numbers[places.ENABLED] = Number(isEnabled(options))
   numbers[places.BY_WALL_CLOCK] = Number(options.timeoutClock === 'wall')
   numbers[places.STALL_THRESHOLD] = readNumber('stallThreshold', options.stallThreshold)
+  numbers[places.HALF_OPEN_CALLS] = readNumber('halfOpenCalls', options.halfOpenCalls)
+  numbers[places.HALF_OPEN_THRESHOLD_PERCENTAGE] = readNumber('halfOpenThresholdPercentage', options.halfOpenThresholdPercentage)
   return numbers
 }
 
@@ -41,7 +43,7 @@ function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercen
   expect('errorFilter', errorFilter, isFunction)
   return {
     timeout: orForever(readNumber('timeout', timeout)),
-    resetTimeout: readNumber('resetTimeout', resetTimeout),
+    resetTimeout: readResetTimeout(resetTimeout),
     errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage),
     maxFailures: readNumber('maxFailures', maxFailures)
   }
@@ -50,7 +52,10 @@ function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercen
 /** Puts that part into its places among the numbers of `nativeOptions`. */
 function putLiveOptions (numbers, live) {
   numbers[places.TIMEOUT] = live.timeout
-  numbers[places.RESET_TIMEOUT] = live.resetTimeout
+  numbers[places.RESET_TIMEOUT] = live.resetTimeout.initial
+  numbers[places.RESET_TIMEOUT_MAX] = live.resetTimeout.max
+  numbers[places.RESET_TIMEOUT_FACTOR] = live.resetTimeout.factor
+  numbers[places.RESET_TIMEOUT_JITTER] = live.resetTimeout.jitter
   numbers[places.ERROR_THRESHOLD_PERCENTAGE] = live.errorThresholdPercentage
   numbers[places.MAX_FAILURES] = live.maxFailures
 }

@@ -13,7 +13,13 @@ const entries = value => integer(value) >= 0 || value === Infinity ? value : und
 // native side, or undefined if it makes no sense.
 const NUMBERS = {
   timeout: value => value ? finite(value, 1e-6) ?? infinite(value) : none(value),
-  resetTimeout: value => finite(value, 0) ?? infinite(value),
+  resetTimeout: wait,
+  'resetTimeout.initial': wait,
+  'resetTimeout.max': wait,
+  'resetTimeout.factor': value => finite(value, 1),
+  'resetTimeout.jitter': value => share(value, 1),
+  halfOpenCalls: value => integer(value) >= 1 && value <= 1_000_000 ? value : undefined,
+  halfOpenThresholdPercentage: value => share(value, 100),
   errorThresholdPercentage: number,
   maxFailures: value => value === false ? Infinity : number(value),
   rollingCountTimeout: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
@@ -47,6 +53,41 @@ function readNumber (name, value) {
 }
 
 /**
+ * What `resetTimeout` says, as an object with everything in it. A plain number is a wait that is always the same.
+ * Throws a TypeError that names the field which makes no sense.
+ */
+function readResetTimeout (value) {
+  if (typeof value !== 'object' || value === null) {
+    const wait = readNumber('resetTimeout', value)
+    return { initial: wait, max: wait, factor: 1, jitter: 0 }
+  }
+  const { initial, max, factor, jitter, ...others } = value
+  refuseUnknown('resetTimeout', others, 'initial, max, factor and jitter')
+  const first = readField('resetTimeout.initial', initial)
+  const longest = max == null ? Math.max(first, LONGEST_WAIT) : readField('resetTimeout.max', max)
+  if (longest < first) refuse('options.resetTimeout.max', expected['resetTimeout.max'], max)
+  return {
+    initial: first,
+    max: longest,
+    factor: readNumber('resetTimeout.factor', factor),
+    jitter: readNumber('resetTimeout.jitter', jitter)
+  }
+}
+
+// That of Finagle.
+const LONGEST_WAIT = 300_000
+
+// A field without a default.
+function readField (name, value) {
+  return NUMBERS[name](value) ?? refuse(`options.${name}`, expected[name], value)
+}
+
+function refuseUnknown (option, others, known) {
+  const [name] = Object.keys(others)
+  if (name !== undefined) throw new TypeError(`options.${option} has no ${name}: it may have ${known}`)
+}
+
+/**
  * Fills in the defaults, on the user's own object: it stays the breaker's live options. Where
  * that cannot be written to, on a copy. Throws a TypeError for the first option that makes no
  * sense.
@@ -73,7 +114,7 @@ function complete (options) {
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
   readNumber('timeout', options.timeout)
   options.timeout ??= DEFAULTS.timeout
-  readNumber('resetTimeout', options.resetTimeout)
+  readResetTimeout(options.resetTimeout)
   options.resetTimeout ??= DEFAULTS.resetTimeout
   readNumber('errorThresholdPercentage', options.errorThresholdPercentage)
   options.errorThresholdPercentage ??= DEFAULTS.errorThresholdPercentage
@@ -89,6 +130,8 @@ function complete (options) {
   readNumber('maxFailures', options.maxFailures)
   readNumber('volumeThreshold', options.volumeThreshold)
   readNumber('stallThreshold', options.stallThreshold)
+  readNumber('halfOpenCalls', options.halfOpenCalls)
+  readNumber('halfOpenThresholdPercentage', options.halfOpenThresholdPercentage)
   readNumber('cacheTTL', options.cacheTTL)
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
@@ -151,7 +194,9 @@ const WRITTEN = [
 /** A timeout beyond it is none. */
 const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
-module.exports = { A_CENTURY, NO_FILTER, complete, expect, isEmitter, isFunction, noteDeprecated, prepare, readNumber, refuse }
+module.exports = {
+  A_CENTURY, NO_FILTER, complete, expect, isEmitter, isFunction, noteDeprecated, prepare, readNumber, readResetTimeout, refuse
+}
 
 function expect (name, value, holds) {
   if (value && !holds(value)) refuse(`options.${name}`, expected[name], value)
@@ -174,6 +219,15 @@ function finite (value, least) {
 
 function infinite (value) {
   return number(value) === Infinity ? Infinity : undefined
+}
+
+function wait (value) {
+  return finite(value, 0) ?? infinite(value)
+}
+
+function share (value, most) {
+  const parsed = number(value)
+  return parsed >= 0 && parsed <= most ? parsed : undefined
 }
 
 function integer (value) {

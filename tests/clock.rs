@@ -51,7 +51,7 @@ fn driven(timeout_ms: u64, reset_ms: u64) -> (Driver, Arc<Inbox>) {
     let inbox = Arc::new(Inbox::default());
     let mut config = Config::default();
     config.live.timeout = Some(Nanos::from_millis(timeout_ms));
-    config.live.reset_timeout = Nanos::from_millis(reset_ms);
+    config.live.reset_timeout = Nanos::from_millis(reset_ms).into();
     let make = |now| CircuitBreaker::new(config, now);
     (Driver::native(make, meter, STALL, inbox.clone(), 0), inbox)
 }

@@ -158,7 +158,7 @@ fn a_command_is_in_force_for_the_first_call_though_the_loop_was_stalled() {
 #[test]
 fn half_open_is_seen_while_the_loop_is_stalled() {
     let mut config = Config::default();
-    config.live.reset_timeout = Nanos::from_millis(30);
+    config.live.reset_timeout = Nanos::from_millis(30).into();
     let of_loop = Loop::new(registry(), 0, config);
     let entry = of_loop.entry();
     of_loop.driver.with(|breaker, now| breaker.open(now));

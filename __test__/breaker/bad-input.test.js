@@ -23,7 +23,12 @@ const NO_COUNTS = [NaN, 1.5, 'many', '5', {}, [], true, () => 1, 5n]
 
 const SENSELESS = {
   timeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, '-5', '10ms']],
-  resetTimeout: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, '-5', '10ms', '']],
+  resetTimeout: [
+    'a number of milliseconds, 0 or more, or { initial, max, factor, jitter }',
+    [...NO_NUMBERS.filter(value => typeof value !== 'object'), -1, '-5', '10ms', '']
+  ],
+  halfOpenCalls: ['a whole number of calls, 1 or more', [...NO_COUNTS, 0, -1, Infinity, 1_000_001]],
+  halfOpenThresholdPercentage: ['a number of percent, from 0 to 100', [...NO_NUMBERS, -1, 101, '', false]],
   errorThresholdPercentage: [
     'a number (of percent)', [...NO_NUMBERS.filter(value => value !== -Infinity), '50%', '', false]
   ],
@@ -282,7 +287,8 @@ test('the reference lists exactly the options that are read', async () => {
   const breaker = new CircuitBreaker(fail, options)
   await breaker.fire().catch(() => {})
   await breaker.fire().catch(() => {})
-  assert.deepEqual(firstColumn('Options').sort(), [...read].sort())
+  const rows = firstColumn('Options').filter(name => !name.includes('.'))
+  assert.deepEqual(rows.sort(), [...read].sort())
 })
 
 test('an object that only looks like a promise is a failure, and keeps no permit', async () => {

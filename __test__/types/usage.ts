@@ -243,6 +243,8 @@ CircuitBreaker.once(breaker, 'open')
 const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   timeout: 1000,
   resetTimeout: 5000,
+  halfOpenCalls: 3,
+  halfOpenThresholdPercentage: 50,
   errorThresholdPercentage: 25,
   volumeThreshold: 10,
   rollingCountTimeout: 60_000,
@@ -492,7 +494,11 @@ for (const cacheTransport of [remote, local, new OverTheNetwork()]) new CircuitB
 
 expect<Equal<typeof breaker.options, CircuitBreaker.LiveOptions<[id: string, fresh: boolean]>>>()
 expect<Equal<typeof breaker.options.timeout, number | false>>()
-expect<Equal<typeof breaker.options.resetTimeout, number>>()
+expect<Equal<typeof breaker.options.resetTimeout, number | CircuitBreaker.Backoff>>()
+expect<Equal<typeof breaker.nextAttemptAt, number | undefined>>()
+new CircuitBreaker(findUser, { halfOpenCalls: 3, halfOpenThresholdPercentage: 50, resetTimeout: { initial: 1000, max: 60_000, jitter: 0 } })
+// @ts-expect-error: the first wait is not given
+new CircuitBreaker(findUser, { resetTimeout: { max: 60_000 } })
 expect<Equal<typeof breaker.options.errorThresholdPercentage, number>>()
 expect<Equal<typeof breaker.options.rollingCountTimeout, number>>()
 expect<Equal<typeof breaker.options.rollingCountBuckets, number>>()

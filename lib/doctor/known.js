@@ -7,7 +7,7 @@ const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL',
 
 const NUMBERS = [
   ...DURATIONS, 'errorThresholdPercentage', 'volumeThreshold', 'maxFailures', 'rollingCountBuckets', 'capacity',
-  'cacheSize', 'coalesceSize'
+  'cacheSize', 'coalesceSize', 'halfOpenCalls', 'halfOpenThresholdPercentage'
 ]
 
 const SWITCHES = [
@@ -44,7 +44,7 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 
 // What opossum 10 has not, and we have.
 const OURS_ALONE = {
-  options: ['timeoutClock', 'stallThreshold', 'stackTraces'],
+  options: ['timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage'],
   events: ['stall', 'semaphore-locked', 'health-check-failed']
 }
 

@@ -59,6 +59,8 @@ const codes = Object.freeze({
   NO_THREAD: -7,
   /** Calls were admitted in an earlier turn of which nobody has taken charge. */
   UNTAKEN: -8,
+  /** What was given to be drawn has been used: another is to be given. */
+  DRAW: -9,
   // Bits of what `state` returns:
   /** Closed. */
   IS_CLOSED: 1,
@@ -123,7 +125,7 @@ const places = Object.freeze({
 const nativeOptions = Object.freeze({
   /** Not finite or not above zero: none. */
   TIMEOUT: 0,
-  /** Infinity: never. */
+  /** The first; infinity: never. */
   RESET_TIMEOUT: 1,
   /** In percent. */
   ERROR_THRESHOLD_PERCENTAGE: 2,
@@ -148,7 +150,17 @@ const nativeOptions = Object.freeze({
   /** Whether timeouts run on the wall clock. */
   BY_WALL_CLOCK: 12,
   /** What of the loop is a stall. */
-  STALL_THRESHOLD: 13
+  STALL_THRESHOLD: 13,
+  /** The longest reset timeout. */
+  RESET_TIMEOUT_MAX: 14,
+  /** By how much each is longer than the one before. */
+  RESET_TIMEOUT_FACTOR: 15,
+  /** By how much chance shortens it. */
+  RESET_TIMEOUT_JITTER: 16,
+  /** How many calls try a half-open circuit. */
+  HALF_OPEN_CALLS: 17,
+  /** The share of them that may fail, in percent. */
+  HALF_OPEN_THRESHOLD_PERCENTAGE: 18
 })
 
 /** The defaults of options that are numbers. */
@@ -159,12 +171,16 @@ const defaults = Object.freeze({
   volumeThreshold: 0,
   maxFailures: Infinity,
   resetTimeout: 30000,
+  halfOpenCalls: 1,
+  halfOpenThresholdPercentage: 0,
   rollingCountTimeout: 10000,
   rollingCountBuckets: 10,
   capacity: Number.MAX_SAFE_INTEGER,
   cacheTTL: 0,
   cacheSize: 16777215,
-  coalesceSize: 16777215
+  coalesceSize: 16777215,
+  'resetTimeout.factor': 2,
+  'resetTimeout.jitter': 0.5
 })
 
 /** What would make sense, where an option does not. */
@@ -175,7 +191,9 @@ const expected = Object.freeze({
   errorThresholdPercentage: 'a number (of percent)',
   volumeThreshold: 'a whole number of calls',
   maxFailures: 'a number of failures in a row, or false for any',
-  resetTimeout: 'a number of milliseconds, 0 or more',
+  resetTimeout: 'a number of milliseconds, 0 or more, or { initial, max, factor, jitter }',
+  halfOpenCalls: 'a whole number of calls, 1 or more',
+  halfOpenThresholdPercentage: 'a number of percent, from 0 to 100',
   rollingCountTimeout: 'a number of milliseconds above 0',
   rollingCountBuckets: 'a whole number from 1 to 100000',
   capacity: 'a whole number of calls',
@@ -188,7 +206,11 @@ const expected = Object.freeze({
   coalesceSize: 'a whole number of entries, 0 or more',
   coalesceResetOn: 'an array',
   state: 'the `state` of a toJSON()',
-  status: 'a Status or the `status` of a toJSON()'
+  status: 'a Status or the `status` of a toJSON()',
+  'resetTimeout.initial': 'a number of milliseconds, 0 or more',
+  'resetTimeout.max': 'a number of milliseconds, not below initial',
+  'resetTimeout.factor': 'a number, 1 or more',
+  'resetTimeout.jitter': 'a number from 0 to 1'
 })
 
 /** The number of each counter. */
@@ -215,6 +237,8 @@ const optionNames = Object.freeze([
   'volumeThreshold',
   'maxFailures',
   'resetTimeout',
+  'halfOpenCalls',
+  'halfOpenThresholdPercentage',
   'rollingCountTimeout',
   'rollingCountBuckets',
   'capacity',
@@ -281,7 +305,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 4219837361,
+  FINGERPRINT: 1978306195,
   NUMBERS: 296,
   STATS: 2,
   codes,

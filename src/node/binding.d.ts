@@ -66,6 +66,13 @@ export declare class Handle {
   setLiveOptions(): void
   /** Goes on with the options in the shared words, where they lie as for `create`. */
   update(): void
+  /** For how many ms the circuit stays open, or stayed so last; infinity: for ever. */
+  wait(): number
+  /**
+   * In how many ms a circuit that refuses calls may let one try; infinity: never by itself;
+   * nothing: nobody knows, or it refuses none.
+   */
+  retryAfter(): number | null
   /** Asks for a snapshot at the end of every bucket, or for none. */
   setSnapshots(wanted: boolean): void
   /** Places left of the capacity. */

@@ -19,7 +19,10 @@ use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
 use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::CircuitBreaker;
-use didelphis_core::config::{Config, LiveOptions, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::config::{
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, Rotation, TimeoutClock,
+    WindowConfig,
+};
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
 use didelphis_core::loop_delay::Stalls;
 use didelphis_core::mode::Mode;
@@ -187,6 +190,15 @@ struct BreakerOptions {
     by_wall_clock: bool,
     /// What of the loop is a stall.
     stall_threshold: f64,
+    /// The longest reset timeout, by how much each is longer than the one before, and by how
+    /// much chance shortens it.
+    reset_timeout_max: f64,
+    reset_timeout_factor: f64,
+    reset_timeout_jitter: f64,
+    /// Calls.
+    half_open_calls: u32,
+    /// Percent.
+    half_open_threshold_percentage: f64,
 }
 
 impl BreakerOptions {
@@ -208,6 +220,11 @@ impl BreakerOptions {
             enabled: numbers[native_options::ENABLED] != 0.0,
             by_wall_clock: numbers[native_options::BY_WALL_CLOCK] != 0.0,
             stall_threshold: numbers[native_options::STALL_THRESHOLD],
+            reset_timeout_max: numbers[native_options::RESET_TIMEOUT_MAX],
+            reset_timeout_factor: numbers[native_options::RESET_TIMEOUT_FACTOR],
+            reset_timeout_jitter: numbers[native_options::RESET_TIMEOUT_JITTER],
+            half_open_calls: numbers[native_options::HALF_OPEN_CALLS] as u32,
+            half_open_threshold_percentage: numbers[native_options::HALF_OPEN_THRESHOLD_PERCENTAGE],
         }
     }
 
@@ -216,7 +233,12 @@ impl BreakerOptions {
         let timed = self.timeout > 0.0 && self.timeout.is_finite();
         LiveOptions {
             timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
-            reset_timeout: Nanos::from_millis_f64(self.reset_timeout),
+            reset_timeout: Backoff {
+                initial: Nanos::from_millis_f64(self.reset_timeout),
+                max: Nanos::from_millis_f64(self.reset_timeout_max),
+                factor: self.reset_timeout_factor,
+                jitter: self.reset_timeout_jitter,
+            },
             error_threshold_percentage: self.error_threshold_percentage,
             consecutive_failures: whole_number(self.consecutive_failures),
         }
@@ -238,6 +260,11 @@ impl BreakerOptions {
             warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
             enabled: self.enabled,
             timeout_clock: if self.by_wall_clock { TimeoutClock::Wall } else { TimeoutClock::Loop },
+            half_open: HalfOpenConfig {
+                calls: NonZeroU32::new(self.half_open_calls).unwrap_or(NonZeroU32::MIN),
+                threshold_percentage: self.half_open_threshold_percentage,
+            },
+            chance: ChanceConfig { seed: uuid::random_number(), is_given: false },
         })
     }
 }
@@ -316,6 +343,19 @@ impl Handle {
         let config = BreakerOptions::left_in(self.environment.words()).into_config()?;
         self.with(|breaker, now| breaker.update(&config, now));
         Ok(())
+    }
+
+    /// For how many ms the circuit stays open, or stayed so last; infinity: for ever.
+    #[napi(catch_unwind)]
+    pub fn wait(&self) -> f64 {
+        self.with(|breaker, _| ms_or_never(breaker.wait()))
+    }
+
+    /// In how many ms a circuit that refuses calls may let one try; infinity: never by itself;
+    /// nothing: nobody knows, or it refuses none.
+    #[napi(catch_unwind)]
+    pub fn retry_after(&self) -> Option<f64> {
+        self.with(|breaker, now| breaker.retry_after(now).map(ms_or_never))
     }
 
     /// Asks for a snapshot at the end of every bucket, or for none.
@@ -504,6 +544,14 @@ fn numbers_of(histogram: &Histogram) -> impl Iterator<Item = f64> + '_ {
     // Signed, as processors turn them into floats: that is room for more than there are.
     let number = |(bin, count)| (count as i64 * BINS as i64 + bin as i64) as f64;
     ends.into_iter().flatten().chain(histogram.bins().map(number))
+}
+
+fn ms_or_never(span: Nanos) -> f64 {
+    if span.is_never() {
+        f64::INFINITY
+    } else {
+        span.as_millis_f64()
+    }
 }
 
 /// A serial from JavaScript; there is no bucket with a negative one.

@@ -300,6 +300,7 @@ impl Crossing for Poll {
             Some(Event::Closed) => wakeup::CLOSED,
             Some(Event::HalfOpened) => wakeup::HALF_OPENED,
             Some(Event::Snapshot) => wakeup::SNAPSHOT,
+            Some(Event::Draw) => wakeup::DRAW,
             None if events_only => wakeup::NONE,
             None => breaker.poll_expired().map_or(wakeup::NONE, |permit| permit.into_raw() as i32),
         });

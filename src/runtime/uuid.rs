@@ -1,13 +1,11 @@
-//! Names for breakers that were given none. Not asked of JavaScript: tests replace what makes
-//! random numbers there. Used by the N-API surface.
+//! Names for breakers that were given none, and what else is random. Not asked of JavaScript:
+//! tests replace what makes random numbers there. Used by the N-API surface.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A random UUID (RFC 9562, version 4). For telling things apart, not for secrets.
 pub(crate) fn random() -> String {
-    // Every `RandomState` has keys of its own, which come from the system.
-    let half = || RandomState::new().build_hasher().finish();
-    let (high, low) = (half(), half());
+    let (high, low) = (random_number(), random_number());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
         high >> 32,
@@ -16,6 +14,12 @@ pub(crate) fn random() -> String {
         low >> 48 & 0x3fff | 0x8000,
         low & 0xffff_ffff_ffff
     )
+}
+
+/// A random number. For telling things apart, not for secrets.
+pub(crate) fn random_number() -> u64 {
+    // Every `RandomState` has keys of its own, which come from the system.
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -86,6 +86,8 @@ constants! {
         NO_THREAD = -7;
         /// Calls were admitted in an earlier turn of which nobody has taken charge.
         UNTAKEN = -8;
+        /// What was given to be drawn has been used: another is to be given.
+        DRAW = -9;
     }
 }
 

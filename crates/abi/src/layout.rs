@@ -80,7 +80,7 @@ constants! {
     native_options: usize, "" {
         /// Not finite or not above zero: none.
         TIMEOUT = 0;
-        /// Infinity: never.
+        /// The first; infinity: never.
         RESET_TIMEOUT = 1;
         /// In percent.
         ERROR_THRESHOLD_PERCENTAGE = 2;
@@ -106,6 +106,16 @@ constants! {
         BY_WALL_CLOCK = 12;
         /// What of the loop is a stall.
         STALL_THRESHOLD = 13;
+        /// The longest reset timeout.
+        RESET_TIMEOUT_MAX = 14;
+        /// By how much each is longer than the one before.
+        RESET_TIMEOUT_FACTOR = 15;
+        /// By how much chance shortens it.
+        RESET_TIMEOUT_JITTER = 16;
+        /// How many calls try a half-open circuit.
+        HALF_OPEN_CALLS = 17;
+        /// The share of them that may fail, in percent.
+        HALF_OPEN_THRESHOLD_PERCENTAGE = 18;
     }
 }
 

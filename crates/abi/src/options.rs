@@ -38,6 +38,8 @@ pub enum Unit {
     Buckets,
     /// Entries of a cache.
     Entries,
+    /// Nothing: one number is so many times another.
+    Ratio,
 }
 
 /// What an option is where it is left out.
@@ -135,11 +137,33 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "resetTimeout",
         unit: Unit::Milliseconds,
         default: Default::Number(30_000.0),
-        expected: Some("a number of milliseconds, 0 or more"),
+        expected: Some("a number of milliseconds, 0 or more, or { initial, max, factor, jitter }"),
         live: true,
         native: Some(native_options::RESET_TIMEOUT),
         doc: "ms the circuit stays open before one call may try; one more after as long again, \
-              where that call has no timeout and hangs; `Infinity`: until `close()`",
+              where that call has no timeout and hangs; `Infinity`: until `close()`. \
+              `{ initial, max, factor, jitter }`: ever longer, each time that it opens again",
+    },
+    OptionSpec {
+        name: "halfOpenCalls",
+        unit: Unit::Calls,
+        default: Default::Number(1.0),
+        expected: Some("a whole number of calls, 1 or more"),
+        live: false,
+        native: Some(native_options::HALF_OPEN_CALLS),
+        doc: "how many calls may try while the circuit is half open, and the most that do so at \
+              once; 1 to 1000000. The others are refused",
+    },
+    OptionSpec {
+        name: "halfOpenThresholdPercentage",
+        unit: Unit::Percent,
+        default: Default::Number(0.0),
+        expected: Some("a number of percent, from 0 to 100"),
+        live: false,
+        native: Some(native_options::HALF_OPEN_THRESHOLD_PERCENTAGE),
+        doc: "the circuit opens again as soon as more (`>`) than this share of `halfOpenCalls` \
+              have failed, and closes as soon as no more can; 0: none may fail; 100: it closes \
+              after the first, whatever comes of it",
     },
     OptionSpec {
         name: "rollingCountTimeout",
@@ -395,6 +419,49 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
 ];
 
+/// What options that are objects have in them, each with the name of its option before its own.
+/// None is looked for by itself: whoever changes one gives another object.
+pub const FIELDS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "resetTimeout.initial",
+        unit: Unit::Milliseconds,
+        default: Default::Said("must be given"),
+        expected: Some("a number of milliseconds, 0 or more"),
+        live: false,
+        native: None,
+        doc: "ms the circuit stays open the first time; 0 is 1",
+    },
+    OptionSpec {
+        name: "resetTimeout.max",
+        unit: Unit::Milliseconds,
+        default: Default::Said("`300000`, or `initial` if that is longer"),
+        expected: Some("a number of milliseconds, not below initial"),
+        live: false,
+        native: Some(native_options::RESET_TIMEOUT_MAX),
+        doc: "ms it stays open at the most",
+    },
+    OptionSpec {
+        name: "resetTimeout.factor",
+        unit: Unit::Ratio,
+        default: Default::Number(2.0),
+        expected: Some("a number, 1 or more"),
+        live: false,
+        native: Some(native_options::RESET_TIMEOUT_FACTOR),
+        doc: "by how much each wait is longer than the one before. The first comes again once the \
+              circuit has been closed for longer (`>`) than it was to wait last",
+    },
+    OptionSpec {
+        name: "resetTimeout.jitter",
+        unit: Unit::Ratio,
+        default: Default::Number(0.5),
+        expected: Some("a number from 0 to 1"),
+        live: false,
+        native: Some(native_options::RESET_TIMEOUT_JITTER),
+        doc: "the share by which chance shortens a wait at the most, so that those who opened \
+              together do not try together. It never makes one longer: `retryAfter` stays true",
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,17 +469,27 @@ mod tests {
 
     #[test]
     fn each_native_option_is_of_one_option() {
-        let mut places: Vec<_> = OPTIONS.iter().filter_map(|option| option.native).collect();
+        let all = OPTIONS.iter().chain(FIELDS);
+        let mut places: Vec<_> = all.filter_map(|option| option.native).collect();
         places.sort_unstable();
         assert!(places.into_iter().eq(0..NATIVE_OPTIONS));
         assert!(native_options::ALL.iter().map(|one| one.value as usize).eq(0..NATIVE_OPTIONS));
     }
 
     #[test]
+    fn each_field_is_of_an_option() {
+        for field in FIELDS {
+            let (option, _) = field.name.split_once('.').unwrap();
+            assert!(OPTIONS.iter().any(|one| one.name == option), "{}", field.name);
+            assert!(!field.live, "{}", field.name);
+        }
+    }
+
+    #[test]
     fn numbers_have_a_unit() {
-        for option in OPTIONS {
-            let is_number =
-                matches!(option.default, Default::Number(_)) || option.name.ends_with("TTL");
+        for option in OPTIONS.iter().chain(FIELDS) {
+            let is_number = option.expected.is_some_and(|expected| expected.contains("number "));
+            let is_number = is_number || matches!(option.default, Default::Number(_));
             assert_eq!(option.unit != Unit::None, is_number, "{}", option.name);
             let in_ms = option.doc.contains("ms") && option.unit == Unit::Milliseconds;
             assert!(in_ms || option.unit != Unit::Milliseconds, "{}", option.name);

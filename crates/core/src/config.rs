@@ -26,6 +26,10 @@ pub struct Config {
     pub enabled: bool,
     /// By which clock calls are late.
     pub timeout_clock: TimeoutClock,
+    /// How a half-open circuit finds out whether to close.
+    pub half_open: HalfOpenConfig,
+    /// What chance draws from.
+    pub chance: ChanceConfig,
 }
 
 impl Default for Config {
@@ -39,7 +43,59 @@ impl Default for Config {
             warm_up: None,
             enabled: true,
             timeout_clock: TimeoutClock::Loop,
+            half_open: HalfOpenConfig::default(),
+            chance: ChanceConfig::default(),
         }
+    }
+}
+
+/// What a half-open circuit does. A change holds from the next one on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HalfOpenConfig {
+    /// How many calls may try; so many are under way at the most.
+    pub calls: NonZeroU32,
+    /// The share of them, in percent, above which (`>`) those that fail open the circuit again.
+    /// 0: none may fail; 100: all may.
+    pub threshold_percentage: f64,
+}
+
+impl Default for HalfOpenConfig {
+    /// One call, whose outcome decides.
+    fn default() -> Self {
+        HalfOpenConfig { calls: NonZeroU32::MIN, threshold_percentage: 0.0 }
+    }
+}
+
+/// What chance draws from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChanceConfig {
+    /// What the breaker's own draws follow from.
+    pub seed: u64,
+    /// Whether the host gives them.
+    pub is_given: bool,
+}
+
+/// How long a circuit stays open: ever longer, each time that it opens again.
+///
+/// The k-th wait is `min(max, initial · factor^(k - 1)) · (1 - jitter · U)`, where U is drawn
+/// evenly from 0 to 1. k starts over once the circuit has been closed for longer (`>`) than the
+/// last wait was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backoff {
+    /// The first; at least a millisecond. [`Nanos::MAX`]: until it is closed by hand.
+    pub initial: Nanos,
+    /// The longest.
+    pub max: Nanos,
+    /// By how much each is longer than the one before; 1: they are all the same.
+    pub factor: f64,
+    /// By how much chance shortens it at the most: from 0, not at all, to 1.
+    pub jitter: f64,
+}
+
+impl From<Nanos> for Backoff {
+    /// Always as long.
+    fn from(wait: Nanos) -> Self {
+        Backoff { initial: wait, max: wait, factor: 1.0, jitter: 0.0 }
     }
 }
 
@@ -58,9 +114,8 @@ pub enum TimeoutClock {
 pub struct LiveOptions {
     /// How long a call may take, in loop time; `None`: as long as it likes.
     pub timeout: Option<Nanos>,
-    /// How long the circuit stays open before it lets one call try.
-    /// [`Nanos::MAX`]: until it is closed by hand.
-    pub reset_timeout: Nanos,
+    /// How long the circuit stays open before it lets calls try.
+    pub reset_timeout: Backoff,
     /// The share of failures, in percent of the [calls](crate::window::Window::calls) in the
     /// window, above which (`>`) the circuit opens. May lie outside 0 to 100: below, every
     /// failure opens; above, none does.
@@ -74,7 +129,7 @@ impl Default for LiveOptions {
     fn default() -> Self {
         LiveOptions {
             timeout: Some(Nanos::from_millis(10_000)),
-            reset_timeout: Nanos::from_millis(30_000),
+            reset_timeout: Nanos::from_millis(30_000).into(),
             error_threshold_percentage: 50.0,
             consecutive_failures: None,
         }

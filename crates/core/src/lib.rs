@@ -26,7 +26,7 @@
 //!
 //! - [`breaker`]: what a host drives. Its state and its way from one to the next.
 //! - `policy`: what an outcome counts as, whether to open, when to try again. `admission`:
-//!   whether there is a place. `timers`: everything that comes due.
+//!   whether there is a place. `timers`: everything that comes due. `chance`: all that is random.
 //! - [`calls`]: the calls under way, and which of them are late.
 //! - [`metrics`]: what happened, as numbers.
 //! - [`config`]: options. [`time`]: moments, which are given. `shared`: words that other
@@ -40,6 +40,7 @@
 mod admission;
 pub mod breaker;
 pub mod calls;
+mod chance;
 pub mod config;
 pub mod metrics;
 mod policy;
@@ -51,4 +52,4 @@ pub use admission::{adaptive, queue};
 pub use breaker::{inbox, mode, published, snapshot, state};
 pub use calls::{call_time, expiry, sample, stall_log};
 pub use metrics::{latency, loop_delay, window};
-pub use policy::{learned_timeout, retry, throttle};
+pub use policy::{learned_timeout, probes, retry, throttle};

@@ -351,7 +351,7 @@ mod under_load {
     fn hasty() -> Config {
         let window = WindowConfig::new(Nanos::from_millis(4), 4, Rotation::ByClock, true);
         let mut config = Config { window: window.expect("sound"), ..Config::default() };
-        config.live.reset_timeout = Nanos::from_millis(1);
+        config.live.reset_timeout = Nanos::from_millis(1).into();
         config
     }
 

@@ -24,7 +24,7 @@ fn budget(ratio: f64, per_second: f64) -> SharedRetryBudget {
 fn breaker(budget: &SharedRetryBudget) -> CircuitBreaker {
     let mut config = Config::default();
     config.live.error_threshold_percentage = 100.0;
-    config.live.reset_timeout = Nanos::from_millis(1000);
+    config.live.reset_timeout = Nanos::from_millis(1000).into();
     let mut breaker = CircuitBreaker::new(config, at(0));
     breaker.set_retry(Some((RetryOptions::default(), budget.clone())));
     breaker

@@ -22,7 +22,7 @@ fn breaker() -> CircuitBreaker {
 
 fn with(change: impl FnOnce(&mut Config)) -> CircuitBreaker {
     let mut config = Config::default();
-    config.live.reset_timeout = Nanos::from_millis(1000);
+    config.live.reset_timeout = Nanos::from_millis(1000).into();
     config.live.timeout = Some(Nanos::from_millis(100));
     change(&mut config);
     CircuitBreaker::new(config, at(0))
@@ -81,7 +81,7 @@ fn hung_probe(now: Now) -> (CircuitBreaker, Permit) {
     let mut breaker = half_open(now);
     breaker.set_live_options(LiveOptions {
         timeout: None,
-        reset_timeout: Nanos::from_millis(1000),
+        reset_timeout: Nanos::from_millis(1000).into(),
         ..Default::default()
     });
     let probe = admit(&mut breaker, now);
@@ -306,7 +306,7 @@ mod open {
 
     #[test]
     fn stays_open_for_ever_without_a_reset_timeout() {
-        let mut breaker = with(|config| config.live.reset_timeout = Nanos::MAX);
+        let mut breaker = with(|config| config.live.reset_timeout = Nanos::MAX.into());
         breaker.open(at(0));
         assert_eq!(breaker.poll_timer(&NO_STALLS, at(0)), None);
         assert!(matches!(breaker.state(at(A_CENTURY)), State::Open { .. }));
@@ -423,7 +423,7 @@ mod half_open {
     #[test]
     fn waits_for_a_hung_probe_for_ever_without_a_reset_timeout() {
         let mut breaker = with(|config| {
-            config.live.reset_timeout = Nanos::MAX;
+            config.live.reset_timeout = Nanos::MAX.into();
             config.live.timeout = None;
         });
         breaker.restore(State::HalfOpen { probing_until: None });

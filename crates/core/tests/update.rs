@@ -83,7 +83,7 @@ fn an_open_circuit_waits_as_long_as_it_was_to_and_the_next_as_long_as_it_is_to()
     let mut breaker = breaker(&config());
     breaker.open(at(0));
     let mut config = config();
-    config.live.reset_timeout = Nanos::from_millis(500);
+    config.live.reset_timeout = Nanos::from_millis(500).into();
     breaker.update(&config, at(1));
     assert!(matches!(breaker.state(at(29_999)), State::Open { .. }));
     assert!(matches!(breaker.state(at(30_000)), State::HalfOpen { .. }));

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::counters::{COUNTERS, QUANTILES};
 use crate::fingerprint::FINGERPRINT;
 use crate::layout::{self, BINS, NUMBERS, STATS};
-use crate::options::{Default, MAX_SAFE_INTEGER, OPTIONS};
+use crate::options::{Default, OptionSpec, FIELDS, MAX_SAFE_INTEGER, OPTIONS};
 use crate::Constant;
 
 /// The module.
@@ -107,18 +107,25 @@ fn of_groups(groups: &[(&str, &[Constant])]) -> String {
 }
 
 fn defaults() -> String {
-    lines(OPTIONS.iter().filter_map(|option| match option.default {
-        Default::Number(value) => Some(format!("  {}: {}", option.name, number(value))),
+    lines(OPTIONS.iter().chain(FIELDS).filter_map(|option| match option.default {
+        Default::Number(value) => Some(format!("  {}: {}", key(option), number(value))),
         _ => None,
     }))
 }
 
 fn expected() -> String {
-    lines(OPTIONS.iter().filter_map(|option| {
+    lines(OPTIONS.iter().chain(FIELDS).filter_map(|option| {
         let expected = option.expected?;
         let quote = if expected.contains('\'') { '"' } else { '\'' };
-        Some(format!("  {}: {quote}{expected}{quote}", option.name))
+        Some(format!("  {}: {quote}{expected}{quote}", key(option)))
     }))
+}
+
+fn key(option: &OptionSpec) -> String {
+    match option.name.contains('.') {
+        true => format!("'{}'", option.name),
+        false => option.name.into(),
+    }
 }
 
 fn kinds() -> String {

@@ -80,4 +80,7 @@ pub enum Event {
     HalfOpened,
     /// A bucket of the window is complete and somebody wants to know.
     Snapshot,
+    /// Nothing to announce: what the host has [given](super::CircuitBreaker::give_draw) to be
+    /// drawn has been used, and it is to give another.
+    Draw,
 }

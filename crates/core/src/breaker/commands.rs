@@ -3,12 +3,12 @@
 use super::answer::Event;
 use super::inbox::Command;
 use super::mode::Mode;
+use super::state::State;
 use super::{timeout_of, CircuitBreaker};
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::{StallLog, NO_STALLS};
 use crate::config::{Config, LiveOptions};
-use crate::policy::recovery::Recovery;
 use crate::time::{Nanos, Now, Shift};
 use crate::timers::Timer;
 
@@ -20,27 +20,48 @@ impl CircuitBreaker {
     }
 
     pub(super) fn open_circuit(&mut self, monotonic: Nanos) {
-        let retry_at = self.recovery.retry_at(monotonic);
-        if self.machine.open(retry_at) {
-            self.time_next_move();
-            self.window.mark_circuit(true);
-            self.events.push_back(Event::Opened);
+        if !self.machine.is_openable() {
+            return;
         }
+        let draw = if self.recovery.draws() { self.draw() } else { 0.0 };
+        let was_closed = self.machine.is_closed();
+        self.machine.open(self.recovery.on_open(was_closed, draw, monotonic));
+        self.time_next_move();
+        self.window.mark_circuit(true);
+        self.events.push_back(Event::Opened);
     }
 
     /// Closes the circuit.
     pub fn close(&mut self, now: Now) {
         self.advance(now.monotonic);
-        self.close_circuit();
+        self.close_circuit(now.monotonic);
     }
 
-    pub(super) fn close_circuit(&mut self) {
+    pub(super) fn close_circuit(&mut self, monotonic: Nanos) {
         if self.machine.close() {
+            self.recovery.on_close(monotonic);
             self.time_next_move();
             self.trip.on_close();
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
         }
+    }
+
+    /// The circuit stays open for so long from now on, each time that it opens; if it is open now,
+    /// this time, too, counted from when it opened.
+    pub fn set_wait(&mut self, wait: Nanos, now: Now) {
+        self.advance(now.monotonic);
+        let retry_at = self.recovery.set_wait(wait);
+        if let State::Open { .. } = self.machine.state() {
+            self.machine.retry_at(retry_at);
+            self.time_next_move();
+        }
+    }
+
+    /// Gives what is drawn next, a number from zero up to, and without, one: for a breaker that
+    /// asks for it ([`Event::Draw`]).
+    pub fn give_draw(&mut self, draw: f64) {
+        self.chance.give(draw);
     }
 
     /// Goes on with another clock, on which everything that is to come is as far away as
@@ -52,6 +73,7 @@ impl CircuitBreaker {
         self.window.change_clocks(shift);
         self.expiry = Expiry::default();
         self.trip.change_clocks(shift);
+        self.recovery.change_clocks(shift);
         self.timers.change_clocks(shift);
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
@@ -96,7 +118,7 @@ impl CircuitBreaker {
     /// now on.
     pub fn set_live_options(&mut self, live: LiveOptions) {
         self.trip.set_live_options(&live);
-        self.recovery = Recovery::new(&live);
+        self.recovery.set_live_options(&live);
         self.timeout = timeout_of(&live);
     }
 
@@ -155,7 +177,7 @@ impl CircuitBreaker {
                 // It is so for good.
                 _ if self.machine.is_shutdown() => {}
                 Command::Open => self.open_circuit(monotonic),
-                Command::Close => self.close_circuit(),
+                Command::Close => self.close_circuit(monotonic),
                 Command::Disable => self.change_mode(Mode::Disabled),
                 Command::Enable => self.change_mode(Mode::Normal),
             }

@@ -11,6 +11,7 @@ use crate::calls::{Call, NewCall, Permit, Stage};
 use crate::config::TimeoutClock;
 use crate::metrics::window::Counter;
 use crate::policy::outcome::Outcome;
+use crate::policy::probes::Verdict;
 use crate::time::{Nanos, Now};
 use crate::timers::Timer;
 
@@ -75,8 +76,8 @@ impl CircuitBreaker {
         if let Some(retry) = &mut self.retry {
             retry.on_success(now.monotonic);
         }
-        if matches!(self.machine.state(), State::HalfOpen { .. }) {
-            self.close(now);
+        if self.machine.is_half_open() {
+            self.settle_probe(false, now);
         }
     }
 
@@ -98,8 +99,8 @@ impl CircuitBreaker {
         Settled::Failed { permit, latency: latency_ms(&call, now) }
     }
 
-    /// Spends the permit of a failed call: opens the circuit if the call was the
-    /// probe of a half-open one, or if the rate of failures or their number in a row
+    /// Spends the permit of a failed call: opens the circuit if too many probes of a
+    /// half-open one have failed, or if the rate of failures or their number in a row
     /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
     pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
         let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
@@ -107,13 +108,10 @@ impl CircuitBreaker {
         if generation != self.machine.generation() {
             return true;
         }
-        let trips = match self.machine.state() {
-            State::HalfOpen { .. } => true,
-            State::Closed => self.trip.trips(&self.window, now.monotonic),
-            State::Open { .. } | State::Shutdown => false,
-        };
-        if trips {
-            self.open(now);
+        match self.machine.state() {
+            State::HalfOpen { .. } => self.settle_probe(true, now),
+            State::Closed if self.trip.trips(&self.window, now.monotonic) => self.open(now),
+            State::Closed | State::Open { .. } | State::Shutdown => {}
         }
         true
     }
@@ -259,6 +257,25 @@ impl CircuitBreaker {
         self.machine.begin_probe(until);
         self.time_next_move();
         self.begin(now)
+    }
+
+    /// A call of the generation of a half-open circuit has settled: it was a probe.
+    #[cold]
+    pub(super) fn settle_probe(&mut self, failed: bool, now: Now) {
+        match self.machine.settle_probe(failed) {
+            Some(Verdict::Close) => self.close(now),
+            Some(Verdict::Open) => self.open(now),
+            None => {}
+        }
+    }
+
+    /// A call of the generation of a half-open circuit has ended without an outcome: whoever asks
+    /// next may try in its place.
+    #[cold]
+    #[allow(dead_code)] // Until there are outcomes that are none.
+    pub(super) fn give_back_probe(&mut self) {
+        self.machine.give_back_probe();
+        self.time_next_move();
     }
 
     /// The call that ends with an outcome at `now`, its place of the capacity given

@@ -45,6 +45,7 @@ use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::StallLog;
 use crate::calls::{Calls, Permit};
+use crate::chance::Chance;
 use crate::config::{Config, LiveOptions, TimeoutClock};
 use crate::metrics::window::Window;
 use crate::policy::recovery::Recovery;
@@ -67,6 +68,7 @@ pub struct CircuitBreaker {
     /// Whether anything follows from a success but that a row of failures ends. In one place, as
     /// each success looks at it.
     watches_successes: bool,
+    chance: Chance,
     /// Where the places for calls are, and the commands of other threads.
     published: Arc<Published>,
     /// Whether others have the clock by which it lives.
@@ -87,7 +89,8 @@ impl CircuitBreaker {
     /// A breaker in the closed state.
     pub fn new(config: Config, now: Now) -> Self {
         let window = Window::new(&config.window, now.monotonic);
-        let machine = Machine::new(State::Closed);
+        let recovery = Recovery::new(&config);
+        let machine = Machine::new(State::Closed, recovery.probes());
         let mode = Mode::by_switch(config.enabled);
         let (state, generation) = (machine.state(), machine.generation());
         let standing = Standing { state, generation, mode, shows_moments: false };
@@ -98,7 +101,8 @@ impl CircuitBreaker {
             calls: Calls::new(),
             expiry: Expiry::default(),
             trip: Trip::new(&config, now.monotonic),
-            recovery: Recovery::new(&config.live),
+            recovery,
+            chance: Chance::new(config.chance),
             retry: None,
             watches_successes: false,
             published,
@@ -173,6 +177,24 @@ impl CircuitBreaker {
         self.mode
     }
 
+    /// How often the circuit has opened without having been closed for longer than it was to
+    /// wait; 0: not at all.
+    pub fn attempt(&self) -> u32 {
+        self.recovery.attempt()
+    }
+
+    /// For how long the circuit stays open, or stayed so last, before calls may try.
+    pub fn wait(&self) -> Nanos {
+        self.recovery.wait()
+    }
+
+    /// In what time a circuit that refuses calls at `now` may answer otherwise; as
+    /// [`Refusal::Open`] says it.
+    pub fn retry_after(&mut self, now: Now) -> Option<Nanos> {
+        self.advance(now.monotonic);
+        self.machine.state().retry_after(now.monotonic)
+    }
+
     /// Whether failures do not open the circuit yet.
     pub fn is_warming_up(&self, now: Now) -> bool {
         self.trip.is_warming_up(now.monotonic)
@@ -231,7 +253,7 @@ impl CircuitBreaker {
     fn follow_clock(&mut self, monotonic: Nanos) {
         self.window.advance(monotonic);
         if self.timers.is_due(Timer::Move, monotonic) {
-            self.let_one_try();
+            self.let_try();
         }
         self.time_next_change();
     }
@@ -248,8 +270,8 @@ impl CircuitBreaker {
         }
     }
 
-    fn let_one_try(&mut self) {
-        if self.machine.let_one_try() {
+    fn let_try(&mut self) {
+        if self.machine.let_try(self.recovery.probes()) {
             self.events.push_back(Event::HalfOpened);
         }
         self.time_next_move();
@@ -265,8 +287,7 @@ impl CircuitBreaker {
 
     /// The state has moved, or the options.
     fn note_watchers(&mut self) {
-        let is_half_open = matches!(self.machine.state(), State::HalfOpen { .. });
-        self.watches_successes = is_half_open || self.retry.is_some();
+        self.watches_successes = self.machine.is_half_open() || self.retry.is_some();
     }
 
     /// Others see from now on where the breaker stands.
@@ -277,6 +298,16 @@ impl CircuitBreaker {
             mode: self.mode,
             shows_moments: self.shows_moments,
         });
+    }
+
+    /// A number from zero up to, and without, one.
+    fn draw(&mut self) -> f64 {
+        let asks = self.chance.is_given() && self.events.front() != Some(&Event::Draw);
+        if asks {
+            // Before what is announced of the decision: that may lead to the next one.
+            self.events.push_front(Event::Draw);
+        }
+        self.chance.draw()
     }
 
     fn next_snapshot(&self, monotonic: Nanos) -> Nanos {

@@ -8,6 +8,7 @@ use super::mode::Mode;
 use super::state::{Machine, State};
 use super::CircuitBreaker;
 use crate::metrics::window::Window;
+use crate::policy::recovery;
 use crate::policy::trip::Memory;
 use crate::time::{Now, Shift};
 
@@ -18,6 +19,7 @@ pub struct SavedState {
     state: State,
     mode: Mode,
     trip: Memory,
+    recovery: recovery::Memory,
     window: Window,
 }
 
@@ -30,6 +32,7 @@ impl CircuitBreaker {
             state: self.machine.state(),
             mode: self.mode,
             trip: self.trip.memory(),
+            recovery: self.recovery.memory(),
             window: self.window.clone(),
         }
     }
@@ -37,18 +40,21 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, mode, trip, mut window } = saved;
+        let SavedState { taken, state, mode, trip, recovery, mut window } = saved;
         let shift = Shift { from: taken, to: now };
-        let mut machine = Machine::new(match state {
+        let state = match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
             state => state,
-        });
+        };
+        let mut machine = Machine::new(state, self.recovery.probes());
         machine.change_clocks(&shift);
         self.machine = machine;
         self.mode = mode;
         self.time_next_move();
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
+        self.recovery.remember(recovery);
+        self.recovery.change_clocks(&shift);
         window.change_clocks(&shift);
         self.window.become_another(window);
         self.time_next_change();
@@ -56,7 +62,7 @@ impl CircuitBreaker {
 
     /// Puts a new breaker into the state of an earlier one.
     pub fn restore(&mut self, state: State) {
-        self.machine = Machine::new(state);
+        self.machine = Machine::new(state, self.recovery.probes());
         self.time_next_move();
         if let State::Open { .. } = state {
             self.window.mark_circuit(true);

@@ -4,6 +4,7 @@
 //! admitted in, and a call of an earlier one moves no state: its outcome tells of a
 //! time that has been judged already.
 
+use crate::policy::probes::{Probes, Verdict};
 use crate::time::{Nanos, Shift};
 
 /// Where a circuit stands.
@@ -16,10 +17,10 @@ pub enum State {
         /// From when on one call may try; [`Nanos::MAX`]: never by itself.
         retry_at: Nanos,
     },
-    /// One call, the probe, may try; its outcome closes or opens the circuit.
+    /// Some calls, the probes, may try, mostly one; their outcomes close or open the circuit.
     HalfOpen {
-        /// `None`: it has not been made yet. Otherwise it is out, and from then on one more
-        /// call may try, by the monotonic clock; [`Nanos::MAX`]: not before it has ended.
+        /// `None`: one may begin. Otherwise all are out, and from then on more calls may try, by
+        /// the monotonic clock; [`Nanos::MAX`]: not before one has ended.
         probing_until: Option<Nanos>,
     },
     /// Finished: calls are refused for good.
@@ -53,17 +54,19 @@ impl State {
 /// | shutdown | | | | |
 ///
 /// A probe that is out for too long is no move: the circuit stays half open, in the same
-/// generation, and one more may try. Whichever of the two ends first decides.
+/// generation, and one more may try. Whichever of them end first decide.
 #[derive(Clone, Debug)]
 pub struct Machine {
     state: State,
     generation: u32,
+    /// Those of the half-open circuit; otherwise what was left of them.
+    probes: Probes,
 }
 
 impl Machine {
-    /// A closed circuit, or whatever state it is restored to.
-    pub fn new(state: State) -> Self {
-        Machine { state, generation: 0 }
+    /// A closed circuit, or whatever state it is restored to: a half-open one with those probes.
+    pub fn new(state: State, probes: Probes) -> Self {
+        Machine { state, generation: 0, probes }
     }
 
     /// Lets calls pass.
@@ -72,16 +75,30 @@ impl Machine {
             && self.enter(State::Closed)
     }
 
-    /// Refuses calls until `retry_at`.
-    pub fn open(&mut self, retry_at: Nanos) -> bool {
+    /// Whether it can open.
+    pub fn is_openable(&self) -> bool {
         matches!(self.state, State::Closed | State::HalfOpen { .. })
-            && self.enter(State::Open { retry_at })
     }
 
-    /// Lets one call try.
-    pub fn half_open(&mut self) -> bool {
-        matches!(self.state, State::Open { .. })
-            && self.enter(State::HalfOpen { probing_until: None })
+    /// Refuses calls until `retry_at`.
+    pub fn open(&mut self, retry_at: Nanos) -> bool {
+        self.is_openable() && self.enter(State::Open { retry_at })
+    }
+
+    /// Refuses calls until then, if it refuses them.
+    pub fn retry_at(&mut self, at: Nanos) {
+        if let State::Open { retry_at } = &mut self.state {
+            *retry_at = at;
+        }
+    }
+
+    /// Lets those probes try.
+    pub fn half_open(&mut self, probes: Probes) -> bool {
+        if !matches!(self.state, State::Open { .. }) {
+            return false;
+        }
+        self.probes = probes;
+        self.enter(State::HalfOpen { probing_until: None })
     }
 
     /// Refuses calls for good.
@@ -109,24 +126,62 @@ impl Machine {
         matches!(self.state, State::Shutdown)
     }
 
-    /// The moment has come at which the clock [moves](Machine::next_move) the state. Returns
-    /// whether one call may try from now on.
-    pub fn let_one_try(&mut self) -> bool {
+    /// The moment has come at which the clock [moves](Machine::next_move) the state: an open
+    /// circuit lets those probes try, a half-open one more than those that hang. Returns whether
+    /// calls may try from now on.
+    pub fn let_try(&mut self, probes: Probes) -> bool {
         match &mut self.state {
-            State::HalfOpen { probing_until } => probing_until.take().is_some(),
-            _ => self.half_open(),
+            State::HalfOpen { probing_until } => {
+                self.probes.replace_hung();
+                probing_until.take().is_some()
+            }
+            _ => self.half_open(probes),
         }
     }
 
-    /// Whether the circuit is half open and waits for its probe.
+    /// Whether the circuit is half open and waits for a probe.
     pub fn awaits_probe(&self) -> bool {
         self.state == State::HalfOpen { probing_until: None }
     }
 
-    /// The probe that a half-open circuit waits for is out, and no other may try until then.
+    /// Whether the circuit is half open.
+    pub fn is_half_open(&self) -> bool {
+        matches!(self.state, State::HalfOpen { .. })
+    }
+
+    /// How many probes of a half-open circuit have begun and not settled.
+    pub fn probes_in_flight(&self) -> u32 {
+        if self.is_half_open() {
+            self.probes.in_flight()
+        } else {
+            0
+        }
+    }
+
+    /// A probe that a half-open circuit waits for begins. If it is the last, no other may try
+    /// until then.
     pub fn begin_probe(&mut self, until: Nanos) {
         if self.awaits_probe() {
-            self.state = State::HalfOpen { probing_until: Some(until) };
+            self.probes.begin();
+            if !self.probes.has_left() {
+                self.state = State::HalfOpen { probing_until: Some(until) };
+            }
+        }
+    }
+
+    /// A probe of a half-open circuit has settled: what that says, if it is certain.
+    pub fn settle_probe(&mut self, failed: bool) -> Option<Verdict> {
+        if !self.is_half_open() {
+            return None;
+        }
+        self.probes.settle(failed)
+    }
+
+    /// A probe of a half-open circuit has no outcome: another may try in its place.
+    pub fn give_back_probe(&mut self) {
+        if let State::HalfOpen { probing_until } = &mut self.state {
+            self.probes.give_back();
+            *probing_until = None;
         }
     }
 

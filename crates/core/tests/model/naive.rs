@@ -4,7 +4,9 @@
 use std::num::NonZeroU32;
 
 use didelphis_core::breaker::Event;
-use didelphis_core::config::{Config, LiveOptions, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::config::{
+    Backoff, Config, HalfOpenConfig, LiveOptions, Rotation, TimeoutClock, WindowConfig,
+};
 use didelphis_core::expiry::LoopSample;
 use didelphis_core::stall_log::StallLog;
 use didelphis_core::state::State;
@@ -56,6 +58,13 @@ pub enum End {
 }
 
 #[derive(Debug)]
+struct Opening {
+    wait: Option<u64>,
+    attempt: u32,
+    closed: Option<u64>,
+}
+
+#[derive(Debug)]
 pub struct Model {
     pub shape: Shape,
     pub monotonic: u64,
@@ -76,6 +85,12 @@ pub struct Model {
     pub taken: i64,
     /// How calls of the generation they were admitted in ended, and closings.
     pub ends: Vec<End>,
+    /// When the circuit opened, for how long it was to wait, and when it closed again.
+    openings: Vec<Opening>,
+    /// Of the half-open circuit: how many probes may still begin, and which have failed of those
+    /// that have settled.
+    pub left: u32,
+    pub failed: Vec<bool>,
     warm_until: u64,
     made_at: u64,
     snapshot_at: Option<u64>,
@@ -103,6 +118,9 @@ impl Model {
             enabled: shape.enabled,
             taken: 0,
             ends: Vec::new(),
+            openings: Vec::new(),
+            left: shape.probes.0,
+            failed: Vec::new(),
             warm_until: START + shape.warm_up.unwrap_or(0),
             made_at: START,
             snapshot_at: None,
@@ -124,6 +142,7 @@ impl Model {
     /// What the breaker is made with that does the same.
     pub fn config(&self) -> Config {
         let Shape { buckets, rotates_by_hand, capacity, volume, warm_up, by_wall, .. } = self.shape;
+        let (calls, threshold_percentage) = self.shape.probes;
         let rotation = if rotates_by_hand { Rotation::ByHand } else { Rotation::ByClock };
         let span = ms(INTERVAL * u64::from(buckets));
         let window = WindowConfig::new(span, buckets, rotation, true);
@@ -135,14 +154,27 @@ impl Model {
             warm_up: warm_up.map(ms),
             enabled: self.shape.enabled,
             timeout_clock: if by_wall { TimeoutClock::Wall } else { TimeoutClock::Loop },
+            half_open: HalfOpenConfig {
+                calls: NonZeroU32::new(calls).expect("some"),
+                threshold_percentage,
+            },
+            ..Config::default()
         }
     }
 
     pub fn live(&self) -> LiveOptions {
-        let Shape { timeout, reset, threshold, in_a_row, .. } = self.shape;
+        let Shape { timeout, reset, longest, threshold, in_a_row, .. } = self.shape;
         LiveOptions {
             timeout: timeout.map(ms),
-            reset_timeout: reset.map_or(Nanos::MAX, ms),
+            reset_timeout: match longest {
+                Some(longest) => Backoff {
+                    initial: reset.map_or(Nanos::MAX, ms),
+                    max: ms(longest),
+                    factor: 2.0,
+                    jitter: 0.0,
+                },
+                None => reset.map_or(Nanos::MAX, ms).into(),
+            },
             error_threshold_percentage: threshold,
             consecutive_failures: in_a_row.and_then(NonZeroU32::new),
         }
@@ -174,9 +206,12 @@ impl Model {
         self.window.advance(self.monotonic);
         match self.state {
             State::Open { retry_at } if ms(self.monotonic) >= retry_at => {
+                self.left = self.shape.probes.0;
+                self.failed.clear();
                 self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
             }
             State::HalfOpen { probing_until: Some(until) } if ms(self.monotonic) >= until => {
+                self.left = self.unsettled();
                 self.state = State::HalfOpen { probing_until: None };
                 self.events.push(Event::HalfOpened);
             }
@@ -219,6 +254,9 @@ impl Model {
         for at in [&mut self.warm_until, &mut self.made_at, &mut self.floor] {
             *at = shifted(*at);
         }
+        for opening in &mut self.openings {
+            opening.closed = opening.closed.map(shifted);
+        }
         self.window.ends = self.window.ends.map(shifted);
         self.snapshot_at = self.snapshot_at.map(shifted);
         self.pending.clear();
@@ -238,8 +276,51 @@ impl Model {
     pub fn open(&mut self) {
         if matches!(self.state, State::Closed | State::HalfOpen { .. }) {
             self.window.note(Fact::Circuit(true));
-            let retry_at = self.after_reset();
+            let attempt = self.openings.last().map_or(1, |last| match last.closed {
+                Some(closed)
+                    if last
+                        .wait
+                        .is_some_and(|wait| self.monotonic.saturating_sub(closed) > wait) =>
+                {
+                    1
+                }
+                _ => last.attempt + 1,
+            });
+            let wait = self.wait_of(attempt);
+            self.openings.push(Opening { wait, attempt, closed: None });
+            let retry_at = wait.map_or(Nanos::MAX, |wait| ms(self.monotonic + wait));
             self.enter(State::Open { retry_at }, Event::Opened);
+        }
+    }
+
+    fn wait_of(&self, attempt: u32) -> Option<u64> {
+        let reset = self.shape.reset.map(|reset| reset.max(1));
+        match self.shape.longest {
+            None => reset,
+            Some(longest) => {
+                let grown =
+                    2f64.powf(f64::from(attempt - 1)) * reset.map_or(f64::MAX, |ms| ms as f64);
+                Some((grown as u64).min(longest))
+            }
+        }
+    }
+
+    /// How many probes of a half-open circuit have no outcome, those not begun included.
+    fn unsettled(&self) -> u32 {
+        self.shape.probes.0 - self.failed.len() as u32
+    }
+
+    /// A probe has an outcome.
+    pub fn settle_probe(&mut self, failed: bool) {
+        self.failed.push(failed);
+        self.left = self.left.min(self.unsettled());
+        let (calls, percentage) = self.shape.probes;
+        let bearable = percentage * f64::from(calls) / 100.0;
+        let failures = self.failed.iter().filter(|&&failed| failed).count() as f64;
+        if failures > bearable {
+            self.open();
+        } else if failures + f64::from(self.unsettled()) <= bearable {
+            self.close();
         }
     }
 
@@ -247,6 +328,9 @@ impl Model {
         if matches!(self.state, State::Open { .. } | State::HalfOpen { .. }) {
             self.window.note(Fact::Circuit(false));
             self.ends.push(End::Close);
+            if let Some(last) = self.openings.last_mut() {
+                last.closed = Some(self.monotonic);
+            }
             self.enter(State::Closed, Event::Closed);
         }
     }
@@ -262,8 +346,11 @@ impl Model {
         self.events.clear();
     }
 
+    /// Until when a probe that hangs keeps others out.
     pub fn after_reset(&self) -> Nanos {
-        self.shape.reset.map_or(Nanos::MAX, |reset| ms(self.monotonic + reset.max(1)))
+        let last = self.openings.last().filter(|_| self.shape.longest.is_some());
+        let wait = last.map_or_else(|| self.wait_of(1), |last| last.wait);
+        wait.map_or(Nanos::MAX, |wait| ms(self.monotonic + wait))
     }
 
     pub fn trips(&self) -> bool {

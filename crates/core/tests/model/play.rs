@@ -231,7 +231,10 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
     let fits = model.available() > 0;
     if probe && fits {
         let until = if model.shape.timeout.is_some() { Nanos::MAX } else { model.after_reset() };
-        model.state = State::HalfOpen { probing_until: Some(until) };
+        model.left -= 1;
+        if model.left == 0 {
+            model.state = State::HalfOpen { probing_until: Some(until) };
+        }
     }
     let permit = match admission {
         Admission::Admitted(permit) if fits => permit,
@@ -288,7 +291,7 @@ fn succeed(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
     if current && model.state != State::Shutdown {
         model.ends.push(End::Success);
         if matches!(model.state, State::HalfOpen { .. }) {
-            model.close();
+            model.settle_probe(false);
         }
     }
 }
@@ -325,13 +328,13 @@ fn evaluate_trip(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) 
 fn note_judgement(model: &mut Model, index: usize) {
     model.tick();
     model.calls[index].phase = Phase::Gone;
-    let trips = match model.state {
-        State::HalfOpen { .. } => true,
-        State::Closed => !model.is_warming_up() && model.trips(),
-        _ => false,
-    };
-    if is_current(model, index) && trips {
-        model.open();
+    if !is_current(model, index) {
+        return;
+    }
+    match model.state {
+        State::HalfOpen { .. } => model.settle_probe(true),
+        State::Closed if !model.is_warming_up() && model.trips() => model.open(),
+        _ => {}
     }
 }
 

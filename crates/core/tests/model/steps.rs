@@ -145,6 +145,10 @@ pub struct Shape {
     pub enabled: bool,
     pub timeout: Option<u64>,
     pub reset: Option<u64>,
+    /// Waits double up to that; `None`: they are all the same.
+    pub longest: Option<u64>,
+    /// How many calls try a half-open circuit, and the share of them that may fail.
+    pub probes: (u32, f64),
     pub by_wall: bool,
     /// Whether its clock runs backwards now and then.
     pub runs_back: bool,
@@ -171,15 +175,22 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         proptest::bool::weighted(0.9),
     );
     let times = (timeout(), reset(), any::<bool>(), proptest::bool::weighted(0.3));
+    let share = prop_oneof![2 => Just(0.0), 1 => Just(50.0), 1 => 0.0f64..100.0];
+    let recovery = (
+        proptest::option::weighted(0.3, 250u64..3_000),
+        prop_oneof![2 => Just((1, 0.0)), 1 => (1u32..5, share)],
+    );
     let restored = prop_oneof![
         4 => Just(Restored::No),
         1 => (0u64..300).prop_map(Restored::Open),
         2 => Just(Restored::HalfOpen),
     ];
-    (window, guards, times, restored).prop_map(|(window, guards, times, restored)| {
+    (window, guards, times, recovery, restored).prop_map(|parts| {
+        let (window, guards, times, recovery, restored) = parts;
         let (buckets, rotates_by_hand) = window;
         let (capacity, volume, threshold, in_a_row, warm_up, enabled) = guards;
         let (timeout, reset, by_wall, runs_back) = times;
+        let (longest, probes) = recovery;
         Shape {
             buckets,
             rotates_by_hand,
@@ -191,6 +202,8 @@ pub fn shape() -> impl Strategy<Value = Shape> {
             enabled,
             timeout,
             reset,
+            longest,
+            probes,
             by_wall,
             runs_back,
             restored,
