@@ -197,7 +197,7 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
 
   /**
    * Ends the breaker for good: its timers stop, its listeners are removed, and every later
-   * call rejects with `ESHUTDOWN`. Calls under way still settle.
+   * call rejects with `ESHUTDOWN`. Calls under way still settle, and their signals are aborted.
    */
   shutdown (): void
 
@@ -223,8 +223,18 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, interval?: number): void
 
   /**
-   * The signal of {@link CircuitBreaker.Options.abortController}, for an action to hand
-   * on; `undefined` without a controller. All calls share it.
+   * The signal of the call whose action is running, for the action to hand on, as to `fetch`.
+   *
+   * To be asked for in the synchronous part of the action: outside of it, and after an `await`, it
+   * is `undefined`. It is aborted when nobody waits for that call any more, and that of no other
+   * call with it: by its timeout, with the `ETIMEDOUT` error as its reason, or by `shutdown()`, with
+   * an `ESHUTDOWN` error. It is made when it is asked for. A disabled breaker has none.
+   *
+   * With an {@link CircuitBreaker.Options.abortController} it is that controller's, as in opossum:
+   * all calls share it, anywhere, and the timeout of one aborts the work of all.
+   *
+   * @example
+   * const breaker = new CircuitBreaker(url => fetch(url, { signal: breaker.getSignal() }))
    */
   getSignal (): AbortSignal | undefined
 

@@ -5,6 +5,7 @@
 // and by the class.
 
 const MemoryCache = require('./cache')
+const { Companion } = require('./companion')
 const { increment } = require('./counters')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { INNER } = require('./inner')
@@ -38,11 +39,12 @@ function forget (breaker) {
 }
 
 /**
- * What is kept of one call: looked up before it begins, noted as it ends. Once it has begun,
+ * What is kept of one call, whose companion it is: looked up before it begins, noted as it ends. Once it has begun,
  * what options and transports throw surfaces: the call has not failed by it.
  */
-class CallCache {
+class CallCache extends Companion {
   constructor (breaker, inner, args) {
+    super()
     this.breaker = breaker
     this.inner = inner
     this.key = breaker.options.cacheGetKey.apply(breaker, args)

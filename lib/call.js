@@ -19,11 +19,11 @@ const { INNER } = require('./inner')
 const { applyLiveOptions } = require('./live-options')
 const { CallCache, remembers } = require('./call-cache')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { admit, admitAgain, state, taken } = require('./native/crossings')
+const { admit, admitAgain, lastNested, lastResult, nextUnderWay, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
 
-const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, OPEN, SHUTDOWN, UNGUARDED } = codes
+const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, NONE, OPEN, SHUTDOWN, UNGUARDED } = codes
 
 /**
  * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
@@ -60,7 +60,7 @@ function fireOverridden (breaker, args) {
 function timeOutCall (breaker, inner, permit) {
   const call = inner.calls[permit]
   if (call?.resolve === undefined) {
-    inner.calls[permit] = new LateCall(breaker, inner, permit)
+    inner.calls[permit] = new LateCall(breaker, inner, permit, call?.companion)
   } else {
     call.timeOut()
   }
@@ -71,6 +71,38 @@ function isTaken (inner, permit) {
   return inner.calls[permit]?.taken === true
 }
 
+/**
+ * The call of a breaker whose action is running: it has not returned yet. Of several, one inside
+ * the other, the innermost. Undefined where there is none.
+ */
+function runningCall (inner) {
+  const permit = runningPermit(inner)
+  return permit < 0 ? undefined : inner.calls[permit] ?? newCall(inner.breaker, inner, permit)
+}
+
+// Nothing is noted of that on the way of a call: it is found out by whoever asks.
+function runningPermit (inner) {
+  // Mostly nothing was asked of the native half since.
+  const last = lastResult()
+  const depth = untaken()
+  if (depth === 0) return NOBODYS
+  if (depth > 1) {
+    const nested = lastNested(inner.id)
+    if (nested !== NONE) return nested
+  } else if (last >= 0 && nextUnderWay(inner.id, last) === last && !isTaken(inner, last)) {
+    return last
+  }
+  for (let permit = nextUnderWay(inner.id, 0); permit !== NONE; permit = nextUnderWay(inner.id, permit + 1)) {
+    if (!isTaken(inner, permit)) return permit
+  }
+  return NOBODYS
+}
+
+/** Aborts what the calls of a breaker that are under way have given others to listen to. */
+function abortCalls (inner, reason) {
+  for (const call of [...inner.calls]) call?.companion?.abort(reason)
+}
+
 /** Nobody is: whatever is left of it is no call's any more. */
 function disown (inner, permit) {
   const call = inner.calls[permit]
@@ -79,7 +111,7 @@ function disown (inner, permit) {
   call.permit = NOBODYS
 }
 
-module.exports = { disown, fire, isTaken, timeOutCall }
+module.exports = { abortCalls, disown, fire, isTaken, runningCall, timeOutCall }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
@@ -144,8 +176,8 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {
-    companion?.began()
-    return run(breaker, inner, code, context, args.length, args[0], args[1], args, companion)
+    if (companion === undefined) return run(breaker, inner, code, context, args.length, args[0], args[1], args)
+    return runAlong(breaker, inner, code, context, args, companion)
   }
   if (code === OPEN) return reject(breaker, inner, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
@@ -155,7 +187,7 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
   return promise
 }
 
-function run (breaker, inner, permit, context, count, first, second, all, companion) {
+function run (breaker, inner, permit, context, count, first, second, all) {
   const { calls } = inner
   let promise
   try {
@@ -164,14 +196,31 @@ function run (breaker, inner, permit, context, count, first, second, all, compan
     const result = toPromise(apply(breaker.action, context, count, first, second, all))
     const call = calls[permit] ?? newCall(breaker, inner, permit)
     call.keep(count, first, second, all)
-    if (companion !== undefined) {
-      companion.acted(result)
-      call.companion = companion
-    }
     promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
     call.taken = true
   } catch (error) {
-    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, companion))
+    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, calls[permit]?.companion))
+  }
+  taken()
+  return promise
+}
+
+// The same for a call that has a companion from the beginning.
+function runAlong (breaker, inner, permit, context, args, companion) {
+  const { calls } = inner
+  let promise
+  try {
+    const { timed } = inner
+    companion.began()
+    ;(calls[permit] ?? newCall(breaker, inner, permit)).companion = companion
+    const result = toPromise(breaker.action.apply(context, args))
+    companion.acted(result)
+    const call = calls[permit]
+    call.keep(args.length, args[0], args[1], args)
+    promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
+    call.taken = true
+  } catch (error) {
+    promise = adopted(fail(breaker, inner, permit, args, error, calls[permit]?.companion))
   }
   taken()
   return promise
@@ -275,12 +324,12 @@ const NOBODYS = -1
 // In the place of a call object, for a call whose deadline passes while its action has not
 // returned: that moves the clock of a test.
 class LateCall {
-  constructor (breaker, inner, permit) {
+  constructor (breaker, inner, permit, companion) {
     this.breaker = breaker
     this.inner = inner
     this.permit = permit
     this.args = undefined
-    this.companion = undefined
+    this.companion = companion
     this.taken = false
   }
 

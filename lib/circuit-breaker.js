@@ -6,11 +6,12 @@
 const { renew } = require('./abort')
 const { DRAIN, countEvent, drainEvents, hasRoom } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
-const { fire, timeOutCall } = require('./call')
+const { abortCalls, fire, timeOutCall } = require('./call')
+const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit, throwAsync } = require('./emit')
-const { isOurError } = require('./errors')
+const { buildError, isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
@@ -220,6 +221,7 @@ class CircuitBreaker extends EventEmitter {
     } finally {
       inner.handle.shutdown()
       stopHealthChecks(this)
+      abortCalls(inner, buildError(this, 'ESHUTDOWN'))
       this.clearCache()
       inner.status?.shutdown()
     }
@@ -233,8 +235,10 @@ class CircuitBreaker extends EventEmitter {
     startHealthCheck(this, check, interval)
   }
 
+  // The user's own controller is one for all calls, as in opossum.
   getSignal () {
-    return this.getAbortController()?.signal || undefined
+    const controller = this.getAbortController()
+    return controller ? controller.signal || undefined : runningSignal(this[INNER])
   }
 
   getAbortController () {

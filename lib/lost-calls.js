@@ -35,11 +35,13 @@ function giveUpAll (id) {
 function giveUp (inner) {
   for (let permit = nextOut(inner.id, 0); permit !== NONE; permit = nextOut(inner.id, permit + 1)) {
     if (isTaken(inner, permit)) continue
+    const companion = inner.calls[permit]?.companion
     disown(inner, permit)
     const bits = abandon(inner.id, permit)
     if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
     if ((bits & EVENTS) !== 0) drainEvents(inner.breaker)
     if (inner.semaphore !== undefined) serve(inner.semaphore)
+    companion?.ended('lost')
   }
 }
 

@@ -7,8 +7,7 @@
 // getters of options and the rest of the user's code do meanwhile; what they throw surfaces
 // as an uncaught exception.
 //
-// A call may have a companion, which is told how it ended: `succeeded()` or `ended(reason)`. Its
-// cache is one (`call-cache.js`).
+// A call may have a companion, which is told how it ended (`companion.js`).
 //
 // A permit that goes back may be another call's as soon as anybody's code runs, so the call
 // object is made ready for that first. A crossing that ends a call therefore leaves the timer
@@ -84,7 +83,7 @@ function fail (breaker, inner, permit, args, error, companion, known) {
     end(inner, inner.calls[permit], isHeard ? evaluateTrip(inner.id, permit) : bits)
     outcome = fallBack(breaker, inner, error, args)
   }
-  if (companion !== undefined) companion.ended(known === undefined ? 'error' : 'timeout')
+  if (companion !== undefined) companion.ended(known === undefined ? 'error' : 'timeout', error)
   return outcome
 }
 

@@ -32,6 +32,37 @@ function taken () {
   words[UNTAKEN]--
 }
 
+/**
+ * How many calls there are of which that has not been said, of all breakers: their actions run,
+ * one inside the other.
+ */
+function untaken () {
+  return words[UNTAKEN]
+}
+
+/** What the last crossing gave: the permit, if it has admitted a call. */
+function lastResult () {
+  return words[0]
+}
+
+/**
+ * The permit of the call of a breaker that was admitted last of those that are not taken, if it
+ * began in the action of another one; or `NONE`.
+ */
+function lastNested (id) {
+  words[0] = id
+  cross.lastNested()
+  return words[0]
+}
+
+/** The next permit of a call that has not ended, from one on, or `NONE`. */
+function nextUnderWay (id, permit) {
+  words[0] = id
+  words[1] = permit
+  cross.nextUnderWay()
+  return words[0]
+}
+
 /** All calls that are lost have been found. */
 function allTaken () {
   words[UNTAKEN] = 0
@@ -181,10 +212,13 @@ module.exports = {
   counts,
   expire,
   evaluateTrip,
+  lastNested,
+  lastResult,
   latency,
   loop,
   midpoints,
   nextOut,
+  nextUnderWay,
   poll,
   quantiles,
   retryAfter,
@@ -194,6 +228,7 @@ module.exports = {
   state,
   statsBetween,
   taken,
+  untaken,
   uuid,
   work
 }

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
+use super::shared_words::SharedWords;
 use super::single_environment;
 use didelphis_abi::codes::{again, outcome, refused, settled, state, wait, wakeup};
 use didelphis_abi::layout::words::{LATENCY, LENGTH, RETRY_AFTER, STALLED};
@@ -34,7 +35,7 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 11] = [
+    let functions: [(&CStr, sys::napi_callback); 13] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"settle", Some(raw::<Settle>)),
@@ -42,6 +43,8 @@ pub(crate) unsafe fn functions(
         (c"evaluateTrip", Some(raw::<EvaluateTrip>)),
         (c"abandon", Some(raw::<Abandon>)),
         (c"nextOut", Some(raw::<NextOut>)),
+        (c"nextUnderWay", Some(raw::<NextUnderWay>)),
+        (c"lastNested", Some(raw::<LastNested>)),
         (c"count", Some(raw::<CountOne>)),
         (c"nextWakeup", Some(raw::<NextWakeup>)),
         (c"poll", Some(raw::<Poll>)),
@@ -117,8 +120,9 @@ fn admit(
     let admitted = environment.instances().with_calls(id, ask);
     match admitted.map(|(admission, _)| admission) {
         Some(Admission::Admitted(permit)) => {
-            words.count_untaken();
-            permit.into_raw() as i32
+            let permit = permit.into_raw() as i32;
+            count_untaken(environment, id, permit);
+            permit
         }
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
@@ -127,10 +131,20 @@ fn admit(
             refused::OPEN
         }
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
-            words.count_untaken();
+            // It has no action.
+            count_untaken(environment, id, wakeup::NONE);
             refused::CAPACITY - permit.into_raw() as i32
         }
         Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
+    }
+}
+
+/// One call more was admitted of which JavaScript has not taken charge.
+#[inline]
+fn count_untaken(environment: &Environment, id: u32, permit: i32) {
+    let outer = environment.words().count_untaken();
+    if outer > 0 {
+        environment.nested().enter(outer, id, permit);
     }
 }
 
@@ -227,6 +241,34 @@ impl Crossing for NextOut {
         let permit =
             environment.instances().with(id, |breaker, _| breaker.next_out(from)).flatten();
         permit.map_or(wakeup::NONE, |permit| permit.into_raw() as i32)
+    }
+}
+
+struct NextUnderWay;
+
+impl Crossing for NextUnderWay {
+    /// The next permit of a call that has not ended, from one on, or `NONE`.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let from = environment.words().word(1) as u32;
+        let next = environment.instances().with(id, |breaker, _| breaker.next_under_way(from));
+        next.flatten().map_or(wakeup::NONE, |permit| permit.into_raw() as i32)
+    }
+}
+
+struct LastNested;
+
+impl Crossing for LastNested {
+    /// The permit of the call that was admitted last of those that began in the action of another
+    /// call, and whose own action is running; or `NONE`.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let depth = environment.words().word(SharedWords::UNTAKEN);
+        let is_under_way = |permit: u32| {
+            let next =
+                environment.instances().with(id, |breaker, _| breaker.next_under_way(permit));
+            next.flatten() == Some(Permit::from_raw(permit))
+        };
+        let nested = environment.nested().of(id, depth);
+        nested.into_iter().find(|&permit| is_under_way(permit)).map_or(wakeup::NONE, |p| p as i32)
     }
 }
 

@@ -8,6 +8,7 @@ mod hot;
 mod instances;
 mod keep_alive;
 mod mailbox;
+mod nested;
 #[cfg(feature = "probe")]
 mod probe;
 mod reference;

@@ -62,10 +62,12 @@ impl SharedWords {
         Ok(SharedWords { memory: memory.cast(), _array: unsafe { Reference::new(env, array)? } })
     }
 
-    /// One call more was admitted.
+    /// One call more was admitted. Returns how many there were.
     #[inline]
-    pub(crate) fn count_untaken(&self) {
-        self.put_word(Self::UNTAKEN, self.word(Self::UNTAKEN).wrapping_add(1));
+    pub(crate) fn count_untaken(&self) -> i32 {
+        let before = self.word(Self::UNTAKEN);
+        self.put_word(Self::UNTAKEN, before.wrapping_add(1));
+        before
     }
 
     /// A word that JavaScript left. Read one by one, as they were written: a wider

@@ -227,6 +227,11 @@ impl CircuitBreaker {
         self.calls.next_out(from)
     }
 
+    /// The next permit, at or after a raw one, of a call that has not ended.
+    pub fn next_under_way(&self, from: u32) -> Option<Permit> {
+        self.calls.next_under_way(from)
+    }
+
     /// The breaker as other threads see it.
     pub fn published(&self) -> &Arc<Published> {
         &self.published

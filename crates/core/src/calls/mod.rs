@@ -244,6 +244,15 @@ impl Calls {
         self.slab.all().find(out).map(|(slot, _)| Permit::of_slot(slot))
     }
 
+    /// The next permit, at or after a raw one, of a call that has not ended.
+    pub fn next_under_way(&self, from: u32) -> Option<Permit> {
+        let from = Permit(from).slot();
+        let under_way = |(_, call): &(u32, &Call)| {
+            matches!(call.stage, Stage::Pending | Stage::Expired | Stage::Notified)
+        };
+        self.slab.from(from).find(under_way).map(|(slot, _)| Permit::of_slot(slot))
+    }
+
     #[cold]
     fn prepare(&mut self) {
         let expired = self.slab.new_list();
@@ -420,6 +429,22 @@ mod tests {
         assert_eq!(calls.waiting(), 0);
         assert!(calls.end(permit).is_ok());
         assert_eq!(calls.waiting(), 0);
+    }
+
+    #[test]
+    fn a_call_is_under_way_until_it_has_ended_or_failed() {
+        let mut calls = Calls::new();
+        let [ended, failed, late, told, refused] =
+            [0, 0, 10, 5, 0].map(|timeout| calls.insert(call(0, timeout)));
+        assert!(calls.end(ended).is_ok());
+        calls.set_stage(&failed, Stage::Failed);
+        calls.set_stage(&refused, Stage::Refused);
+        calls.expire(&TIME, at(5));
+        assert_eq!(calls.poll_expired().as_ref(), Some(&told));
+        calls.expire(&TIME, at(10));
+        assert_eq!(calls.next_under_way(0).as_ref(), Some(&late));
+        assert_eq!(calls.next_under_way(late.raw() + 1).as_ref(), Some(&told));
+        assert_eq!(calls.next_under_way(told.raw() + 1), None);
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Slab {
         (0..).zip(&self.slots)
     }
 
+    /// The same, from a slot on.
+    pub(super) fn from(&self, slot: u32) -> impl Iterator<Item = (u32, &Call)> {
+        (slot..).zip(self.slots.iter().skip(slot as usize))
+    }
+
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Call> {
         self.slots.iter_mut()
