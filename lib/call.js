@@ -172,7 +172,7 @@ function fireMissed (breaker, inner, context, args, callCache) {
 // calls have been counted.
 function handleAdmission (breaker, inner, code, aloud, context, args, companion) {
   for (let round = 0; code === EVENTS_FIRST; round++) {
-    drainEvents(inner.breaker)
+    drainEvents(inner.breaker, inner.id)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {

@@ -4,7 +4,7 @@
 // happens to a call is in `call.js`.
 
 const { renew } = require('./abort')
-const { DRAIN, countEvent, drainEvents, hasRoom } = require('./drain-events')
+const { TELL, drainEvents } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
 const { abortCalls, fire, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
@@ -21,7 +21,7 @@ const { applyLiveOptions, noteLiveOptions } = require('./live-options')
 const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./call-cache')
 const { codes } = require('./native/abi')
-const { poll, state, uuid } = require('./native/crossings')
+const { state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
 const { prepare, readNumber, refuse } = require('./options')
@@ -35,7 +35,7 @@ const { Status, handOver, prime, readTogether, tellSnapshot } = require('./statu
 
 const {
   CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
-  NONE, OPENED, SNAPSHOT
+  OPENED, SNAPSHOT
 } = codes
 
 // Events that opossum itself listens to. Metrics exporters walk `eventNames()` and
@@ -76,7 +76,7 @@ class CircuitBreaker extends EventEmitter {
     this[INNER] = new Inner(this, name, options.group || name, volume)
     this[INNER].lastTimerAt = Date.now()
     // Its own: the prototype is anybody's to change while calls are under way.
-    this[DRAIN] = drain
+    this[TELL] = tell
     prepareMemory(this)
     noteClock(this)
     connect(this)
@@ -187,12 +187,13 @@ class CircuitBreaker extends EventEmitter {
     followClock(inner)
     applyLiveOptions(this, inner)
     inner.handle.open()
-    drainEvents(inner.breaker)
+    drainEvents(inner.breaker, inner.id)
   }
 
   close () {
-    this[INNER].handle.close()
-    drainEvents(this)
+    const inner = this[INNER]
+    inner.handle.close()
+    drainEvents(this, inner.id)
   }
 
   enable () {
@@ -244,7 +245,7 @@ class CircuitBreaker extends EventEmitter {
   getAbortController () {
     // The circuit may be half open by the clock, and who asks is about to fire: the
     // controller is renewed as that is announced.
-    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) drainEvents(this)
+    if (isOn('autoRenewAbortController', this.options.autoRenewAbortController)) drainEvents(this, this[INNER].id)
     return this.options.abortController
   }
 
@@ -288,21 +289,11 @@ function nameOfState (bits) {
   return (bits & IS_HALF_OPEN) !== 0 ? 'halfOpen' : 'shutdown'
 }
 
-// Announces what the native half has to tell, in the order in which it happened; calls that
-// have timed out after that, and one after the other: each is asked for when the one before
-// has been told, for listeners may do anything, and settle calls by it. Listeners may make
-// ever more events, by opening a circuit that is half open at once: what is too much for one
-// turn of the loop goes on in the next.
-function drain (eventsOnly) {
+// Tells what the native half has to tell: that the call with that permit is late, or an event.
+function tell (next) {
   const inner = this[INNER]
-  for (let next; hasRoom() && (next = poll(inner.id, eventsOnly)) !== NONE;) {
-    if (next >= 0) {
-      tellLate(this, inner, next)
-    } else {
-      countEvent()
-      tell(this, inner, next)
-    }
-  }
+  if (next >= 0) tellLate(this, inner, next)
+  else tellEvent(this, inner, next)
 }
 
 function tellLate (breaker, inner, permit) {
@@ -313,7 +304,7 @@ function tellLate (breaker, inner, permit) {
   }
 }
 
-function tell (breaker, inner, next) {
+function tellEvent (breaker, inner, next) {
   try {
     switch (next) {
       case OPENED:

@@ -7,7 +7,7 @@ const { count } = require('./native/crossings')
 
 /** Counts one, after what had happened before it has been announced. */
 function increment (inner, kind) {
-  for (let round = 0; !count(inner.id, kind, round === MOST_ROUNDS); round++) drainEvents(inner.breaker)
+  for (let round = 0; !count(inner.id, kind, round === MOST_ROUNDS); round++) drainEvents(inner.breaker, inner.id)
 }
 
 module.exports = { increment }

@@ -6,9 +6,11 @@
 
 const { setImmediate } = require('./builtins')
 const { throwAsync } = require('./emit')
+const { codes: { NONE } } = require('./native/abi')
+const { nextWakeup, poll, polled } = require('./native/crossings')
 
-/** The method that does so. */
-const DRAIN = Symbol('drainEvents')
+/** The method that is given one thing after the other: a code, or the permit of a late call. */
+const TELL = Symbol('tell')
 
 /**
  * So often events are announced before something is done all the same. Listeners may make
@@ -26,29 +28,40 @@ let depth = 0
 let announced = 0
 
 // Who has more to tell than was told in one piece.
-const delayed = new Set()
+const delayed = new Map()
 let isDue = false
 
 /**
- * Announces events. Calls that have timed out are not told here, where the user's code may be
- * on the stack, and its end near. Whatever is thrown surfaces.
+ * Announces the events of the native half with that number. Calls that have timed out are not
+ * told here, where the user's code may be on the stack, and its end near. Whatever is thrown
+ * surfaces.
+ *
+ * @param {any} owner
+ * @param {number} id
  */
-function drainEvents (owner) {
-  tell(owner, true)
+function drainEvents (owner, id) {
+  drain(owner, id, true)
 }
 
-/** Announces events, and tells calls that they have timed out: for the wake-ups of the loop. */
-function drainAll (owner) {
-  tell(owner, false)
+/**
+ * Announces events, and tells calls that they have timed out: where nothing is on the stack.
+ *
+ * @param {any} owner
+ * @param {number} id
+ */
+function drainAll (owner, id) {
+  drain(owner, id, false)
 }
 
-function tell (owner, eventsOnly) {
-  const outer = depth
-  if (outer === 0) announced = 0
-  depth = outer + 1
+// One after the other, in the order in which they happened, and calls that have timed out after
+// that: each is asked for when the one before has been told, for listeners may do anything, and
+// settle calls by it. Listeners may make ever more events, by opening a circuit that is half open
+// at once: what is too much for one turn of the loop goes on in the next.
+function drain (owner, id, eventsOnly) {
+  const outer = beginPiece()
   try {
-    owner[DRAIN](eventsOnly)
-    if (!hasRoom()) delay(owner)
+    for (let next; hasRoom() && (next = poll(id, eventsOnly)) !== NONE;) tell(owner, next)
+    if (!hasRoom()) delay(owner, id)
   } catch (error) {
     throwAsync(error)
   } finally {
@@ -56,18 +69,46 @@ function tell (owner, eventsOnly) {
   }
 }
 
-/** Whether one event more may be announced in this piece. */
+/**
+ * The same for what a wake-up has just brought, and whatever comes after that, each with the
+ * crossing that asks for the next wake-up. Returns that one; undefined where it was not asked for.
+ */
+function drainWakeup (owner, id) {
+  const outer = beginPiece()
+  try {
+    let next = id
+    while (next === id) {
+      tell(owner, polled())
+      if (!hasRoom()) return delay(owner, id)
+      next = nextWakeup(id)
+    }
+    return next
+  } catch (error) {
+    throwAsync(error)
+  } finally {
+    depth = outer
+  }
+}
+
+// Returns how deep the piece stands in others.
+function beginPiece () {
+  if (depth === 0) announced = 0
+  return depth++
+}
+
+function tell (owner, next) {
+  // Calls end one by one, and events may go on for ever.
+  if (next < 0) announced++
+  owner[TELL](next)
+}
+
+// Whether one event more may be announced in this piece.
 function hasRoom () {
   return announced < MOST_AT_ONCE
 }
 
-/** One is about to be. */
-function countEvent () {
-  announced++
-}
-
-function delay (owner) {
-  delayed.add(owner)
+function delay (owner, id) {
+  delayed.set(owner, id)
   if (isDue) return
   setImmediate(announceDelayed)
   isDue = true
@@ -77,9 +118,9 @@ function announceDelayed () {
   isDue = false
   // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
   depth = 0
-  const instances = [...delayed]
+  const owners = [...delayed]
   delayed.clear()
-  instances.forEach(drainAll)
+  for (const [owner, id] of owners) drainAll(owner, id)
 }
 
-module.exports = { DRAIN, MOST_ROUNDS, countEvent, drainAll, drainEvents, hasRoom }
+module.exports = { MOST_ROUNDS, TELL, drainAll, drainEvents, drainWakeup }

@@ -39,7 +39,7 @@ function giveUp (inner) {
     disown(inner, permit)
     const bits = abandon(inner.id, permit)
     if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
-    if ((bits & EVENTS) !== 0) drainEvents(inner.breaker)
+    if ((bits & EVENTS) !== 0) drainEvents(inner.breaker, inner.id)
     if (inner.semaphore !== undefined) serve(inner.semaphore)
     companion?.ended('lost')
   }

@@ -44,14 +44,38 @@ function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
   const error = buildError(breaker, 'ETIMEDOUT', inner.liveOptions.timeout)
-  expire(inner.id, permit)
+  const isHeard = isHeardLate(breaker, inner)
+  // Where nobody hears of it, the call ends in one crossing, and no listener comes between.
+  const bits = expire(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)
+  if ((bits & GONE) !== 0) return new Rejection(error)
   const ms = latency()
   error.stalled = stalled()
-  if (inner.semaphore !== undefined) serve(inner.semaphore)
-  if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
-  const outcome = fail(breaker, inner, permit, args, error, companion, ms)
+  let outcome
+  if (isHeard) {
+    if (inner.semaphore !== undefined) serve(inner.semaphore)
+    if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
+    outcome = fail(breaker, inner, permit, args, error, companion, ms)
+  } else {
+    outcome = endFailed(breaker, inner, permit, args, error, companion, 'timeout', bits)
+  }
   abort(breaker)
   return outcome
+}
+
+// Whether anybody but its caller hears of a timeout, or has a say in what it counts as.
+function isHeardLate (breaker, inner) {
+  return inner.semaphore !== undefined || hasListeners(breaker, 'timeout') || hasListeners(breaker, 'failure') ||
+    mayFilter(breaker)
+}
+
+// A filter that cannot be read is none, as for `isFiltered`.
+function mayFilter (breaker) {
+  try {
+    return (breaker.options.errorFilter || NO_FILTER) !== NO_FILTER
+  } catch (error) {
+    throwAsync(error)
+    return false
+  }
 }
 
 /**
@@ -69,21 +93,25 @@ function fail (breaker, inner, permit, args, error, companion, known) {
   const bits = settle(inner.id, permit, filtered ? SUCCESS : isHeard ? FAILURE : UNHEARD_FAILURE)
   if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, companion)
   const ms = known ?? latency()
-  let outcome
+  const reason = known === undefined ? 'error' : 'timeout'
   if (filtered) {
     end(inner, inner.calls[permit], bits)
     if (hasListeners(breaker, 'success')) emit(breaker, 'success', error, ms)
-    outcome = new Rejection(error)
-  } else {
-    if (isHeard) {
-      if (inner.semaphore !== undefined) serve(inner.semaphore)
-      if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
-      tryApplyLiveOptions(breaker, inner)
-    }
-    end(inner, inner.calls[permit], isHeard ? evaluateTrip(inner.id, permit) : bits)
-    outcome = fallBack(breaker, inner, error, args)
+    if (companion !== undefined) companion.ended(reason, error)
+    return new Rejection(error)
   }
-  if (companion !== undefined) companion.ended(known === undefined ? 'error' : 'timeout', error)
+  if (!isHeard) return endFailed(breaker, inner, permit, args, error, companion, reason, bits)
+  if (inner.semaphore !== undefined) serve(inner.semaphore)
+  if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+  tryApplyLiveOptions(breaker, inner)
+  return endFailed(breaker, inner, permit, args, error, companion, reason, evaluateTrip(inner.id, permit))
+}
+
+// What follows from the failure has been decided, and the permit is spent.
+function endFailed (breaker, inner, permit, args, error, companion, reason, bits) {
+  end(inner, inner.calls[permit], bits)
+  const outcome = fallBack(breaker, inner, error, args)
+  if (companion !== undefined) companion.ended(reason, error)
   return outcome
 }
 
@@ -157,7 +185,7 @@ function end (inner, call, bits) {
     if (call.permit >= KEPT && inner.calls[call.permit] === call) inner.calls[call.permit] = undefined
   }
   if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
-  if ((bits & EVENTS) !== 0) drainEvents(inner.breaker)
+  if ((bits & EVENTS) !== 0) drainEvents(inner.breaker, inner.id)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
 }
 

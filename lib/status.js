@@ -5,11 +5,11 @@
 // prime a breaker with the stats of an earlier one.
 
 const { EventEmitter } = require('./builtins')
-const { DRAIN, countEvent, hasRoom } = require('./drain-events')
+const { TELL } = require('./drain-events')
 const { emit, throwAsync } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
-const { BINS, codes: { NONE, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
-const { counts, midpoints, poll, quantiles, stat, statsBetween } = require('./native/crossings')
+const { BINS, codes: { SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
+const { counts, midpoints, quantiles, stat, statsBetween } = require('./native/crossings')
 const { create } = require('./native/instances')
 const { windowNumbers } = require('./native-options')
 const { isOn } = require('./switches')
@@ -109,11 +109,8 @@ class Status extends EventEmitter {
   }
 
   // Only a window without a breaker hears for itself.
-  [DRAIN] () {
-    for (let nextWakeup; hasRoom() && (nextWakeup = poll(this[HANDLE].id)) !== NONE;) {
-      countEvent()
-      if (nextWakeup === SNAPSHOT) tellSnapshot(this)
-    }
+  [TELL] (next) {
+    if (next === SNAPSHOT) tellSnapshot(this)
   }
 }
 

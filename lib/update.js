@@ -49,7 +49,7 @@ function update (breaker, inner, given) {
   window.finish()
   if (changes.enabled !== undefined) change(() => setEnabled(breaker, isOn('enabled', next.enabled)))
   noteDeprecated(changes)
-  drainEvents(inner.breaker)
+  drainEvents(inner.breaker, inner.id)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
 }
 

@@ -10,6 +10,7 @@ const { describe, test } = require('node:test')
 
 const CircuitBreaker = require('../..')
 
+const hanging = () => new Promise(() => {})
 const failing = () => Promise.reject(new Error('no'))
 
 /** The crossings of one fire, until its promise has settled. */
@@ -33,6 +34,41 @@ describe('a call', () => {
     const breaker = new CircuitBreaker(failing)
     breaker.open()
     assert.deepEqual(await crossingsOfCall(breaker), ['admit'])
+  })
+})
+
+describe('a timeout', () => {
+  // The loop may be woken too early any number of times.
+  const untilItsEnd = async (listeners, options) => {
+    const breaker = new CircuitBreaker(hanging, { timeout: 5, volumeThreshold: 9, ...options })
+    for (const name of listeners) breaker.on(name, () => {})
+    const crossings = await crossingsOfCall(breaker)
+    return crossings.slice(crossings.lastIndexOf('nextWakeup', crossings.indexOf('expire')))
+  }
+
+  test('that only its caller hears of makes three', async () => {
+    assert.deepEqual(await untilItsEnd([]), ['nextWakeup', 'expire', 'nextWakeup'])
+    assert.deepEqual(await untilItsEnd(['fire', 'open', 'success']), ['nextWakeup', 'expire', 'nextWakeup'])
+  })
+
+  test('that others hear of makes one for each thing that they hear before it is decided', async () => {
+    assert.deepEqual(await untilItsEnd(['timeout']), ['nextWakeup', 'expire', 'settle', 'nextWakeup'])
+    assert.deepEqual(await untilItsEnd(['failure']), ['nextWakeup', 'expire', 'settle', 'evaluateTrip', 'nextWakeup'])
+    const filtered = await untilItsEnd([], { errorFilter: () => true })
+    assert.deepEqual(filtered, ['nextWakeup', 'expire', 'settle', 'nextWakeup'])
+  })
+
+  test('that opens the circuit makes two more, for the event', async () => {
+    assert.deepEqual(await untilItsEnd([], { volumeThreshold: 0 }), ['nextWakeup', 'expire', 'poll', 'poll', 'nextWakeup'])
+  })
+
+  test('makes two beside another that comes with it', async () => {
+    const breaker = new CircuitBreaker(hanging, { timeout: 5, volumeThreshold: 9 })
+    const crossings = await crossingsUntil(() => Promise.allSettled([breaker.fire(), breaker.fire()]))
+    const woken = crossings.slice(crossings.lastIndexOf('nextWakeup', crossings.indexOf('expire')))
+    assert.equal(woken.filter(name => name === 'expire').length, 2)
+    // They may come in two wake-ups.
+    assert(woken.length <= 6, woken.join())
   })
 })
 

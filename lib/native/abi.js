@@ -26,7 +26,7 @@ const codes = Object.freeze({
   COUNTED: 1,
   /** Whatever there is to announce. */
   ANYWAY: 2,
-  // Bits of what `settle`, `evaluateTrip` and `abandon` return:
+  // Bits of what `settle`, `expire`, `evaluateTrip` and `abandon` return:
   /** There are events to announce. */
   EVENTS: 1,
   /** Nothing was counted: the call has timed out. */
@@ -35,7 +35,7 @@ const codes = Object.freeze({
   IDLE: 4,
   /** With `LATE`: it has heard of that already, and the permit is spent. */
   GONE: 8,
-  // The outcomes that `settle` takes:
+  // The outcomes that `settle` takes, and `expire` those of failures:
   /** The action resolved, or its error does not count. */
   SUCCESS: 0,
   /** The action failed; `evaluateTrip` comes next. */
@@ -86,6 +86,8 @@ const words = Object.freeze({
   RETRY_AFTER: 1,
   /** Where `nextWakeup` leaves the length of a stall, in milliseconds. */
   LENGTH: 1,
+  /** Where `nextWakeup` leaves what a breaker has to tell, as `poll` gives it. */
+  POLLED: 1,
   /** Where `expire` leaves for how long the loop was stalled during the call, in milliseconds. */
   STALLED: 2,
   /** Counts the calls that were admitted and of which JavaScript has not taken charge. */
@@ -305,7 +307,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 1978306195,
+  FINGERPRINT: 3020525248,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -3,7 +3,7 @@
 // The crossings: one function for each question that is put to the native half through the words
 // of the memory, and what is read from it as numbers. Used by the class and the way of a call.
 
-const { STATS, codes, countsAt, quantilesAt, words: { LATENCY, RETRY_AFTER, STALLED, UNTAKEN } } = require('./abi')
+const { STATS, codes, countsAt, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN } } = require('./abi')
 const { cross, environment, numbers, words } = require('./load')
 
 /** Asks to begin a call: a permit, or a negative code. */
@@ -93,11 +93,16 @@ function settle (id, permit, outcome) {
   return words[0]
 }
 
-/** Counts the timeout of a call, which is to be settled next. */
-function expire (id, permit) {
+/**
+ * Counts the timeout of a call. A failure that is heard of is to be settled next, and another has
+ * been: bits as of `settle`.
+ */
+function expire (id, permit, outcome) {
   words[0] = id
   words[1] = permit
+  words[2] = outcome
   cross.expire()
+  return words[0]
 }
 
 /** How long the call took that was just settled or has expired, in whole milliseconds. */
@@ -145,6 +150,26 @@ function poll (id, eventsOnly) {
   words[1] = eventsOnly ? 1 : 0
   cross.poll()
   return words[0]
+}
+
+/**
+ * What the loop was woken for next: the number of a breaker, or a code. The breaker that was
+ * told of last goes first, until it has nothing more.
+ */
+function nextWakeup (told) {
+  words[0] = told
+  cross.nextWakeup()
+  return words[0]
+}
+
+/** What the breaker of a wake-up has to tell, as of `poll`. */
+function polled () {
+  return words[POLLED]
+}
+
+/** How long the stall of a wake-up was, in whole milliseconds. */
+function stallLength () {
+  return words[LENGTH]
 }
 
 /** Where the circuit stands, in bits. */
@@ -219,10 +244,13 @@ module.exports = {
   midpoints,
   nextOut,
   nextUnderWay,
+  nextWakeup,
   poll,
+  polled,
   quantiles,
   retryAfter,
   settle,
+  stallLength,
   stalled,
   stat,
   state,

@@ -83,9 +83,10 @@ function changeClocks (handle, stallThreshold) {
  * @param {WeakRef<import('../../src/node/binding').Handle>} handle
  */
 function onHostTimer (owner, handle) {
-  if (!handle.deref()?.onTimer()) return
+  const alive = handle.deref()
+  if (!alive?.onTimer()) return
   const told = owner.deref()
-  if (told !== undefined) drainAll(told)
+  if (told !== undefined) drainAll(told, alive.id)
 }
 
 module.exports = { changeClocks, changeLiveOptions, changeOptions, create, instances }

@@ -3,11 +3,12 @@
 // The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { drainAll } = require('../drain-events')
+const { drainWakeup } = require('../drain-events')
 const { throwAsync } = require('../emit')
-const { codes, words: { LENGTH } } = require('./abi')
+const { codes: { NONE, NO_THREAD, STALL, UNTAKEN } } = require('./abi')
+const { nextWakeup, stallLength } = require('./crossings')
 const { instances } = require('./instances')
-const { cross, receiver, words } = require('./load')
+const { receiver } = require('./load')
 
 /** What is done about the wake-ups that are no breaker's: by whoever knows how. */
 const handlers = {
@@ -20,32 +21,34 @@ const handlers = {
 }
 
 receiver.pump = () => {
-  for (let id = nextWakeup(); id !== codes.NONE; id = nextWakeup()) {
+  for (let next = nextWakeup(NONE); next !== NONE; next ??= nextWakeup(NONE)) {
     try {
-      hear(id)
+      next = hear(next)
     } catch (error) {
       // Whatever a user has done to one breaker: the others have some, too.
       throwAsync(error)
+      next = undefined
     }
   }
 }
 
-function hear (id) {
-  switch (id) {
-    case codes.STALL: return handlers.onStall(words[LENGTH])
-    case codes.UNTAKEN: return handlers.onUntaken()
-    case codes.NO_THREAD: return handlers.onNoThread()
+// Returns the wake-up after that, where it has been asked for.
+function hear (wakeup) {
+  switch (wakeup) {
+    case STALL:
+      handlers.onStall(stallLength())
+      break
+    case UNTAKEN:
+      handlers.onUntaken()
+      break
+    case NO_THREAD:
+      handlers.onNoThread()
+      break
     default: {
-      const owner = instances[id]?.pinned ?? instances[id]?.weak.deref()
-      if (owner !== undefined) drainAll(owner)
+      const owner = instances[wakeup]?.pinned ?? instances[wakeup]?.weak.deref()
+      if (owner !== undefined) return drainWakeup(owner, wakeup)
     }
   }
-}
-
-/** The next breaker that has something to announce, or `NONE`. */
-function nextWakeup () {
-  cross.nextWakeup()
-  return words[0]
 }
 
 module.exports = { handlers }

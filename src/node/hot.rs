@@ -18,7 +18,7 @@ use super::environment::{self, Environment};
 use super::shared_words::SharedWords;
 use super::single_environment;
 use didelphis_abi::codes::{again, outcome, refused, settled, state, wait, wakeup};
-use didelphis_abi::layout::words::{LATENCY, LENGTH, RETRY_AFTER, STALLED};
+use didelphis_abi::layout::words::{LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
@@ -168,13 +168,7 @@ impl Crossing for Settle {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
-                outcome::UNHEARD_FAILURE => match breaker.on_failure(permit, now) {
-                    Settled::Failed { permit, latency } => {
-                        breaker.evaluate_trip(permit, now);
-                        Settled::Done { latency }
-                    }
-                    settled => settled,
-                },
+                outcome::UNHEARD_FAILURE => fail_unheard(breaker, permit, now),
                 _ => breaker.on_failure(permit, now),
             };
             match settled {
@@ -189,20 +183,36 @@ impl Crossing for Settle {
     }
 }
 
+/// A call has failed: decides at once what follows, for nobody hears of it before.
+fn fail_unheard(breaker: &mut CircuitBreaker, permit: Permit, now: Now) -> Settled {
+    match breaker.on_failure(permit, now) {
+        Settled::Failed { permit, latency } => {
+            breaker.evaluate_trip(permit, now);
+            Settled::Done { latency }
+        }
+        settled => settled,
+    }
+}
+
 struct Expire;
 
 impl Crossing for Expire {
-    /// Counts the timeout of a call, which ends by `settle` as any other.
+    /// Counts the timeout of a call. One of which somebody hears ends by `settle`, as any
+    /// other; the failure of another ends with this.
     fn cross(environment: &Environment, id: u32) -> i32 {
         let words = environment.words();
-        let permit = words.word(1) as u32;
+        let (permit, outcome) = (words.word(1) as u32, words.word(2));
         end_call(environment, id, permit, |breaker, now| {
-            if let Some(TimedOut { latency, stalled }) =
-                breaker.on_timeout(&Permit::from_raw(permit), now)
-            {
-                words.put_word(LATENCY, latency as i32);
-                words.put_word(STALLED, stalled as i32);
+            let permit = Permit::from_raw(permit);
+            let Some(TimedOut { latency, stalled }) = breaker.on_timeout(&permit, now) else {
+                return settled::LATE | settled::GONE;
+            };
+            if outcome == outcome::UNHEARD_FAILURE {
+                // It was late, and is so no more.
+                let _: Settled = fail_unheard(breaker, permit, now);
             }
+            words.put_word(LATENCY, latency as i32);
+            words.put_word(STALLED, stalled as i32);
             0
         })
     }
@@ -316,17 +326,26 @@ impl Crossing for CountOne {
 struct NextWakeup;
 
 impl Crossing for NextWakeup {
-    /// The next breaker that has something to be polled, or a stall.
-    fn cross(environment: &Environment, _: u32) -> i32 {
-        match environment.next_wakeup() {
-            Some(environment::Wakeup::Breaker(id)) => id as i32,
-            Some(environment::Wakeup::NoThread) => wakeup::NO_THREAD,
-            Some(environment::Wakeup::Untaken) => wakeup::UNTAKEN,
-            Some(environment::Wakeup::Stall(length)) => {
-                environment.words().put_word(LENGTH, length.as_millis() as i32);
-                wakeup::STALL
+    /// The next breaker that has something to tell, and what; or a stall. A breaker that has
+    /// been told of goes on until it has nothing more.
+    fn cross(environment: &Environment, told: u32) -> i32 {
+        let words = environment.words();
+        let mut id = told;
+        loop {
+            if let Some(polled) = poll(environment, id, false) {
+                words.put_word(POLLED, polled);
+                return id as i32;
             }
-            None => wakeup::NONE,
+            id = match environment.next_wakeup() {
+                Some(environment::Wakeup::Breaker(id)) => id,
+                Some(environment::Wakeup::NoThread) => return wakeup::NO_THREAD,
+                Some(environment::Wakeup::Untaken) => return wakeup::UNTAKEN,
+                Some(environment::Wakeup::Stall(length)) => {
+                    words.put_word(LENGTH, length.as_millis() as i32);
+                    return wakeup::STALL;
+                }
+                None => return wakeup::NONE,
+            };
         }
     }
 }
@@ -337,17 +356,22 @@ impl Crossing for Poll {
     /// The next event, or, unless only events are asked for, the next late call.
     fn cross(environment: &Environment, id: u32) -> i32 {
         let events_only = environment.words().word(1) != 0;
-        let polled = environment.instances().with(id, |breaker, _| match breaker.poll_event() {
-            Some(Event::Opened) => wakeup::OPENED,
-            Some(Event::Closed) => wakeup::CLOSED,
-            Some(Event::HalfOpened) => wakeup::HALF_OPENED,
-            Some(Event::Snapshot) => wakeup::SNAPSHOT,
-            Some(Event::Draw) => wakeup::DRAW,
-            None if events_only => wakeup::NONE,
-            None => breaker.poll_expired().map_or(wakeup::NONE, |permit| permit.into_raw() as i32),
-        });
-        polled.unwrap_or(wakeup::NONE)
+        poll(environment, id, events_only).unwrap_or(wakeup::NONE)
     }
+}
+
+/// What a breaker has to tell: a code of [`wakeup`], or the permit of a call.
+fn poll(environment: &Environment, id: u32, events_only: bool) -> Option<i32> {
+    let poll = |breaker: &mut CircuitBreaker, _| match breaker.poll_event() {
+        Some(Event::Opened) => Some(wakeup::OPENED),
+        Some(Event::Closed) => Some(wakeup::CLOSED),
+        Some(Event::HalfOpened) => Some(wakeup::HALF_OPENED),
+        Some(Event::Snapshot) => Some(wakeup::SNAPSHOT),
+        Some(Event::Draw) => Some(wakeup::DRAW),
+        None if events_only => None,
+        None => breaker.poll_expired().map(|permit| permit.into_raw() as i32),
+    };
+    environment.instances().with(id, poll).flatten()
 }
 
 struct ReadState;

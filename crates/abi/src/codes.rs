@@ -40,7 +40,7 @@ constants! {
 }
 
 constants! {
-    /// Bits of what `settle`, `evaluateTrip` and `abandon` return.
+    /// Bits of what `settle`, `expire`, `evaluateTrip` and `abandon` return.
     settled: i32, "" {
         /// There are events to announce.
         EVENTS = 1;
@@ -54,7 +54,7 @@ constants! {
 }
 
 constants! {
-    /// The outcomes that `settle` takes.
+    /// The outcomes that `settle` takes, and `expire` those of failures.
     outcome: i32, "" {
         /// The action resolved, or its error does not count.
         SUCCESS = 0;
@@ -116,8 +116,8 @@ pub const GROUPS: &[(&str, &[Constant])] = &[
     ("What `admit` returns where it is not a permit", refused::ALL),
     ("In the place of a wait", wait::ALL),
     ("Bits that `admitAgain` takes", again::ALL),
-    ("Bits of what `settle`, `evaluateTrip` and `abandon` return", settled::ALL),
-    ("The outcomes that `settle` takes", outcome::ALL),
+    ("Bits of what `settle`, `expire`, `evaluateTrip` and `abandon` return", settled::ALL),
+    ("The outcomes that `settle` takes, and `expire` those of failures", outcome::ALL),
     ("What `poll`, `nextWakeup` and `nextOut` return where it is not a number", wakeup::ALL),
     ("Bits of what `state` returns", state::ALL),
 ];

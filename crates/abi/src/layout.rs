@@ -27,6 +27,8 @@ constants! {
         RETRY_AFTER = 1;
         /// Where `nextWakeup` leaves the length of a stall, in milliseconds.
         LENGTH = 1;
+        /// Where `nextWakeup` leaves what a breaker has to tell, as `poll` gives it.
+        POLLED = 1;
         /// Where `expire` leaves for how long the loop was stalled during the call, in
         /// milliseconds.
         STALLED = 2;
