@@ -14,6 +14,7 @@ use super::hot;
 use super::instances::TimeSource;
 use super::shared_words::SharedWords;
 use crate::runtime::clock;
+use crate::runtime::registry::Registry;
 use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
@@ -131,6 +132,14 @@ impl JsEnvironment {
         let window = [busy.as_millis_f64()].into_iter().chain(of(loop_delay.stalls(now)));
         let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
         self.inner.words().put_stats(numbers.chain(of(loop_delay.total())));
+    }
+
+    /// Lets every call of every breaker of the process pass, or ends that.
+    #[napi(catch_unwind)]
+    pub fn bypass_all(&self, bypassed: bool) {
+        // Makes room for the command.
+        self.inner.instances().obey_commands();
+        Registry::global().bypass(bypassed);
     }
 
     /// A random UUID.
@@ -307,6 +316,18 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn set_enabled(&self, enabled: bool) {
         self.with(|breaker, now| breaker.set_mode(Mode::by_switch(enabled), now));
+    }
+
+    /// Refuses every call until the circuit is closed by hand.
+    #[napi(catch_unwind)]
+    pub fn force_open(&self) {
+        self.with(|breaker, now| breaker.force_open(now));
+    }
+
+    /// Lets every call pass, and counts.
+    #[napi(catch_unwind)]
+    pub fn count_only(&self) {
+        self.with(|breaker, now| breaker.set_mode(Mode::MetricsOnly, now));
     }
 
     /// Refuses every call from now on.

@@ -391,8 +391,14 @@ pub(crate) fn state_bits(breaker: &mut CircuitBreaker, now: Now) -> i32 {
         State::HalfOpen { probing_until: None } => state::HALF_OPEN | state::PENDING_CLOSE,
         State::Shutdown => state::SHUTDOWN,
     };
-    if breaker.mode() == Mode::Normal {
-        bits |= state::ENABLED;
+    bits |= match breaker.mode() {
+        Mode::Normal => state::ENABLED,
+        Mode::Disabled => 0,
+        Mode::MetricsOnly => state::ENABLED | state::METRICS_ONLY,
+        Mode::ForcedOpen => state::ENABLED | state::FORCED_OPEN,
+    };
+    if breaker.own_mode() != Mode::Disabled {
+        bits |= state::SWITCHED_ON;
     }
     if breaker.is_warming_up(now) {
         bits |= state::WARM_UP;

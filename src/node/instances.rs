@@ -63,6 +63,14 @@ impl Instances {
         self.with(id, obey).unwrap_or(false)
     }
 
+    /// Has all breakers obey what other threads have commanded.
+    pub(crate) fn obey_commands(&self) {
+        let numbers = self.drivers.borrow().drivers.len() as u32;
+        for id in 0..numbers {
+            self.on_commands(id);
+        }
+    }
+
     /// Has a breaker live by something else from now on. Runs the code of hosts.
     pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
         self.read_host(id);

@@ -6,8 +6,8 @@
 //! no command.
 //!
 //! The lock is taken as a breaker enters or leaves and as somebody asks for a list. A call
-//! knows nothing of it. For what serves and steers breakers from threads of its own; JavaScript
-//! does not use it yet.
+//! knows nothing of it. For what serves and steers breakers from threads of its own, and for the
+//! switch that lets all calls of the process pass.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -22,6 +22,8 @@ use didelphis_core::published::{Published, Reading};
 #[derive(Default)]
 pub struct Registry {
     entries: Mutex<Entries>,
+    /// Held while all are told, so that the last word is the same to each.
+    bypasses: Mutex<()>,
 }
 
 impl Registry {
@@ -43,8 +45,26 @@ impl Registry {
         entries.next_id += 1;
         let entry = Arc::new(Entry { id, published, wakes, number });
         let place = entries.put(entry.clone());
+        // With the lock, so that whoever ends the bypass finds it told before.
+        let bypassed = entries.bypassed.then(|| entry.published.command(Command::Bypass));
         drop(entries);
+        if bypassed.is_some_and(|put| put.is_ok_and(|receipt| receipt.is_first())) {
+            entry.wakes.wake_for_commands(number);
+        }
         Registration { registry: self, entry, place }
+    }
+
+    /// Has every breaker of the process let all calls pass, those that are yet to come as well;
+    /// or no more of that. One whose loop is stalled and has as many commands waiting as there
+    /// is room for misses it.
+    pub fn bypass(&self, bypassed: bool) {
+        let _one_after_the_other = self.bypasses.lock();
+        self.entries.lock().bypassed = bypassed;
+        let command = if bypassed { Command::Bypass } else { Command::Guard };
+        for entry in self.all() {
+            // One that has left needs none.
+            let _ = entry.command(command);
+        }
     }
 
     /// All breakers that there are, the oldest first.
@@ -78,6 +98,8 @@ struct Entries {
     places: Vec<Option<Arc<Entry>>>,
     free: Vec<usize>,
     next_id: u64,
+    /// Whether those that enter let all calls pass.
+    bypassed: bool,
 }
 
 impl Entries {

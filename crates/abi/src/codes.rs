@@ -79,6 +79,8 @@ constants! {
         HALF_OPENED = -4;
         /// A snapshot is due.
         SNAPSHOT = -5;
+        /// There would be reason to open.
+        WOULD_OPEN = -9;
         /// A stall of the loop has ended; its length in milliseconds is in a word. Only among the
         /// wake-ups of the loop, as are the next ones.
         STALL = -6;
@@ -108,6 +110,12 @@ constants! {
         ENABLED = 32;
         /// Failures do not open the circuit yet.
         WARM_UP = 64;
+        /// Every call passes and is counted.
+        METRICS_ONLY = 128;
+        /// Open until it is closed by hand.
+        FORCED_OPEN = 256;
+        /// Not disabled by itself; all breakers of the process may be.
+        SWITCHED_ON = 512;
     }
 }
 

@@ -78,6 +78,8 @@ pub enum Event {
     /// The circuit lets one call try; one more, when it was half open already and its probe
     /// has been out for too long.
     HalfOpened,
+    /// Metrics only: there is reason to open, and there was none at the failure before.
+    WouldOpen,
     /// A bucket of the window is complete and somebody wants to know.
     Snapshot,
     /// Nothing to announce: what the host has [given](super::CircuitBreaker::give_draw) to be

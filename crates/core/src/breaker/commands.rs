@@ -2,7 +2,7 @@
 
 use super::answer::Event;
 use super::inbox::Command;
-use super::mode::Mode;
+use super::mode::{Mode, Wanted};
 use super::state::State;
 use super::{timeout_of, CircuitBreaker};
 use crate::calls::call_time::CallTime;
@@ -20,6 +20,9 @@ impl CircuitBreaker {
     }
 
     pub(super) fn open_circuit(&mut self, monotonic: Nanos) {
+        if self.mode == Mode::MetricsOnly {
+            return self.note_reason(true);
+        }
         if !self.machine.is_openable() {
             return;
         }
@@ -38,6 +41,10 @@ impl CircuitBreaker {
     }
 
     pub(super) fn close_circuit(&mut self, monotonic: Nanos) {
+        if self.wanted.forced_open {
+            self.wanted.forced_open = false;
+            self.mode = self.wanted.in_force();
+        }
         if self.machine.close() {
             self.recovery.on_close(monotonic);
             self.time_next_move();
@@ -52,7 +59,7 @@ impl CircuitBreaker {
     pub fn set_wait(&mut self, wait: Nanos, now: Now) {
         self.advance(now.monotonic);
         let retry_at = self.recovery.set_wait(wait);
-        if let State::Open { .. } = self.machine.state() {
+        if matches!(self.machine.state(), State::Open { .. }) && !self.wanted.forced_open {
             self.machine.retry_at(retry_at);
             self.time_next_move();
         }
@@ -90,24 +97,13 @@ impl CircuitBreaker {
         self.publish();
     }
 
-    /// Goes on in that mode; the state stays as it is.
-    pub fn set_mode(&mut self, mode: Mode, now: Now) {
-        // What was commanded before comes before.
-        self.obey_commands(now.monotonic);
-        self.change_mode(mode);
-    }
-
-    pub(super) fn change_mode(&mut self, mode: Mode) {
-        self.mode = mode;
-        self.publish();
-    }
-
     /// Refuses calls and counts nothing from now on. Calls under way still settle
     /// and still time out.
     pub fn shutdown(&mut self, now: Now) {
         self.advance(now.monotonic);
         self.machine.shutdown();
         self.window.freeze();
+        self.wanted = Wanted::by(Mode::Disabled);
         self.mode = Mode::Disabled;
         self.time_next_move();
         self.timers.set(Timer::Snapshot, Nanos::MAX);
@@ -178,8 +174,10 @@ impl CircuitBreaker {
                 _ if self.machine.is_shutdown() => {}
                 Command::Open => self.open_circuit(monotonic),
                 Command::Close => self.close_circuit(monotonic),
-                Command::Disable => self.change_mode(Mode::Disabled),
-                Command::Enable => self.change_mode(Mode::Normal),
+                Command::Disable => self.change_mode(Mode::Disabled, monotonic),
+                Command::Enable => self.change_mode(Mode::Normal, monotonic),
+                Command::Bypass => self.change_bypass(true, monotonic),
+                Command::Guard => self.change_bypass(false, monotonic),
             }
         }
         self.published.inbox().on_obeyed(commands);

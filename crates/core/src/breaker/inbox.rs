@@ -24,12 +24,17 @@ pub enum Command {
     Disable = 3,
     /// Guard calls again.
     Enable = 4,
+    /// Let all calls pass, as every breaker of the process does.
+    Bypass = 5,
+    /// No more of that.
+    Guard = 6,
 }
 
 impl Command {
     fn from_code(code: u64) -> Option<Command> {
-        [Command::Open, Command::Close, Command::Disable, Command::Enable]
-            .into_iter()
+        let all = [Command::Open, Command::Close, Command::Disable, Command::Enable];
+        all.into_iter()
+            .chain([Command::Bypass, Command::Guard])
             .find(|command| *command as u64 == code)
     }
 }

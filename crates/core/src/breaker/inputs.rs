@@ -111,6 +111,7 @@ impl CircuitBreaker {
         match self.machine.state() {
             State::HalfOpen { .. } => self.settle_probe(true, now),
             State::Closed if self.trip.trips(&self.window, now.monotonic) => self.open(now),
+            State::Closed if self.mode == Mode::MetricsOnly => self.note_reason(false),
             State::Closed | State::Open { .. } | State::Shutdown => {}
         }
         true
@@ -235,8 +236,14 @@ impl CircuitBreaker {
         if !counted {
             self.window.count(Counter::Fires);
         }
-        if self.mode == Mode::Disabled {
-            return Admission::Unguarded;
+        match self.mode {
+            Mode::Disabled => return Admission::Unguarded,
+            // Nobody is refused; the places that are taken beyond are given back as any.
+            Mode::MetricsOnly => {
+                self.published.capacity().grow(-1);
+                return self.begin(now);
+            }
+            Mode::Normal | Mode::ForcedOpen => {}
         }
         if self.machine.awaits_probe() {
             return self.admit_probe(now);

@@ -38,7 +38,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
-use self::mode::Mode;
+use self::mode::{Mode, Wanted};
 use self::published::{Published, Standing};
 use self::state::{Machine, State};
 use crate::calls::call_time::CallTime;
@@ -76,7 +76,9 @@ pub struct CircuitBreaker {
     /// How long a call that begins may take.
     timeout: Option<Nanos>,
     timeout_clock: TimeoutClock,
+    /// In force.
     mode: Mode,
+    wanted: Wanted,
     made_at: Nanos,
     /// When the clock alone does something next: the newest bucket of the window runs out, or
     /// the state moves. In one place, as each call looks at it twice.
@@ -110,6 +112,7 @@ impl CircuitBreaker {
             timeout: timeout_of(&config.live),
             timeout_clock: config.timeout_clock,
             mode,
+            wanted: Wanted::by(mode),
             made_at: now.monotonic,
             moves_at: Nanos::ZERO,
             timers: TimerTable::new(),
@@ -170,11 +173,6 @@ impl CircuitBreaker {
     pub fn state(&mut self, now: Now) -> State {
         self.advance(now.monotonic);
         self.machine.state()
-    }
-
-    /// What it does with calls.
-    pub fn mode(&self) -> Mode {
-        self.mode
     }
 
     /// How often the circuit has opened without having been closed for longer than it was to

@@ -195,7 +195,7 @@ impl Published {
         self.state.set(code);
         self.moment.set(moment.get());
         self.generation.set(u64::from(generation));
-        self.mode.set(u64::from(mode == Mode::Disabled));
+        self.mode.set(mode.code());
         self.shows_moments.set(u64::from(shows_moments));
     }
 
@@ -210,7 +210,7 @@ impl Published {
                 _ => State::Shutdown,
             },
             generation: self.generation.get() as u32,
-            mode: Mode::by_switch(self.mode.get() == 0),
+            mode: Mode::from_code(self.mode.get()),
             shows_moments: self.shows_moments.get() != 0,
         }
     }

@@ -4,7 +4,7 @@
 //! own. The calls under way stay behind, with the places of the capacity that they hold; so
 //! does a probe, and whoever asks next may make another. Nothing is announced on either side.
 
-use super::mode::Mode;
+use super::mode::Wanted;
 use super::state::{Machine, State};
 use super::CircuitBreaker;
 use crate::metrics::window::Window;
@@ -17,7 +17,7 @@ use crate::time::{Now, Shift};
 pub struct SavedState {
     taken: Now,
     state: State,
-    mode: Mode,
+    wanted: Wanted,
     trip: Memory,
     recovery: recovery::Memory,
     window: Window,
@@ -30,7 +30,7 @@ impl CircuitBreaker {
         SavedState {
             taken: now,
             state: self.machine.state(),
-            mode: self.mode,
+            wanted: self.wanted,
             trip: self.trip.memory(),
             recovery: self.recovery.memory(),
             window: self.window.clone(),
@@ -40,7 +40,7 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, mode, trip, recovery, mut window } = saved;
+        let SavedState { taken, state, wanted, trip, recovery, mut window } = saved;
         let shift = Shift { from: taken, to: now };
         let state = match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
@@ -49,7 +49,9 @@ impl CircuitBreaker {
         let mut machine = Machine::new(state, self.recovery.probes());
         machine.change_clocks(&shift);
         self.machine = machine;
-        self.mode = mode;
+        // Whether all breakers are bypassed is no business of the other's.
+        self.wanted = Wanted { bypassed: self.wanted.bypassed, ..wanted };
+        self.mode = self.wanted.in_force();
         self.time_next_move();
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
@@ -81,6 +83,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::breaker::mode::Mode;
     use crate::breaker::{Admission, Settled};
     use crate::config::Config;
     use crate::metrics::window::Counter;

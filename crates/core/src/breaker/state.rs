@@ -101,6 +101,12 @@ impl Machine {
         self.enter(State::HalfOpen { probing_until: None })
     }
 
+    /// Refuses calls until it is closed by hand.
+    pub fn hold_open(&mut self) -> bool {
+        self.retry_at(Nanos::MAX);
+        self.open(Nanos::MAX)
+    }
+
     /// Refuses calls for good.
     pub fn shutdown(&mut self) -> bool {
         self.state != State::Shutdown && self.enter(State::Shutdown)

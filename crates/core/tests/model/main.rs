@@ -15,7 +15,6 @@ use std::iter;
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::calls::Permit;
 use didelphis_core::latency::QUANTILES;
-use didelphis_core::mode::Mode;
 use didelphis_core::time::Nanos;
 use didelphis_core::window::Window;
 use proptest::prelude::*;
@@ -61,7 +60,7 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     assert_eq!(breaker.state(now), model.state);
     assert_eq!(breaker.has_events(), !model.events.is_empty());
     assert_eq!(breaker.has_expired(), !model.expired().is_empty());
-    assert_eq!(breaker.mode(), Mode::by_switch(model.enabled));
+    assert_eq!((breaker.mode(), breaker.own_mode()), (model.mode(), model.own));
     assert_eq!(breaker.is_warming_up(now), model.is_warming_up());
     compare_calls(breaker, model);
     compare_window(breaker.window(now), &model.window);

@@ -8,6 +8,7 @@ use didelphis_core::config::{
     Backoff, Config, HalfOpenConfig, LiveOptions, Rotation, TimeoutClock, WindowConfig,
 };
 use didelphis_core::expiry::LoopSample;
+use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::StallLog;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -80,7 +81,12 @@ pub struct Model {
     pub calls: Vec<ModelCall>,
     pub state: State,
     pub generation: u32,
-    pub enabled: bool,
+    /// Its own mode, and those that go before.
+    pub own: Mode,
+    pub forced: bool,
+    pub bypassed: bool,
+    /// It was told that the circuit would open.
+    pub told: bool,
     /// How many places were taken by hand and not given back.
     pub taken: i64,
     /// How calls of the generation they were admitted in ended, and closings.
@@ -115,7 +121,10 @@ impl Model {
             calls: Vec::new(),
             state: State::Closed,
             generation: 0,
-            enabled: shape.enabled,
+            own: Mode::by_switch(shape.enabled),
+            forced: false,
+            bypassed: false,
+            told: false,
             taken: 0,
             ends: Vec::new(),
             openings: Vec::new(),
@@ -273,7 +282,45 @@ impl Model {
         self.events.push(event);
     }
 
+    pub fn mode(&self) -> Mode {
+        match (self.bypassed, self.forced) {
+            (true, _) => Mode::Disabled,
+            (_, true) => Mode::ForcedOpen,
+            _ => self.own,
+        }
+    }
+
+    /// The mode is another, maybe.
+    pub fn change_mode(&mut self) {
+        if self.mode() == Mode::MetricsOnly {
+            self.told = false;
+            self.close();
+        }
+    }
+
+    pub fn force_open(&mut self) {
+        match self.state {
+            State::Shutdown => return,
+            State::Open { .. } => self.state = State::Open { retry_at: Nanos::MAX },
+            _ => {
+                self.window.note(Fact::Circuit(true));
+                self.enter(State::Open { retry_at: Nanos::MAX }, Event::Opened);
+            }
+        }
+        self.forced = true;
+    }
+
+    pub fn note_reason(&mut self, reason: bool) {
+        if reason && !self.told {
+            self.events.push(Event::WouldOpen);
+        }
+        self.told = reason;
+    }
+
     pub fn open(&mut self) {
+        if self.mode() == Mode::MetricsOnly {
+            return self.note_reason(true);
+        }
         if matches!(self.state, State::Closed | State::HalfOpen { .. }) {
             self.window.note(Fact::Circuit(true));
             let attempt = self.openings.last().map_or(1, |last| match last.closed {
@@ -325,6 +372,7 @@ impl Model {
     }
 
     pub fn close(&mut self) {
+        self.forced = false;
         if matches!(self.state, State::Open { .. } | State::HalfOpen { .. }) {
             self.window.note(Fact::Circuit(false));
             self.ends.push(End::Close);
@@ -340,7 +388,8 @@ impl Model {
             self.generation += 1;
         }
         self.state = State::Shutdown;
-        self.enabled = false;
+        self.own = Mode::Disabled;
+        (self.forced, self.bypassed, self.told) = (false, false, false);
         self.window.ends = None;
         self.snapshot_at = None;
         self.events.clear();

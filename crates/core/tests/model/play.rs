@@ -95,7 +95,26 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         }
         Step::Enable(enabled) => {
             breaker.set_mode(Mode::by_switch(enabled), now);
-            model.enabled = enabled;
+            model.tick();
+            model.own = Mode::by_switch(enabled);
+            model.change_mode();
+        }
+        Step::CountOnly => {
+            breaker.set_mode(Mode::MetricsOnly, now);
+            model.tick();
+            model.own = Mode::MetricsOnly;
+            model.change_mode();
+        }
+        Step::Bypass(bypassed) => {
+            breaker.bypass(bypassed, now);
+            model.tick();
+            model.bypassed = bypassed;
+            model.change_mode();
+        }
+        Step::ForceOpen => {
+            breaker.force_open(now);
+            model.tick();
+            model.force_open();
         }
         Step::Timeout(timeout) => {
             model.shape.timeout = timeout;
@@ -217,10 +236,12 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
     if !counted {
         model.count(Counter::Fires);
     }
-    if !model.enabled {
+    let mode = model.mode();
+    if mode == Mode::Disabled {
         assert_eq!(admission, Admission::Unguarded);
         return;
     }
+    let passes = mode == Mode::MetricsOnly;
     let probe = model.state == State::HalfOpen { probing_until: None };
     if model.state != State::Closed && !probe {
         model.count(Counter::Rejects);
@@ -228,7 +249,7 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
         assert_eq!(admission, Admission::Refused(refusal));
         return;
     }
-    let fits = model.available() > 0;
+    let fits = passes || model.available() > 0;
     if probe && fits {
         let until = if model.shape.timeout.is_some() { Nanos::MAX } else { model.after_reset() };
         model.left -= 1;
@@ -334,6 +355,7 @@ fn note_judgement(model: &mut Model, index: usize) {
     match model.state {
         State::HalfOpen { .. } => model.settle_probe(true),
         State::Closed if !model.is_warming_up() && model.trips() => model.open(),
+        State::Closed if model.mode() == Mode::MetricsOnly => model.note_reason(false),
         _ => {}
     }
 }
