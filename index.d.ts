@@ -67,6 +67,17 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static promisify<A extends unknown[]> (func: (...args: [...args: A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
 
   /**
+   * Lets every call of the process through, whatever its breaker: a switch for emergencies, in
+   * which breakers do harm. Each is as if `disable` had been called, and its calls are counted
+   * as fires; breakers that are made meanwhile, and those of worker threads, are so too. Starting a
+   * program with the environment variable `DIDELPHIS_DISABLED=1` does the same from the
+   * beginning. What is done to a breaker meanwhile holds when `enableAll` ends it.
+   */
+  static disableAll (): void
+  /** Ends `disableAll`: every breaker is again as it is by itself. */
+  static enableAll (): void
+
+  /**
    * Makes a breaker around an action, which may return a promise, any other thenable or
    * a plain value, and may throw.
    *
@@ -91,7 +102,12 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   readonly name: string
   /** The group that the breaker reports under; its `name` unless an option says otherwise. */
   readonly group: string
-  /** Whether the breaker guards its action; `false` after `disable` and `shutdown`. */
+  /**
+   * What calls meet, in a word: `'disabled'` while they go by the breaker, by `disable` or
+   * `disableAll`; `'metricsOnly'`; `'forcedOpen'`; otherwise where the circuit stands.
+   */
+  readonly state: 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled' | 'metricsOnly' | 'shutdown'
+  /** Whether the breaker guards its action; `false` after `disable`, `disableAll` and `shutdown`. */
   readonly enabled: boolean
   /** Whether the circuit is half open and the one call that may try has not been made yet. */
   readonly pendingClose: boolean
@@ -167,7 +183,26 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   open (): void
   /** Closes the circuit. Does nothing when it is closed. */
   close (): void
-  /** Guards the action again after `disable`. */
+  /**
+   * Opens the circuit until `close`: no time that passes lets a call try, and no health check
+   * closes it. Also of a breaker that is disabled. Refusals say `retryAfter: Infinity`. Does
+   * nothing after `shutdown`.
+   *
+   * @returns what ends it as well: the last of them that is disposed of closes the circuit.
+   * After `close` they are of no effect
+   * @example
+   * const maintenance = breaker.forceOpen()
+   * await migrate().finally(() => maintenance.dispose())
+   */
+  forceOpen (): CircuitBreaker.ForcedOpen
+  /**
+   * Counts only, until `enable` or `disable`: no call is refused, neither by the circuit, which
+   * is closed as this begins and stays so, nor for want of a place of the `capacity`.
+   * Timeouts, fallbacks and events are what they are otherwise. What would have opened the
+   * circuit, be it `open` or a health check, is told by the event `wouldOpen`.
+   */
+  metricsOnly (): void
+  /** Guards the action again after `disable` or `metricsOnly`. */
   enable (): void
 
   /**
@@ -412,6 +447,14 @@ declare namespace CircuitBreaker {
     capacity?: number | undefined
 
     /**
+     * Counts only, from the start until `enable`: as after {@link CircuitBreaker.metricsOnly}.
+     * For a breaker that is to be tried out before it may refuse anybody. Not together with
+     * `enabled: false`.
+     * @default false
+     */
+    metricsOnly?: boolean | undefined
+
+    /**
      * Tells which errors say nothing against the action: given the error and the call's
      * arguments, `true` makes the call count as a success, without fallback. The caller's
      * promise rejects with the error all the same. Not asked about refusals by an open
@@ -602,6 +645,12 @@ declare namespace CircuitBreaker {
     [Name in Exclude<keyof Options, 'state' | 'status' | 'stats'>]?: Options<TI>[Name] | null
   }
 
+  /** What keeps a circuit open by force; `using` takes it where there is a `Symbol.dispose`. */
+  export type ForcedOpen = {
+    /** Gives up keeping it open: the last to do so closes the circuit. Once is enough. */
+    dispose (): void
+  } & { [Name in SymbolConstructor extends { readonly dispose: infer S } ? S & symbol : never]: () => void }
+
   /**
    * What keeps results for {@link Options.cache}. Where `get` gives a promise or another
    * thenable, as over a network, its answer is waited for before the call begins: for as long
@@ -658,6 +707,11 @@ declare namespace CircuitBreaker {
     success: [result: TR, latencyMs: number]
     /** A call failed: by the action's error, a timeout or a locked semaphore. Latency in milliseconds. */
     failure: [err: Error, latencyMs: number, args: TI]
+    /**
+     * With `metricsOnly`: there is reason to open the circuit, as there was none at the
+     * failure before. Once for as long as each failure finds one.
+     */
+    wouldOpen: []
     /** The fallback was called; `result` is what it returned, not awaited. */
     fallback: [result: unknown, err: Error]
     /** All permits are taken; `failure` follows. Latency in milliseconds. */

@@ -8,6 +8,8 @@ module.exports = CircuitBreaker
 module.exports.CircuitBreaker = CircuitBreaker
 module.exports.default = CircuitBreaker
 // The statics too can be imported by name: Node finds such names in this file alone.
+module.exports.disableAll = CircuitBreaker.disableAll
+module.exports.enableAll = CircuitBreaker.enableAll
 module.exports.isOurError = CircuitBreaker.isOurError
 module.exports.newStatus = CircuitBreaker.newStatus
 module.exports.promisify = CircuitBreaker.promisify

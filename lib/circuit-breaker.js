@@ -20,6 +20,7 @@ const { loop, tellToo } = require('./loop')
 const { applyLiveOptions, noteLiveOptions } = require('./live-options')
 const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./call-cache')
+const { bypassAll, circuitOf, forceOpen, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
 const { state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
@@ -35,7 +36,7 @@ const { Status, handOver, prime, readTogether, tellSnapshot } = require('./statu
 
 const {
   CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
-  OPENED, SNAPSHOT
+  IS_SWITCHED_ON, OPENED, SNAPSHOT, WOULD_OPEN
 } = codes
 
 // Events that opossum itself listens to. Metrics exporters walk `eventNames()` and
@@ -56,6 +57,14 @@ class CircuitBreaker extends EventEmitter {
 
   static promisify (action) {
     return promisify(action)
+  }
+
+  static disableAll () {
+    bypassAll(true)
+  }
+
+  static enableAll () {
+    bypassAll(false)
   }
 
   static loop = loop
@@ -81,6 +90,7 @@ class CircuitBreaker extends EventEmitter {
     noteClock(this)
     connect(this)
     if (options.state) restore(this, options.state)
+    if (options.metricsOnly && isOn('metricsOnly', options.metricsOnly)) beginCountingOnly(this[INNER])
     hystrix.join(this)
   }
 
@@ -90,6 +100,10 @@ class CircuitBreaker extends EventEmitter {
 
   get group () {
     return this[INNER].group
+  }
+
+  get state () {
+    return stateOf(state(this[INNER].id))
   }
 
   get closed () {
@@ -151,7 +165,8 @@ class CircuitBreaker extends EventEmitter {
     return {
       state: {
         name: this.name,
-        enabled: (bits & IS_ENABLED) !== 0,
+        // Its own: that all are disabled is no state of this one.
+        enabled: (bits & IS_SWITCHED_ON) !== 0,
         closed: (bits & IS_CLOSED) !== 0,
         open: (bits & IS_OPEN) !== 0,
         halfOpen: (bits & IS_HALF_OPEN) !== 0,
@@ -205,6 +220,19 @@ class CircuitBreaker extends EventEmitter {
   disable () {
     this[INNER].handle.setEnabled(false)
     this[INNER].status?.removeRotateBucketControllerListener()
+  }
+
+  forceOpen () {
+    const inner = this[INNER]
+    followClock(inner)
+    return forceOpen(this, inner)
+  }
+
+  metricsOnly () {
+    const inner = this[INNER]
+    inner.handle.countOnly()
+    if (!this.isShutdown) inner.status?.startListeneningForRotateEvent()
+    drainEvents(inner.breaker)
   }
 
   update (options) {
@@ -275,19 +303,13 @@ Object.defineProperty(CircuitBreaker.prototype, INSPECT, {
     const { name, stats } = breaker
     // Of one moment: circuits go half open while they are looked at.
     const bits = state(breaker[INNER].id)
-    const summary = { name, state: nameOfState(bits) }
+    const summary = { name, state: circuitOf(bits) }
     if ((bits & (IS_ENABLED | IS_SHUTDOWN)) === 0) summary.enabled = false
     if ((bits & IS_WARM_UP) !== 0) summary.warmUp = true
     return { ...summary, ...ratesOf(stats) }
   }),
   writable: true
 })
-
-function nameOfState (bits) {
-  if ((bits & IS_CLOSED) !== 0) return 'closed'
-  if ((bits & IS_OPEN) !== 0) return 'open'
-  return (bits & IS_HALF_OPEN) !== 0 ? 'halfOpen' : 'shutdown'
-}
 
 // Tells what the native half has to tell: that the call with that permit is late, or an event.
 function tell (next) {
@@ -311,6 +333,9 @@ function tellEvent (breaker, inner, next) {
         inner.lastTimerAt = Date.now()
         break
       case CLOSED:
+        inner.holders?.clear()
+        renew(breaker)
+        break
       case HALF_OPENED:
         renew(breaker)
     }
@@ -323,6 +348,7 @@ function tellEvent (breaker, inner, next) {
       case OPENED: return emit(breaker, 'open')
       case CLOSED: return emit(breaker, 'close')
       case HALF_OPENED: return emit(breaker, 'halfOpen', resetTimeoutOf(breaker))
+      case WOULD_OPEN: return emit(breaker, 'wouldOpen')
       case SNAPSHOT: return tellSnapshot(breaker.status)
     }
   } catch (error) {
@@ -363,6 +389,11 @@ function connect (breaker) {
     inner.status = new Status(options, breaker, handle)
   }
   if (status && !(status instanceof Status)) prime(breaker.status, status)
+}
+
+// Unless it goes on from one that was disabled.
+function beginCountingOnly (inner) {
+  if ((state(inner.id) & IS_SWITCHED_ON) !== 0) inner.handle.countOnly()
 }
 
 function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {

@@ -85,7 +85,7 @@ function event (breaker, stats) {
 
 // The names are those of Hystrix. What a breaker has no figure for is what opossum says.
 // https://github.com/Netflix/Hystrix/wiki/Metrics-and-Monitoring#metrics-publisher
-function command ({ closed, enabled, group, name, options, volumeThreshold }, stats) {
+function command ({ closed, enabled, group, name, options, state, volumeThreshold }, stats) {
   const latencies = percentiles(stats.percentiles)
   return {
     type: 'HystrixCommand',
@@ -121,7 +121,7 @@ function command ({ closed, enabled, group, name, options, volumeThreshold }, st
     propertyValue_circuitBreakerRequestVolumeThreshold: volumeThreshold,
     propertyValue_circuitBreakerSleepWindowInMilliseconds: options.resetTimeout,
     propertyValue_circuitBreakerErrorThresholdPercentage: options.errorThresholdPercentage,
-    propertyValue_circuitBreakerForceOpen: false,
+    propertyValue_circuitBreakerForceOpen: state === 'forcedOpen',
     propertyValue_circuitBreakerForceClosed: false,
     propertyValue_circuitBreakerEnabled: enabled,
     propertyValue_executionIsolationStrategy: 'THREAD',

@@ -30,6 +30,8 @@ class Inner {
     this.clock = undefined
     this.stallThreshold = undefined
     this.fallback = null
+    // Who keeps it open by force.
+    this.holders = undefined
     this.name = name
     this.group = group
     this.volumeThreshold = volumeThreshold

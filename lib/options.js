@@ -141,6 +141,9 @@ function complete (options) {
   options.errorFilter ||= NO_FILTER
   options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
   readWords(options)
+  if (options.metricsOnly && isOn('metricsOnly', options.metricsOnly) && !isOn('enabled', options.enabled)) {
+    throw new TypeError('options.metricsOnly counts what options.enabled: false does not: give one of them')
+  }
   expect('errorFilter', options.errorFilter, isFunction)
   expect('cacheGetKey', options.cacheGetKey, isFunction)
   if (!Array.isArray(options.coalesceResetOn ?? [])) refuse('options.coalesceResetOn', expected.coalesceResetOn, options.coalesceResetOn)
@@ -187,7 +190,7 @@ function isWritable (given) {
 const WRITTEN = [
   'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
   'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
-  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'stackTraces', 'autoRenewAbortController',
+  'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'metricsOnly', 'stackTraces', 'autoRenewAbortController',
   'abortController'
 ]
 

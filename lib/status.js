@@ -8,8 +8,8 @@ const { EventEmitter } = require('./builtins')
 const { TELL } = require('./drain-events')
 const { emit, throwAsync } = require('./emit')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
-const { BINS, codes: { SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
-const { counts, midpoints, quantiles, stat, statsBetween } = require('./native/crossings')
+const { BINS, codes: { IS_SHUTDOWN, IS_SWITCHED_ON, SNAPSHOT }, counters: COUNTS, places } = require('./native/abi')
+const { counts, midpoints, quantiles, stat, state, statsBetween } = require('./native/crossings')
 const { create } = require('./native/instances')
 const { windowNumbers } = require('./native-options')
 const { isOn } = require('./switches')
@@ -169,7 +169,7 @@ function followOptions (inner, options) {
   const { rotateBucket, rotateBucketController: before } = status
   const changes = controller !== before
   const next = changes ? rotation(inner.handle, controller) : rotateBucket
-  if (changes && inner.breaker.enabled) listen(controller, next)
+  if (changes && isListening(inner)) listen(controller, next)
   return {
     finish () {
       status.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
@@ -188,6 +188,11 @@ function followOptions (inner, options) {
       if (changes) unlisten(controller, next)
     }
   }
+}
+
+// Those that are disabled, each by itself, hear nobody.
+function isListening ({ id }) {
+  return (state(id) & (IS_SHUTDOWN | IS_SWITCHED_ON)) === IS_SWITCHED_ON
 }
 
 const NOTHING = { finish () {}, undo () {} }

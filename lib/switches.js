@@ -16,6 +16,7 @@ const SWITCHES = {
   coalesce: Boolean,
   enabled: unlessFalse,
   enableSnapshots: unlessFalse,
+  metricsOnly: Boolean,
   rollingPercentilesEnabled: unlessFalse,
   stackTraces: Boolean,
   'state.closed': unlessFalse,
@@ -46,6 +47,7 @@ function readWords (options) {
   if (typeof options.allowWarmUp === 'string') options.allowWarmUp = read('allowWarmUp', options.allowWarmUp)
   if (typeof options.cache === 'string') options.cache = read('cache', options.cache)
   if (typeof options.enabled === 'string') options.enabled = read('enabled', options.enabled)
+  if (typeof options.metricsOnly === 'string') options.metricsOnly = read('metricsOnly', options.metricsOnly)
   if (typeof options.stackTraces === 'string') options.stackTraces = read('stackTraces', options.stackTraces)
   if (typeof options.autoRenewAbortController === 'string') {
     options.autoRenewAbortController = read('autoRenewAbortController', options.autoRenewAbortController)

@@ -31,6 +31,9 @@ function update (breaker, inner, given) {
   const next = { ...before, ...changes }
   // Memory of the breaker's own.
   if (changes.cacheTransport === null) next.cacheTransport = undefined
+  // The last word of the two holds.
+  if (changes.metricsOnly && isOn('metricsOnly', changes.metricsOnly) && changes.enabled === undefined) next.enabled = true
+  if (changes.enabled !== undefined && changes.metricsOnly === undefined) next.metricsOnly = undefined
   complete(next)
   const numbers = nativeOptions(next)
   followClock(inner)
@@ -47,7 +50,7 @@ function update (breaker, inner, given) {
   noteLiveOptions(inner, next)
   noteRest(breaker, inner, before, next)
   window.finish()
-  if (changes.enabled !== undefined) change(() => setEnabled(breaker, isOn('enabled', next.enabled)))
+  if (changes.enabled !== undefined || changes.metricsOnly !== undefined) change(() => setMode(breaker, next))
   noteDeprecated(changes)
   drainEvents(inner.breaker, inner.id)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
@@ -99,10 +102,11 @@ function noteRest (breaker, inner, before, next) {
   change(() => prepareMemory(breaker))
 }
 
-function setEnabled (breaker, isEnabled) {
+function setMode (breaker, { enabled, metricsOnly }) {
   if (breaker.isShutdown) return
-  if (isEnabled) breaker.enable()
-  else breaker.disable()
+  if (!isOn('enabled', enabled)) breaker.disable()
+  else if (isOn('metricsOnly', metricsOnly)) breaker.metricsOnly()
+  else breaker.enable()
 }
 
 // What a user's code throws where the options hold already.

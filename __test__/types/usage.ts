@@ -273,6 +273,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   state: breaker.toJSON().state,
   status: breaker.status,
   stats: breaker.stats,
+  metricsOnly: false,
   stackTraces: true,
   timeoutClock: 'wall',
   stallThreshold: 20
@@ -541,6 +542,14 @@ expect<Equal<typeof breaker.volumeThreshold, number>>()
 expect<Equal<ReturnType<typeof breaker.open | typeof breaker.close | typeof breaker.enable | typeof breaker.disable | typeof breaker.shutdown>, void>>()
 breaker.update({ timeout: false, errorFilter: error => error instanceof TypeError, rotateBucketController: null })
 expect<Equal<ReturnType<typeof breaker.update>, void>>()
+expect<Equal<typeof breaker.state, 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled' | 'metricsOnly' | 'shutdown'>>()
+const forced = breaker.forceOpen()
+forced.dispose()
+expect<Equal<(typeof forced)[typeof Symbol.dispose], () => void>>()
+breaker.metricsOnly()
+breaker.on('wouldOpen', (...args) => expect<Equal<typeof args, []>>())
+CircuitBreaker.disableAll()
+CircuitBreaker.enableAll()
 // @ts-expect-error: a breaker begins with it
 breaker.update({ state: breaker.toJSON().state })
 // @ts-expect-error: milliseconds

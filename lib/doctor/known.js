@@ -11,7 +11,7 @@ const NUMBERS = [
 ]
 
 const SWITCHES = [
-  'allowWarmUp', 'enabled', 'stackTraces', 'rollingPercentilesEnabled', 'enableSnapshots', 'cache', 'coalesce',
+  'allowWarmUp', 'enabled', 'metricsOnly', 'stackTraces', 'rollingPercentilesEnabled', 'enableSnapshots', 'cache', 'coalesce',
   'autoRenewAbortController'
 ]
 
@@ -34,7 +34,7 @@ const NEEDS = {
 const EVENTS = [
   'fire', 'success', 'failure', 'timeout', 'reject', 'semaphoreLocked', 'semaphore-locked', 'fallback', 'open', 'close',
   'halfOpen', 'cacheHit', 'cacheMiss', 'coalesceCacheHit', 'coalesceCacheMiss', 'healthCheckFailed',
-  'health-check-failed', 'stall', 'shutdown'
+  'health-check-failed', 'stall', 'shutdown', 'wouldOpen'
 ]
 
 const STATUS_EVENTS = ['snapshot']
@@ -44,8 +44,8 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 
 // What opossum 10 has not, and we have.
 const OURS_ALONE = {
-  options: ['timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage'],
-  events: ['stall', 'semaphore-locked', 'health-check-failed']
+  options: ['metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage'],
+  events: ['stall', 'wouldOpen', 'semaphore-locked', 'health-check-failed']
 }
 
 module.exports = { EMITTER_EVENTS, EVENTS, NEEDS, NUMBERS, OPTIONS, OURS_ALONE, STATUS_EVENTS, SWITCHES }

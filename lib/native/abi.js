@@ -53,6 +53,8 @@ const codes = Object.freeze({
   HALF_OPENED: -4,
   /** A snapshot is due. */
   SNAPSHOT: -5,
+  /** There would be reason to open. */
+  WOULD_OPEN: -9,
   /** A stall of the loop has ended; its length in milliseconds is in a word. Only among the wake-ups of the loop, as are the next ones. */
   STALL: -6,
   /** There is no timer thread: the loop is to do its work. */
@@ -75,7 +77,13 @@ const codes = Object.freeze({
   /** Calls are guarded. */
   IS_ENABLED: 32,
   /** Failures do not open the circuit yet. */
-  IS_WARM_UP: 64
+  IS_WARM_UP: 64,
+  /** Every call passes and is counted. */
+  IS_METRICS_ONLY: 128,
+  /** Open until it is closed by hand. */
+  IS_FORCED_OPEN: 256,
+  /** Not disabled by itself; all breakers of the process may be. */
+  IS_SWITCHED_ON: 512
 })
 
 /** Words of the memory, besides the first three, which are arguments. */
@@ -247,6 +255,7 @@ const optionNames = Object.freeze([
   'errorFilter',
   'allowWarmUp',
   'enabled',
+  'metricsOnly',
   'stackTraces',
   'name',
   'group',
@@ -307,7 +316,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 3020525248,
+  FINGERPRINT: 342151504,
   NUMBERS: 296,
   STATS: 2,
   codes,

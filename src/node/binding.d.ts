@@ -39,6 +39,8 @@ export declare class Environment {
    * the beginning.
    */
   readLag(): void
+  /** Lets every call of every breaker of the process pass, or ends that. */
+  bypassAll(bypassed: boolean): void
   /** A random UUID. */
   uuid(): string
   /** For each bin of a histogram the latency that it stands for, in ms. */
@@ -56,6 +58,10 @@ export declare class Handle {
   close(): void
   /** Guards calls, or does not. */
   setEnabled(enabled: boolean): void
+  /** Refuses every call until the circuit is closed by hand. */
+  forceOpen(): void
+  /** Lets every call pass, and counts. */
+  countOnly(): void
   /** Refuses every call from now on. */
   shutdown(): void
   /** An open circuit that may be tried in `remaining` ms, without announcing it. */

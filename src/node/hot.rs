@@ -366,6 +366,7 @@ fn poll(environment: &Environment, id: u32, events_only: bool) -> Option<i32> {
         Some(Event::Opened) => Some(wakeup::OPENED),
         Some(Event::Closed) => Some(wakeup::CLOSED),
         Some(Event::HalfOpened) => Some(wakeup::HALF_OPENED),
+        Some(Event::WouldOpen) => Some(wakeup::WOULD_OPEN),
         Some(Event::Snapshot) => Some(wakeup::SNAPSHOT),
         Some(Event::Draw) => Some(wakeup::DRAW),
         None if events_only => None,

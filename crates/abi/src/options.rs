@@ -222,6 +222,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "`false`: let every call through unguarded until `enable()`",
     },
     OptionSpec {
+        name: "metricsOnly",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: None,
+        doc: "refuse nobody and count all the same: the circuit stays closed, and the event \
+              `wouldOpen` says when it would not. To try a breaker out, until `enable()`",
+    },
+    OptionSpec {
         name: "stackTraces",
         unit: Unit::None,
         default: Default::Switch(false),
