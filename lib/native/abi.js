@@ -54,7 +54,7 @@ const codes = Object.freeze({
   /** A snapshot is due. */
   SNAPSHOT: -5,
   /** There would be reason to open. */
-  WOULD_OPEN: -9,
+  WOULD_OPEN: -10,
   /** A stall of the loop has ended; its length in milliseconds is in a word. Only among the wake-ups of the loop, as are the next ones. */
   STALL: -6,
   /** There is no timer thread: the loop is to do its work. */
@@ -316,7 +316,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 342151504,
+  FINGERPRINT: 3315622987,
   NUMBERS: 296,
   STATS: 2,
   codes,

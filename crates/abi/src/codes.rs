@@ -80,7 +80,7 @@ constants! {
         /// A snapshot is due.
         SNAPSHOT = -5;
         /// There would be reason to open.
-        WOULD_OPEN = -9;
+        WOULD_OPEN = -10;
         /// A stall of the loop has ended; its length in milliseconds is in a word. Only among the
         /// wake-ups of the loop, as are the next ones.
         STALL = -6;

@@ -32,6 +32,16 @@ fn no_two_codes_have_one_name() {
 }
 
 #[test]
+fn no_two_codes_of_a_group_have_one_value() {
+    for (about, group) in GROUPS {
+        let mut values: Vec<_> = group.iter().map(|code| code.value).collect();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), group.len(), "{about}");
+    }
+}
+
+#[test]
 fn the_types_have_the_same_options_with_the_same_defaults() {
     let types = read("index.d.ts");
     let declared = declared_options(&types);
