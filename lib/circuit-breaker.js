@@ -232,7 +232,7 @@ class CircuitBreaker extends EventEmitter {
     const inner = this[INNER]
     inner.handle.countOnly()
     if (!this.isShutdown) inner.status?.startListeneningForRotateEvent()
-    drainEvents(inner.breaker)
+    drainEvents(inner.breaker, inner.id)
   }
 
   update (options) {

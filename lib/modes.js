@@ -31,11 +31,11 @@ function circuitOf (bits) {
  */
 function forceOpen (breaker, inner) {
   // What ended the one before is told before.
-  drainEvents(inner.breaker)
+  drainEvents(inner.breaker, inner.id)
   const holder = new Holder(breaker, inner)
   if (!breaker.isShutdown) (inner.holders ??= new Set()).add(holder)
   inner.handle.forceOpen()
-  drainEvents(inner.breaker)
+  drainEvents(inner.breaker, inner.id)
   return holder
 }
 
