@@ -127,8 +127,10 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
    * does so until a call that is trying has ended.
    */
   readonly nextAttemptAt: number | undefined
-  /** The fewest fires in the window for which a failure rate counts; 0: any number. */
+  /** The fewest calls in the window for which a failure rate counts; 0: any number. */
   readonly volumeThreshold: number
+  /** Why the circuit opened last; `undefined` while it never has. */
+  readonly lastTrip: CircuitBreaker.Trip | undefined
   /** The rolling window of counts and latencies. */
   readonly status: CircuitBreaker.Status
   /** The window's totals at this moment; the same as `status.stats`. */
@@ -394,6 +396,42 @@ declare namespace CircuitBreaker {
     volumeThreshold?: number | undefined
 
     /**
+     * What failures are a share of, and what `volumeThreshold` counts. `'fires'`: the calls in
+     * the window, as in opossum, whatever became of them. `'outcomes'`: successes and failures
+     * alone. A refusal, by the circuit or by `capacity`, an answer from the cache, a call that
+     * joined another, one made while disabled and one under way tell nothing of the service,
+     * and are none: refused callers do not hide the failures before, and many calls that fail
+     * together open the circuit at the volume. Of calls from before the circuit last moved,
+     * nothing is counted. As resilience4j and Polly do.
+     * @default 'fires'
+     */
+    rateOf?: 'fires' | 'outcomes' | undefined
+
+    /**
+     * Which outcomes are judged: the last `calls` of them, whenever they were. `stats` and
+     * `status` keep to `rollingCountTimeout`. Implies `rateOf: 'outcomes'`; `volumeThreshold`,
+     * if it is left out, is `calls`. As resilience4j's COUNT_BASED window.
+     * Default: those in the last `rollingCountTimeout`.
+     */
+    window?: JudgedWindow | undefined
+
+    /**
+     * Whether decisions begin with an empty window when the circuit closes, so that the
+     * failures that opened it do not open it again. `stats` and `status` keep what they have.
+     * @default false
+     */
+    resetWindowOnClose?: boolean | undefined
+
+    /**
+     * The number of failures in a row that opens the circuit: as many as this or more do,
+     * whatever the rate and whatever `volumeThreshold`. A success or closing starts the row
+     * over; refusals by `capacity` neither add to it nor end it. As in Finagle and Envoy.
+     * `Infinity` or `false`: their number never does. A whole number, 1 or more.
+     * @default Infinity
+     */
+    consecutiveFailures?: number | false | undefined
+
+    /**
      * The number of failures in a row that opens the circuit, whatever their rate: as many
      * as this or more do, if the window holds at least `volumeThreshold` calls. Closing
      * starts the row over, as a success does. From the first opossum; the constructor
@@ -401,7 +439,7 @@ declare namespace CircuitBreaker {
      * Below 1: the first failure does; `Infinity`, `false` or left out: their number never
      * does.
      * @default Infinity
-     * @deprecated Set `errorThresholdPercentage` and `volumeThreshold`.
+     * @deprecated Set `errorThresholdPercentage` and `volumeThreshold`, or `consecutiveFailures`.
      */
     maxFailures?: number | false | undefined
 
@@ -632,6 +670,12 @@ declare namespace CircuitBreaker {
     jitter?: number | undefined
   }
 
+  /** Which outcomes {@link Options.window} has judged. */
+  export interface JudgedWindow {
+    /** So many, the last ones. A whole number from 1 to 100000. */
+    calls: number
+  }
+
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
   export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'resetTimeout'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
@@ -735,8 +779,8 @@ declare namespace CircuitBreaker {
     'health-check-failed': [err: Error]
     /** A stall of the event loop has ended that was so long. In milliseconds. */
     stall: [lengthMs: number]
-    /** The circuit opened. */
-    open: []
+    /** The circuit opened: why, and by what figures. */
+    open: [trip: Trip]
     /**
      * The circuit half-opened: one call may try, or as many as `halfOpenCalls` says. Again when
      * others may, because those that tried have no timeout and hang. Carries how long it was
@@ -748,6 +792,25 @@ declare namespace CircuitBreaker {
     close: []
     /** The breaker shuts down; its listeners are removed after this. */
     shutdown: []
+  }
+
+  /** Why a circuit opened, and when. */
+  export interface Trip {
+    /**
+     * The option by which it opened; or `'probe'`, when the call failed that a half-open circuit
+     * let try, and `'open'`, when `open()` was called, as a health check that fails does.
+     */
+    readonly reason: 'errorThresholdPercentage' | 'consecutiveFailures' | 'maxFailures' | 'probe' | 'open'
+    /** When. In milliseconds since the epoch. */
+    readonly at: number
+    /** How many calls had failed: in the window, or in a row. */
+    readonly failures?: number
+    /** How many calls were judged; not of a row. */
+    readonly calls?: number
+    /** What share of them that was. In percent. */
+    readonly percentage?: number
+    /** What that was too much for: the value of the option. */
+    readonly threshold?: number
   }
 
   /** An error that a breaker made; {@link CircuitBreaker.isOurError} knows them. */

@@ -10,7 +10,7 @@ const { abortCalls, fire, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
-const { emit, throwAsync } = require('./emit')
+const { emit, hasListeners, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
 const { INNER, Inner } = require('./inner')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
@@ -25,7 +25,8 @@ const { codes } = require('./native/abi')
 const { state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
-const { prepare, readNumber, refuse } = require('./options')
+const { lastTrip } = require('./last-trip')
+const { prepare, readVolume, refuse } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
@@ -81,8 +82,7 @@ class CircuitBreaker extends EventEmitter {
     this.options = prepare(options)
     this.action = typeof action === 'function' ? action : () => Promise.resolve(action)
     const name = options.name || action.name || uuid()
-    const volume = readNumber('volumeThreshold', options.volumeThreshold)
-    this[INNER] = new Inner(this, name, options.group || name, volume)
+    this[INNER] = new Inner(this, name, options.group || name, readVolume(options))
     this[INNER].lastTimerAt = Date.now()
     // Its own: the prototype is anybody's to change while calls are under way.
     this[TELL] = tell
@@ -141,6 +141,10 @@ class CircuitBreaker extends EventEmitter {
 
   get volumeThreshold () {
     return this[INNER].volumeThreshold
+  }
+
+  get lastTrip () {
+    return lastTrip(this[INNER])
   }
 
   get status () {
@@ -345,7 +349,8 @@ function tellEvent (breaker, inner, next) {
   }
   try {
     switch (next) {
-      case OPENED: return emit(breaker, 'open')
+      // Nobody listens mostly, and why it opened is asked of the native half.
+      case OPENED: return emit(breaker, 'open', hasListeners(breaker, 'open') ? lastTrip(inner) : undefined)
       case CLOSED: return emit(breaker, 'close')
       case HALF_OPENED: return emit(breaker, 'halfOpen', resetTimeoutOf(breaker))
       case WOULD_OPEN: return emit(breaker, 'wouldOpen')

@@ -36,6 +36,8 @@ class Inner {
     this.group = group
     this.volumeThreshold = volumeThreshold
     this.lastTimerAt = undefined
+    // Why the circuit opened last, as it was shown.
+    this.lastTrip = undefined
     // Made when they are asked for.
     this.semaphore = undefined
     this.status = undefined

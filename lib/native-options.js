@@ -5,7 +5,9 @@
 // changes options.
 
 const { nativeOptions: places } = require('./native/abi')
-const { A_CENTURY, expect, isEmitter, isFunction, readNumber, readResetTimeout } = require('./options')
+const {
+  A_CENTURY, expect, isEmitter, isFunction, readLastCalls, readNumber, readResetTimeout, readVolume
+} = require('./options')
 const { isOn } = require('./switches')
 
 /**
@@ -16,7 +18,11 @@ const { isOn } = require('./switches')
 function nativeOptions (options) {
   const numbers = windowNumbers(options)
   putLiveOptions(numbers, liveOptions(options))
-  numbers[places.VOLUME_THRESHOLD] = readNumber('volumeThreshold', options.volumeThreshold)
+  numbers[places.VOLUME_THRESHOLD] = readVolume(options)
+  numbers[places.RATE_OF_OUTCOMES] = Number(options.rateOf === 'outcomes')
+  numbers[places.LAST_CALLS] = readLastCalls(options.window)
+  numbers[places.RESET_WINDOW_ON_CLOSE] = Number(isOn('resetWindowOnClose', options.resetWindowOnClose))
+  numbers[places.CONSECUTIVE_FAILURES] = readNumber('consecutiveFailures', options.consecutiveFailures)
   numbers[places.CAPACITY] = readNumber('capacity', options.capacity)
   numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
   numbers[places.ENABLED] = Number(isEnabled(options))
@@ -76,6 +82,7 @@ function orForever (ms) {
 
 const NO_CALLS = new Array(Object.keys(places).length).fill(0)
 NO_CALLS[places.MAX_FAILURES] = Infinity
+NO_CALLS[places.CONSECUTIVE_FAILURES] = Infinity
 NO_CALLS[places.ENABLED] = 1
 NO_CALLS[places.STALL_THRESHOLD] = readNumber('stallThreshold')
 

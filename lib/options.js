@@ -22,6 +22,8 @@ const NUMBERS = {
   halfOpenThresholdPercentage: value => share(value, 100),
   errorThresholdPercentage: number,
   maxFailures: value => value === false ? Infinity : number(value),
+  'window.calls': value => positive(value) <= 100_000 ? value : undefined,
+  consecutiveFailures: value => value === false || value === Infinity ? Infinity : positive(value),
   rollingCountTimeout: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
   rollingCountBuckets: value => buckets(finite(value === 0 ? DEFAULTS.rollingCountBuckets : value, 1)),
   capacity: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
@@ -50,6 +52,35 @@ function readNumber (name, value) {
   const given = value ?? DEFAULTS[name]
   if (given === DEFAULTS[name]) return PRESETS[name]
   return NUMBERS[name](given) ?? refuse(`options.${name}`, expected[name], value)
+}
+
+/** How many outcomes `options.window` has judged; 0: those in the time of the window. */
+function readLastCalls (window) {
+  if (window === undefined || window === null) return 0
+  expect('window', window, isObject)
+  const { calls, ...others } = window
+  refuseUnknown('window', others, 'calls')
+  return readField('window.calls', calls)
+}
+
+/** What `volumeThreshold` says: where it is left out, all of the last calls, or none. */
+function readVolume ({ volumeThreshold, window }) {
+  return volumeThreshold === undefined || volumeThreshold === null
+    ? readLastCalls(window)
+    : readNumber('volumeThreshold', volumeThreshold)
+}
+
+// Options that cannot stand together.
+function checkCombinations (options) {
+  const calls = readLastCalls(options.window)
+  if (calls === 0) return
+  if (options.rateOf === 'fires') {
+    throw new TypeError("options.window cannot stand with options.rateOf: 'fires': the last calls are outcomes")
+  }
+  const volume = readVolume(options)
+  if (volume > calls) {
+    throw new TypeError(`options.volumeThreshold must not be above options.window.calls; got ${volume} and ${calls}`)
+  }
 }
 
 /**
@@ -129,6 +160,9 @@ function complete (options) {
   options.coalesceTTL ??= options.timeout
   readNumber('maxFailures', options.maxFailures)
   readNumber('volumeThreshold', options.volumeThreshold)
+  readNumber('consecutiveFailures', options.consecutiveFailures)
+  expect('rateOf', options.rateOf, isRateOf)
+  readLastCalls(options.window)
   readNumber('stallThreshold', options.stallThreshold)
   readNumber('halfOpenCalls', options.halfOpenCalls)
   readNumber('halfOpenThresholdPercentage', options.halfOpenThresholdPercentage)
@@ -156,6 +190,7 @@ function complete (options) {
   expect('rotateBucketController', options.rotateBucketController, isEmitter)
   expect('state', options.state, isObject)
   expect('status', options.status, isObject)
+  checkCombinations(options)
   prepareAbort(options)
   return options
 }
@@ -198,7 +233,19 @@ const WRITTEN = [
 const A_CENTURY = 100 * 365 * 24 * 3_600_000
 
 module.exports = {
-  A_CENTURY, NO_FILTER, complete, expect, isEmitter, isFunction, noteDeprecated, prepare, readNumber, readResetTimeout, refuse
+  A_CENTURY,
+  NO_FILTER,
+  complete,
+  expect,
+  isEmitter,
+  isFunction,
+  noteDeprecated,
+  prepare,
+  readLastCalls,
+  readNumber,
+  readResetTimeout,
+  readVolume,
+  refuse
 }
 
 function expect (name, value, holds) {
@@ -237,6 +284,10 @@ function integer (value) {
   return Number.isInteger(value) ? value : undefined
 }
 
+function positive (value) {
+  return Number.isInteger(value) && value >= 1 ? value : undefined
+}
+
 function buckets (value) {
   return Number.isInteger(value) && value <= 100_000 ? value : undefined
 }
@@ -251,6 +302,10 @@ function isFunction (value) {
 
 function isObject (value) {
   return typeof value === 'object'
+}
+
+function isRateOf (value) {
+  return value === 'fires' || value === 'outcomes'
 }
 
 function isClock (value) {

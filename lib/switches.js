@@ -17,6 +17,7 @@ const SWITCHES = {
   enabled: unlessFalse,
   enableSnapshots: unlessFalse,
   metricsOnly: Boolean,
+  resetWindowOnClose: Boolean,
   rollingPercentilesEnabled: unlessFalse,
   stackTraces: Boolean,
   'state.closed': unlessFalse,

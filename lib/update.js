@@ -11,7 +11,7 @@ const { noteLiveOptions } = require('./live-options')
 const { optionNames } = require('./native/abi')
 const { changeOptions } = require('./native/instances')
 const { nativeOptions } = require('./native-options')
-const { complete, noteDeprecated, readNumber, refuse } = require('./options')
+const { complete, noteDeprecated, readNumber, readVolume, refuse } = require('./options')
 const { serve } = require('./semaphore')
 const { followOptions } = require('./status')
 const { isOn } = require('./switches')
@@ -92,7 +92,7 @@ function noteRest (breaker, inner, before, next) {
     inner.name = next.name
   }
   if (next.group) inner.group = next.group
-  inner.volumeThreshold = readNumber('volumeThreshold', next.volumeThreshold)
+  inner.volumeThreshold = readVolume(next)
   noteStallThreshold(inner, next)
   if (next.timeoutClock !== before.timeoutClock || next.stallThreshold !== before.stallThreshold) inner.guard = undefined
   const coalesceSize = readNumber('coalesceSize', next.coalesceSize)

@@ -48,6 +48,12 @@ const SENSELESS = {
     'a number of failures in a row, or false for any',
     [...NO_NUMBERS.filter(value => value !== -Infinity), '3 times', '']
   ],
+  consecutiveFailures: [
+    'a whole number of failures in a row, 1 or more, or false for any',
+    [...NO_COUNTS.filter(value => value !== false), 0, -1, -Infinity, '']
+  ],
+  rateOf: ["'fires' or 'outcomes'", ['outcome', 1, {}, true]],
+  window: ['an object { calls }', [5, 'calls', true, () => {}]],
   errorFilter: ['a function', ['ill', 1, {}, true, /ill/]],
   rotateBucketController: ['an EventEmitter', [{}, 1, 'rotate', true, () => {}]],
   state: ['the `state` of a toJSON()', ['open', 1, true, () => {}]],
@@ -72,6 +78,9 @@ const ODD_BUT_ALLOWED = {
   cacheGetKey: [null, undefined],
   coalesceResetOn: [[], ['error', 'weather'], null, undefined],
   maxFailures: [0, null, undefined, false],
+  consecutiveFailures: [1, false, Infinity, null, undefined],
+  rateOf: ['fires', 'outcomes', null, undefined],
+  window: [{ calls: 1 }, { calls: 100_000 }, null, undefined],
   errorFilter: [null, undefined, false],
   rotateBucketController: [null, undefined, false],
   state: [null, undefined, {}],
@@ -87,6 +96,33 @@ test('a senseless option throws a TypeError that says what is wrong', async t =>
       })
     }
   }
+})
+
+test('a senseless field of an option that is an object is named', () => {
+  const SENSELESS_FIELDS = {
+    window: { calls: ['a whole number from 1 to 100000', [...NO_COUNTS, 0, -1, 100_001, Infinity, undefined]] }
+  }
+  for (const [name, fields] of Object.entries(SENSELESS_FIELDS)) {
+    for (const [field, [expected, values]] of Object.entries(fields)) {
+      for (const value of values) {
+        const message = `options.${name}.${field} must be ${expected}; got ${inspect(value, { depth: 0 })}`
+        assert.throws(() => new CircuitBreaker(well, { [name]: { [field]: value } }), { name: 'TypeError', message })
+      }
+    }
+    const message = `options.${name} has no size: it may have ${Object.keys(fields).join(', ')}`
+    assert.throws(() => new CircuitBreaker(well, { [name]: { calls: 1, size: 10 } }), { name: 'TypeError', message })
+  }
+})
+
+test('options that cannot stand together are named', () => {
+  const impossible = [
+    [{ window: { calls: 10 }, rateOf: 'fires' }, "options.window cannot stand with options.rateOf: 'fires': the last calls are outcomes"],
+    [{ window: { calls: 10 }, volumeThreshold: 11 }, 'options.volumeThreshold must not be above options.window.calls; got 11 and 10']
+  ]
+  for (const [options, message] of impossible) {
+    assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+  }
+  new CircuitBreaker(well, { window: { calls: 10 }, volumeThreshold: 10, rateOf: 'outcomes' }).shutdown()
 })
 
 test('options that are no object throw', () => {

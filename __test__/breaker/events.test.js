@@ -217,7 +217,7 @@ test('events carry what their table says', async () => {
     fire: ['Array'],
     success: ['String', 'Number'],
     failure: ['Error', 'Number', 'Array'],
-    open: [],
+    open: ['Object'],
     fallback: ['String', 'Error'],
     reject: ['Error'],
     halfOpen: ['Number'],

@@ -56,7 +56,7 @@ module.exports = {
     #1 emits fire [ { code: undefined, error: 'Error', message: 'down', ours: false } ]
     emit is called 'failure', 3
     #1 emits failure { code: undefined, error: 'Error', message: 'down', ours: false }, '<latency>', [ { code: undefined, error: 'Error', message: 'down', ours: false } ]
-    emit is called 'open', 0
+    emit is called 'open', 1
     #1 emits open
     emit is called 'fallback', 2
     #1 emits fallback 'instead', { code: undefined, error: 'Error', message: 'down', ours: false }

@@ -159,7 +159,7 @@ class Recorder {
     for (const event of EVENTS) {
       breaker.on(event, (...args) => {
         if (TRANSITIONS.includes(event)) this.#lastTransition.set(breaker, event)
-        this.#write(`#${number} emits ${event}`, ...withoutLatency(event, args))
+        this.#write(`#${number} emits ${event}`, ...withoutLatency(event, known(event, args)))
       })
     }
   }
@@ -200,6 +200,11 @@ function without (unremarkable, object) {
 // -1 is no measurement but says that nothing is measured.
 function measured (value) {
   return Number.isFinite(value) && value >= 0 ? '<measured>' : value
+}
+
+// Why a circuit opened, ours alone says.
+function known (event, args) {
+  return event === 'open' ? [] : args
 }
 
 function withoutLatency (event, args) {

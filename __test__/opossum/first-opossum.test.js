@@ -65,7 +65,8 @@ const outcome = promise => promise.catch(error => `rejected: ${error.code ?? err
 function watch (breaker, note) {
   for (const name of EVENTS) {
     breaker.on(name, (first, second) => {
-      const carried = [first, second].filter(value => value !== undefined).map(value => {
+      // Why a circuit opened, ours alone says.
+      const carried = [first, second].filter(value => value !== undefined && name !== 'open').map(value => {
         return value instanceof Error ? value.code ?? value.message : value
       })
       if (['success', 'failure', 'timeout', 'semaphore-locked'].includes(name)) carried[1] = typeof second

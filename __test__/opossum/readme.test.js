@@ -447,7 +447,8 @@ function hear (breaker, events = LISTED) {
     breaker.on(event, value => {
       const [first] = event === 'fire' ? value : [value]
       const text = first?.message ?? (typeof first === 'object' ? '' : first)
-      heard.push(value === undefined ? event : `${event}: ${text}`)
+      // Why a circuit opened, ours alone says.
+      heard.push(value === undefined || event === 'open' ? event : `${event}: ${text}`)
     })
   }
   return () => {

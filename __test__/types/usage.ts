@@ -182,7 +182,7 @@ breaker
   .on('semaphoreLocked', (...args) => expect<Equal<typeof args, [err: CircuitBreaker.CircuitBreakerError, latencyMs: number]>>())
   .on('fallback', (...args) => expect<Equal<typeof args, [result: unknown, err: Error]>>())
   .on('halfOpen', (...args) => expect<Equal<typeof args, [resetTimeout: number]>>())
-  .on('open', (...args) => expect<Equal<typeof args, []>>())
+  .on('open', (...args) => expect<Equal<typeof args, [trip: CircuitBreaker.Trip]>>())
   .on('close', (...args) => expect<Equal<typeof args, []>>())
   .on('shutdown', (...args) => expect<Equal<typeof args, []>>())
   .on('semaphore-locked', (...args) => expect<Equal<typeof args, [err: CircuitBreaker.CircuitBreakerError, latencyMs: number]>>())
@@ -226,7 +226,7 @@ breaker.on(5, () => {})
 const mine = Symbol('mine')
 breaker.on('mine', (a, b: number) => {}).on(mine, (c: string) => {}).emit('mine', 'a', 2)
 for (const name of breaker.eventNames()) breaker.on(name, (first, ...rest) => [first, ...rest])
-for (const name of ['open', 'halfOpen'] as const) breaker.on(name, (...args) => expect<Equal<typeof args, [] | [resetTimeout: number]>>())
+for (const name of ['close', 'halfOpen'] as const) breaker.on(name, (...args) => expect<Equal<typeof args, [] | [resetTimeout: number]>>())
 const names: Array<keyof Events> = ['fire', 'reject', 'timeout', 'success', 'failure', 'fallback', 'semaphoreLocked', 'semaphore-locked',
   'cacheHit', 'cacheMiss', 'coalesceCacheHit', 'coalesceCacheMiss', 'healthCheckFailed', 'open', 'halfOpen', 'close', 'shutdown']
 for (const name of names) breaker.on(name, () => {})
@@ -276,7 +276,11 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   metricsOnly: false,
   stackTraces: true,
   timeoutClock: 'wall',
-  stallThreshold: 20
+  stallThreshold: 20,
+  rateOf: 'outcomes',
+  window: { calls: 100 },
+  resetWindowOnClose: true,
+  consecutiveFailures: 5
 }
 new CircuitBreaker(findUser, all)
 new CircuitBreaker(findUser, {

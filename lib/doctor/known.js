@@ -7,17 +7,18 @@ const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL',
 
 const NUMBERS = [
   ...DURATIONS, 'errorThresholdPercentage', 'volumeThreshold', 'maxFailures', 'rollingCountBuckets', 'capacity',
-  'cacheSize', 'coalesceSize', 'halfOpenCalls', 'halfOpenThresholdPercentage'
+  'cacheSize', 'coalesceSize', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'consecutiveFailures'
 ]
 
 const SWITCHES = [
   'allowWarmUp', 'enabled', 'metricsOnly', 'stackTraces', 'rollingPercentilesEnabled', 'enableSnapshots', 'cache', 'coalesce',
-  'autoRenewAbortController'
+  'autoRenewAbortController', 'resetWindowOnClose'
 ]
 
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
-  'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats'
+  'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
+  'window'
 ]
 
 // Options that do nothing unless another one is on.
@@ -44,7 +45,10 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 
 // What opossum 10 has not, and we have.
 const OURS_ALONE = {
-  options: ['metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage'],
+  options: [
+    'metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'rateOf',
+    'window', 'resetWindowOnClose', 'consecutiveFailures'
+  ],
   events: ['stall', 'wouldOpen', 'semaphore-locked', 'health-check-failed']
 }
 

@@ -141,6 +141,9 @@ function seconds (what, value) {
   }
 }
 
+// Options by which a circuit opens whatever the rate.
+const OTHER_REASONS = ['maxFailures', 'consecutiveFailures']
+
 function ofThreshold (value, given) {
   if (value > 0 && value < 1) {
     return {
@@ -150,7 +153,7 @@ function ofThreshold (value, given) {
       hint: `write ${Number((value * 100).toPrecision(12))} for ${Number((value * 100).toPrecision(12))} %`
     }
   }
-  return value >= 100 && !('maxFailures' in given) && {
+  return value >= 100 && !OTHER_REASONS.some(name => name in given) && {
     level: 'note',
     kind: 'never-opens',
     message: `errorThresholdPercentage: ${value}: the rate has to be greater, so it never opens the circuit`,

@@ -83,7 +83,22 @@ const codes = Object.freeze({
   /** Open until it is closed by hand. */
   IS_FORCED_OPEN: 256,
   /** Not disabled by itself; all breakers of the process may be. */
-  IS_SWITCHED_ON: 512
+  IS_SWITCHED_ON: 512,
+  // Reasons for which a circuit opens:
+  /** Too large a share of the calls failed. */
+  REASON_ERROR_RATE: 0,
+  /** Too large a share of them was slow. */
+  REASON_SLOW_CALLS: 1,
+  /** So many failed in a row, own refusals left out. */
+  REASON_CONSECUTIVE_FAILURES: 2,
+  /** The same as opossum 1 counts. */
+  REASON_MAX_FAILURES: 3,
+  /** The user's function said so. */
+  REASON_HOST: 4,
+  /** The probe of a half-open circuit failed. */
+  REASON_PROBE: 5,
+  /** A command. */
+  REASON_COMMAND: 6
 })
 
 /** Words of the memory, besides the first three, which are arguments. */
@@ -128,7 +143,20 @@ const places = Object.freeze({
   /** The stalls since the beginning, as those in the window. */
   LAG_TOTAL: 14,
   /** How many numbers these are. */
-  LAG_LENGTH: 17
+  LAG_LENGTH: 17,
+  // What `readTrip` leaves:
+  /** The reason, a code. */
+  TRIP_REASON: 0,
+  /** When, in milliseconds of a clock that is nobody else's: tells one opening from another. */
+  TRIP_AT: 1,
+  /** How many milliseconds ago that was. */
+  TRIP_AGO: 2,
+  /** How many calls failed or were slow; zero where nobody counts. */
+  TRIP_COUNT: 3,
+  /** Of how many; zero for a row, and where nobody counts. */
+  TRIP_CALLS: 4,
+  /** What was too much. */
+  TRIP_THRESHOLD: 5
 })
 
 /** Where `create` takes an option from, among the numbers. */
@@ -170,7 +198,15 @@ const nativeOptions = Object.freeze({
   /** How many calls try a half-open circuit. */
   HALF_OPEN_CALLS: 17,
   /** The share of them that may fail, in percent. */
-  HALF_OPEN_THRESHOLD_PERCENTAGE: 18
+  HALF_OPEN_THRESHOLD_PERCENTAGE: 18,
+  /** Whether failures are a share of the outcomes. */
+  RATE_OF_OUTCOMES: 19,
+  /** So many outcomes are judged, the last ones; zero: those in the time of the window. */
+  LAST_CALLS: 20,
+  /** Whether decisions begin with an empty window when the circuit closes. */
+  RESET_WINDOW_ON_CLOSE: 21,
+  /** In a row, whatever the volume. Infinity: never. */
+  CONSECUTIVE_FAILURES: 22
 })
 
 /** The defaults of options that are numbers. */
@@ -179,6 +215,7 @@ const defaults = Object.freeze({
   stallThreshold: 50,
   errorThresholdPercentage: 50,
   volumeThreshold: 0,
+  consecutiveFailures: Infinity,
   maxFailures: Infinity,
   resetTimeout: 30000,
   halfOpenCalls: 1,
@@ -200,6 +237,9 @@ const expected = Object.freeze({
   stallThreshold: 'a number of milliseconds, 1 or more',
   errorThresholdPercentage: 'a number (of percent)',
   volumeThreshold: 'a whole number of calls',
+  rateOf: "'fires' or 'outcomes'",
+  window: 'an object { calls }',
+  consecutiveFailures: 'a whole number of failures in a row, 1 or more, or false for any',
   maxFailures: 'a number of failures in a row, or false for any',
   resetTimeout: 'a number of milliseconds, 0 or more, or { initial, max, factor, jitter }',
   halfOpenCalls: 'a whole number of calls, 1 or more',
@@ -217,6 +257,7 @@ const expected = Object.freeze({
   coalesceResetOn: 'an array',
   state: 'the `state` of a toJSON()',
   status: 'a Status or the `status` of a toJSON()',
+  'window.calls': 'a whole number from 1 to 100000',
   'resetTimeout.initial': 'a number of milliseconds, 0 or more',
   'resetTimeout.max': 'a number of milliseconds, not below initial',
   'resetTimeout.factor': 'a number, 1 or more',
@@ -245,6 +286,10 @@ const optionNames = Object.freeze([
   'stallThreshold',
   'errorThresholdPercentage',
   'volumeThreshold',
+  'rateOf',
+  'window',
+  'resetWindowOnClose',
+  'consecutiveFailures',
   'maxFailures',
   'resetTimeout',
   'halfOpenCalls',
@@ -316,7 +361,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 3315622987,
+  FINGERPRINT: 3052418841,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -97,6 +97,11 @@ export declare class Handle {
    * `read_bucket_latencies`. Returns how many numbers there are.
    */
   readStats(): number
+  /**
+   * Leaves in the shared words why the circuit opened last, and when; see the layout. Whether it
+   * ever has.
+   */
+  readTrip(): boolean
   /** The serials of the oldest and the newest bucket. */
   windowRange(): [number, number]
   /**

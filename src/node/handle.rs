@@ -19,9 +19,9 @@ use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
 use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
-use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::breaker::{CircuitBreaker, Tripped};
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, Rotation, TimeoutClock,
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock,
     WindowConfig,
 };
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
@@ -178,7 +178,7 @@ struct BreakerOptions {
     /// Percent.
     error_threshold_percentage: f64,
     /// Failures in a row; below one: one. Infinity: never.
-    consecutive_failures: f64,
+    max_failures: f64,
     /// The window's length.
     rolling_count_timeout: f64,
     /// The window's buckets.
@@ -208,6 +208,14 @@ struct BreakerOptions {
     half_open_calls: u32,
     /// Percent.
     half_open_threshold_percentage: f64,
+    /// Whether failures are a share of outcomes.
+    rate_of_outcomes: bool,
+    /// Outcomes; zero: those in the time of the window.
+    last_calls: u32,
+    /// Whether decisions begin with an empty window when the circuit closes.
+    reset_window_on_close: bool,
+    /// In a row. Infinity: never.
+    consecutive_failures: f64,
 }
 
 impl BreakerOptions {
@@ -218,7 +226,7 @@ impl BreakerOptions {
             timeout: numbers[native_options::TIMEOUT],
             reset_timeout: numbers[native_options::RESET_TIMEOUT],
             error_threshold_percentage: numbers[native_options::ERROR_THRESHOLD_PERCENTAGE],
-            consecutive_failures: numbers[native_options::MAX_FAILURES],
+            max_failures: numbers[native_options::MAX_FAILURES],
             rolling_count_timeout: numbers[native_options::ROLLING_COUNT_TIMEOUT],
             rolling_count_buckets: numbers[native_options::ROLLING_COUNT_BUCKETS] as u32,
             latencies: numbers[native_options::LATENCIES] != 0.0,
@@ -234,6 +242,10 @@ impl BreakerOptions {
             reset_timeout_jitter: numbers[native_options::RESET_TIMEOUT_JITTER],
             half_open_calls: numbers[native_options::HALF_OPEN_CALLS] as u32,
             half_open_threshold_percentage: numbers[native_options::HALF_OPEN_THRESHOLD_PERCENTAGE],
+            rate_of_outcomes: numbers[native_options::RATE_OF_OUTCOMES] != 0.0,
+            last_calls: numbers[native_options::LAST_CALLS] as u32,
+            reset_window_on_close: numbers[native_options::RESET_WINDOW_ON_CLOSE] != 0.0,
+            consecutive_failures: numbers[native_options::CONSECUTIVE_FAILURES],
         }
     }
 
@@ -249,7 +261,7 @@ impl BreakerOptions {
                 jitter: self.reset_timeout_jitter,
             },
             error_threshold_percentage: self.error_threshold_percentage,
-            consecutive_failures: whole_number(self.consecutive_failures),
+            max_failures: whole_number(self.max_failures),
         }
     }
 
@@ -265,6 +277,10 @@ impl BreakerOptions {
             live: self.live(),
             window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
             volume_threshold: self.volume_threshold as i64,
+            rate_of: if self.rate_of_outcomes { RateOf::Outcomes } else { RateOf::Fires },
+            last_calls: NonZeroU32::new(self.last_calls),
+            reset_window_on_close: self.reset_window_on_close,
+            consecutive_failures: whole_number(self.consecutive_failures),
             capacity: self.capacity as i64,
             warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
             enabled: self.enabled,
@@ -439,6 +455,24 @@ impl Handle {
             let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(histogram);
             self.environment.words().put_stats(numbers) as u32
         })
+    }
+
+    /// Leaves in the shared words why the circuit opened last, and when; see the layout. Whether it
+    /// ever has.
+    #[napi(catch_unwind)]
+    pub fn read_trip(&self) -> bool {
+        let trip = self.with(|breaker, now| {
+            breaker.state(now);
+            breaker.last_trip().map(|trip| (*trip, now.monotonic - trip.at))
+        });
+        let Some((Tripped { reason, at, count, calls, threshold }, ago)) = trip else {
+            return false;
+        };
+        let times = [at, ago].map(Nanos::as_millis_f64);
+        let figures = [count as f64, calls as f64, threshold];
+        let reason = f64::from(hot::reason_code(reason));
+        self.environment.words().put_stats([reason].into_iter().chain(times).chain(figures));
+        true
     }
 
     /// The serials of the oldest and the newest bucket.

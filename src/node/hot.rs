@@ -17,9 +17,11 @@ use napi::{check_status, sys, Result};
 use super::environment::{self, Environment};
 use super::shared_words::SharedWords;
 use super::single_environment;
-use didelphis_abi::codes::{again, outcome, refused, settled, state, wait, wakeup};
+use didelphis_abi::codes::{again, outcome, reason, refused, settled, state, wait, wakeup};
 use didelphis_abi::layout::words::{LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED};
-use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled, TimedOut};
+use didelphis_core::breaker::{
+    Admission, CircuitBreaker, Event, Reason, Refusal, Settled, TimedOut,
+};
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
@@ -405,6 +407,19 @@ pub(crate) fn state_bits(breaker: &mut CircuitBreaker, now: Now) -> i32 {
         bits |= state::WARM_UP;
     }
     bits
+}
+
+/// The code of a reason to open.
+pub(crate) fn reason_code(reason: Reason) -> i32 {
+    match reason {
+        Reason::ErrorRate => reason::ERROR_RATE,
+        Reason::SlowCalls => reason::SLOW_CALLS,
+        Reason::ConsecutiveFailures => reason::CONSECUTIVE_FAILURES,
+        Reason::MaxFailures => reason::MAX_FAILURES,
+        Reason::Host => reason::HOST,
+        Reason::Probe => reason::PROBE,
+        Reason::Command => reason::COMMAND,
+    }
 }
 
 /// # Safety

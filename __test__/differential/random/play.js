@@ -121,7 +121,9 @@ class Player {
 
   listen () {
     for (const event of [...EVENTS, 'shutdown']) {
-      this.breaker.on(event, (...args) => this.events.push([event, ...args.map(arg => this.describeArgument(arg))]))
+      // Why a circuit opened, ours alone says.
+      const known = args => event === 'open' ? [] : args
+      this.breaker.on(event, (...args) => this.events.push([event, ...known(args).map(arg => this.describeArgument(arg))]))
     }
   }
 

@@ -7,11 +7,11 @@ const http = require('node:http')
 
 /**
  * Starts one, which is gone when test `t` ends. `backend.answer` is `(request, response) => void`;
- * `backend.requests` counts, `backend.get()` asks it: a promise of the status, which rejects for
+ * `backend.requests` counts, `backend.get(path)` asks it: a promise of the status, which rejects for
  * 500 and above.
  */
 async function startBackend (t, answer = ok) {
-  const backend = { answer, requests: 0, underWay: 0, mostUnderWay: 0, url: '', get: () => get(backend.url) }
+  const backend = { answer, requests: 0, underWay: 0, mostUnderWay: 0, url: '', get: path => get(backend.url, path) }
   const server = http.createServer((request, response) => {
     backend.requests++
     backend.mostUnderWay = Math.max(backend.mostUnderWay, ++backend.underWay)
@@ -42,9 +42,9 @@ function down (request, response) {
 /** No answer comes. */
 function hang () {}
 
-function get (url) {
+function get (url, path = '/') {
   return new Promise((resolve, reject) => {
-    http.get(url, { agent: false }, response => {
+    http.get(url + path, { agent: false }, response => {
       response.resume()
       const { headers, statusCode } = response
       if (statusCode < 500) resolve(statusCode)
@@ -53,4 +53,20 @@ function get (url) {
   })
 }
 
-module.exports = { down, hang, ok, startBackend }
+/** Fires so many calls one after the other: what each came to, a value or the code of its error. */
+async function fireInTurn (breaker, times, ...args) {
+  const results = []
+  for (let i = 0; i < times; i++) results.push(await outcomeOf(breaker.fire(...args)))
+  return results
+}
+
+/** The same of calls that are under way together. */
+function fireTogether (breaker, times, ...args) {
+  return Promise.all(Array.from({ length: times }, () => outcomeOf(breaker.fire(...args))))
+}
+
+function outcomeOf (promise) {
+  return promise.catch(error => error.code ?? error.statusCode ?? error)
+}
+
+module.exports = { down, fireInTurn, fireTogether, hang, ok, startBackend }

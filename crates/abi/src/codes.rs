@@ -119,6 +119,26 @@ constants! {
     }
 }
 
+constants! {
+    /// Reasons for which a circuit opens.
+    reason: i32, "REASON_" {
+        /// Too large a share of the calls failed.
+        ERROR_RATE = 0;
+        /// Too large a share of them was slow.
+        SLOW_CALLS = 1;
+        /// So many failed in a row, own refusals left out.
+        CONSECUTIVE_FAILURES = 2;
+        /// The same as opossum 1 counts.
+        MAX_FAILURES = 3;
+        /// The user's function said so.
+        HOST = 4;
+        /// The probe of a half-open circuit failed.
+        PROBE = 5;
+        /// A command.
+        COMMAND = 6;
+    }
+}
+
 /// All of them, each group with what it is.
 pub const GROUPS: &[(&str, &[Constant])] = &[
     ("What `admit` returns where it is not a permit", refused::ALL),
@@ -128,4 +148,5 @@ pub const GROUPS: &[(&str, &[Constant])] = &[
     ("The outcomes that `settle` takes, and `expire` those of failures", outcome::ALL),
     ("What `poll`, `nextWakeup` and `nextOut` return where it is not a number", wakeup::ALL),
     ("Bits of what `state` returns", state::ALL),
+    ("Reasons for which a circuit opens", reason::ALL),
 ];

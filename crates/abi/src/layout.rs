@@ -78,6 +78,24 @@ constants! {
 }
 
 constants! {
+    /// What `readTrip` leaves: why the circuit opened last.
+    trip: usize, "TRIP_" {
+        /// The reason, a code.
+        REASON = 0;
+        /// When, in milliseconds of a clock that is nobody else's: tells one opening from another.
+        AT = 1;
+        /// How many milliseconds ago that was.
+        AGO = 2;
+        /// How many calls failed or were slow; zero where nobody counts.
+        COUNT = 3;
+        /// Of how many; zero for a row, and where nobody counts.
+        CALLS = 4;
+        /// What was too much.
+        THRESHOLD = 5;
+    }
+}
+
+constants! {
     /// What `create` takes: the options of a breaker as numbers, durations in milliseconds.
     native_options: usize, "" {
         /// Not finite or not above zero: none.
@@ -118,6 +136,14 @@ constants! {
         HALF_OPEN_CALLS = 17;
         /// The share of them that may fail, in percent.
         HALF_OPEN_THRESHOLD_PERCENTAGE = 18;
+        /// Whether failures are a share of the outcomes.
+        RATE_OF_OUTCOMES = 19;
+        /// So many outcomes are judged, the last ones; zero: those in the time of the window.
+        LAST_CALLS = 20;
+        /// Whether decisions begin with an empty window when the circuit closes.
+        RESET_WINDOW_ON_CLOSE = 21;
+        /// In a row, whatever the volume. Infinity: never.
+        CONSECUTIVE_FAILURES = 22;
     }
 }
 
@@ -129,4 +155,5 @@ pub const READINGS: &[(&str, &[Constant])] = &[
     ("What `readStats` leaves behind the counters", stats::ALL),
     ("What `readBucket` leaves behind the counters", bucket::ALL),
     ("What `readLag` leaves", loop_delay::ALL),
+    ("What `readTrip` leaves", trip::ALL),
 ];

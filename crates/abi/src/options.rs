@@ -124,6 +124,50 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "the fewest calls in the window for which the circuit may open",
     },
     OptionSpec {
+        name: "rateOf",
+        unit: Unit::None,
+        default: Default::Word("fires"),
+        expected: Some("'fires' or 'outcomes'"),
+        live: false,
+        native: Some(native_options::RATE_OF_OUTCOMES),
+        doc: "what failures are a share of, and what `volumeThreshold` counts: `'fires'`, the \
+              calls in the window, or `'outcomes'`, of these only successes and failures that \
+              came back from the service: no refusals, cached answers, joined calls or calls \
+              under way (as in resilience4j and Polly)",
+    },
+    OptionSpec {
+        name: "window",
+        unit: Unit::None,
+        default: Default::Said("the calls in `rollingCountTimeout`"),
+        expected: Some("an object { calls }"),
+        live: false,
+        native: Some(native_options::LAST_CALLS),
+        doc: "`{ calls: n }`: the last n outcomes are judged, 1 to 100000, whenever they were, \
+              from `volumeThreshold` (here n where it is left out) on. `stats` keep their time. \
+              Implies `rateOf: 'outcomes'` (as resilience4j's COUNT_BASED)",
+    },
+    OptionSpec {
+        name: "resetWindowOnClose",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: None,
+        live: false,
+        native: Some(native_options::RESET_WINDOW_ON_CLOSE),
+        doc: "decisions begin with an empty window when the circuit closes, so that what failed \
+              before does not open it again; `stats` keep theirs",
+    },
+    OptionSpec {
+        name: "consecutiveFailures",
+        unit: Unit::Calls,
+        default: Default::Number(f64::INFINITY),
+        expected: Some("a whole number of failures in a row, 1 or more, or false for any"),
+        live: false,
+        native: Some(native_options::CONSECUTIVE_FAILURES),
+        doc: "the circuit opens at this many failures in a row (`>=`), whatever \
+              `volumeThreshold`; refusals by `capacity` are no failures here, and no successes \
+              (as in Finagle and Envoy)",
+    },
+    OptionSpec {
         name: "maxFailures",
         unit: Unit::Calls,
         default: Default::Number(f64::INFINITY),
@@ -432,6 +476,15 @@ pub const OPTIONS: &[OptionSpec] = &[
 /// What options that are objects have in them, each with the name of its option before its own.
 /// None is looked for by itself: whoever changes one gives another object.
 pub const FIELDS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "window.calls",
+        unit: Unit::Calls,
+        default: Default::Said("must be given"),
+        expected: Some("a whole number from 1 to 100000"),
+        live: false,
+        native: None,
+        doc: "so many outcomes are judged, the last ones",
+    },
     OptionSpec {
         name: "resetTimeout.initial",
         unit: Unit::Milliseconds,

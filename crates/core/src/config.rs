@@ -18,6 +18,16 @@ pub struct Config {
     /// The fewest [calls](crate::window::Window::calls) in the window for which a rate may
     /// open the circuit. Zero or less: any. Does not hold back a half-open circuit.
     pub volume_threshold: i64,
+    /// What failures are a share of.
+    pub rate_of: RateOf,
+    /// How many outcomes are judged, the last ones, whenever they were; `None`: those in the
+    /// time of the window. Where there are so many, failures are a share of outcomes.
+    pub last_calls: Option<NonZeroU32>,
+    /// Whether decisions begin with an empty window when the circuit closes.
+    pub reset_window_on_close: bool,
+    /// How many failures in a row open the circuit (`>=`), whatever the volume. Refusals for
+    /// want of a place are none, and no success either. `None`: their number alone never does.
+    pub consecutive_failures: Option<NonZeroU32>,
     /// How many calls may be under way at once. Zero or less: none at all.
     pub capacity: i64,
     /// For how long after its making failures do not open the circuit.
@@ -39,6 +49,10 @@ impl Default for Config {
             live: LiveOptions::default(),
             window: WindowConfig::default(),
             volume_threshold: 0,
+            rate_of: RateOf::Fires,
+            last_calls: None,
+            reset_window_on_close: false,
+            consecutive_failures: None,
             capacity: i64::MAX,
             warm_up: None,
             enabled: true,
@@ -99,6 +113,16 @@ impl From<Nanos> for Backoff {
     }
 }
 
+/// What the rate of failures is a share of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateOf {
+    /// The [calls](crate::window::Window::calls) in the window, whatever became of them.
+    Fires,
+    /// Those that reached the service and came back: successes and failures. Refusals, answers
+    /// from a cache, calls that joined others and those under way are none.
+    Outcomes,
+}
+
 /// The clock that timeouts run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutClock {
@@ -121,8 +145,9 @@ pub struct LiveOptions {
     /// failure opens; above, none does.
     pub error_threshold_percentage: f64,
     /// How many failures in a row, with no success between them, open the circuit;
-    /// as many (`>=`) do. `None`: their number alone never does.
-    pub consecutive_failures: Option<NonZeroU32>,
+    /// as many (`>=`) do, as opossum 1 counts them: refusals for want of a place among them,
+    /// and from the volume on. `None`: their number alone never does.
+    pub max_failures: Option<NonZeroU32>,
 }
 
 impl Default for LiveOptions {
@@ -131,7 +156,7 @@ impl Default for LiveOptions {
             timeout: Some(Nanos::from_millis(10_000)),
             reset_timeout: Nanos::from_millis(30_000).into(),
             error_threshold_percentage: 50.0,
-            consecutive_failures: None,
+            max_failures: None,
         }
     }
 }

@@ -49,7 +49,7 @@ fn fail(breaker: &mut CircuitBreaker, permit: Permit, now: Now) {
 fn opening_at(in_a_row: u32) -> CircuitBreaker {
     with(|config| {
         config.live.error_threshold_percentage = 100.0;
-        config.live.consecutive_failures = NonZeroU32::new(in_a_row);
+        config.live.max_failures = NonZeroU32::new(in_a_row);
     })
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
-use didelphis_core::config::{Config, LiveOptions, Rotation, TimeoutClock, WindowConfig};
+use didelphis_core::config::{Config, LiveOptions, RateOf, Rotation, TimeoutClock, WindowConfig};
 use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::NO_STALLS;
 use didelphis_core::state::State;
@@ -41,7 +41,7 @@ fn fail(breaker: &mut CircuitBreaker, now: Now) {
 #[test]
 fn the_same_options_change_nothing() {
     let mut config = config();
-    config.live.consecutive_failures = NonZeroU32::new(3);
+    config.live.max_failures = NonZeroU32::new(3);
     config.warm_up = Some(Nanos::from_millis(50));
     let mut breaker = breaker(&config);
     (0..2).for_each(|_| fail(&mut breaker, at(60)));
@@ -178,4 +178,75 @@ fn what_is_shut_down_stays_as_it_is() {
     let window = WindowConfig::new(Nanos::from_millis(600), 2, Rotation::ByClock, true);
     breaker.update(&Config { window: window.expect("a sound window"), ..config() }, at(3));
     assert_eq!(breaker.window(at(99_000)).total(Counter::Failures), 1);
+}
+
+fn by_outcomes() -> Config {
+    let mut config = Config { rate_of: RateOf::Outcomes, volume_threshold: 4, ..Config::default() };
+    config.reset_window_on_close = true;
+    config
+}
+
+fn buckets(millis: u64, count: u32) -> WindowConfig {
+    WindowConfig::new(Nanos::from_millis(millis), count, Rotation::ByClock, true)
+        .expect("a sound window")
+}
+
+#[test]
+fn outcomes_go_where_their_bucket_goes() {
+    for (shape, opens) in [(buckets(20_000, 20), true), (buckets(2_000, 2), false)] {
+        let mut config = by_outcomes();
+        let mut breaker = breaker(&config);
+        (0..3).for_each(|_| fail(&mut breaker, at(100)));
+        config.window = shape;
+        breaker.update(&config, at(5_000));
+        fail(&mut breaker, at(5_000));
+        assert_eq!(matches!(breaker.state(at(5_000)), State::Open { .. }), opens);
+    }
+}
+
+#[test]
+fn what_closing_has_emptied_stays_empty_in_another_shape() {
+    for rate_of in [RateOf::Fires, RateOf::Outcomes] {
+        let mut config = by_outcomes();
+        config.rate_of = rate_of;
+        let mut breaker = breaker(&config);
+        (0..3).for_each(|_| fail(&mut breaker, at(100)));
+        breaker.open(at(100));
+        breaker.close(at(100));
+        while breaker.poll_event().is_some() {}
+        config.window = buckets(20_000, 7);
+        breaker.update(&config, at(200));
+        (0..3).for_each(|_| fail(&mut breaker, at(200)));
+        assert_eq!(breaker.state(at(200)), State::Closed, "{rate_of:?}");
+        fail(&mut breaker, at(200));
+        assert!(matches!(breaker.state(at(200)), State::Open { .. }), "{rate_of:?}");
+    }
+}
+
+#[test]
+fn the_last_calls_are_kept_as_far_as_they_fit() {
+    let mut config = Config { last_calls: NonZeroU32::new(10), ..Config::default() };
+    config.volume_threshold = 10;
+    let mut breaker = breaker(&config);
+    (0..3).for_each(|_| fail(&mut breaker, at(0)));
+    config.last_calls = NonZeroU32::new(4);
+    config.volume_threshold = 4;
+    breaker.update(&config, at(0));
+    fail(&mut breaker, at(0));
+    assert!(matches!(breaker.state(at(0)), State::Open { .. }));
+}
+
+#[test]
+fn a_row_of_failures_is_counted_from_when_somebody_asks_for_it() {
+    let mut config = config();
+    let mut breaker = breaker(&config);
+    fail(&mut breaker, at(0));
+    config.consecutive_failures = NonZeroU32::new(2);
+    breaker.update(&config, at(0));
+    fail(&mut breaker, at(0));
+    assert_eq!(breaker.state(at(0)), State::Closed);
+    config.volume_threshold = 1;
+    breaker.update(&config, at(0));
+    fail(&mut breaker, at(0));
+    assert!(matches!(breaker.state(at(0)), State::Open { .. }), "it has gone on");
 }

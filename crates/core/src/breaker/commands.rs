@@ -9,6 +9,7 @@ use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::{StallLog, NO_STALLS};
 use crate::config::{Config, LiveOptions};
+use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::time::{Nanos, Now, Shift};
 use crate::timers::Timer;
 
@@ -16,10 +17,10 @@ impl CircuitBreaker {
     /// Opens the circuit for the reset timeout, at least a millisecond.
     pub fn open(&mut self, now: Now) {
         self.advance(now.monotonic);
-        self.open_circuit(now.monotonic);
+        self.open_circuit(Tripped::by(Reason::Command, now.monotonic));
     }
 
-    pub(super) fn open_circuit(&mut self, monotonic: Nanos) {
+    pub(super) fn open_circuit(&mut self, tripped: Tripped) {
         if self.mode == Mode::MetricsOnly {
             return self.note_reason(true);
         }
@@ -28,7 +29,8 @@ impl CircuitBreaker {
         }
         let draw = if self.recovery.draws() { self.draw() } else { 0.0 };
         let was_closed = self.machine.is_closed();
-        self.machine.open(self.recovery.on_open(was_closed, draw, monotonic));
+        self.machine.open(self.recovery.on_open(was_closed, draw, tripped.at));
+        self.trip.on_open(tripped);
         self.time_next_move();
         self.window.mark_circuit(true);
         self.events.push_back(Event::Opened);
@@ -48,7 +50,7 @@ impl CircuitBreaker {
         if self.machine.close() {
             self.recovery.on_close(monotonic);
             self.time_next_move();
-            self.trip.on_close();
+            self.trip.on_close(&self.window);
             self.window.mark_circuit(false);
             self.events.push_back(Event::Closed);
         }
@@ -131,7 +133,10 @@ impl CircuitBreaker {
         self.timeout = timeout_of(&config.live);
         self.published.set_places(config.capacity);
         let interval = self.window.interval();
-        self.window.reshape(&config.window, now.monotonic);
+        if let Some(moves) = self.window.reshape(&config.window, now.monotonic) {
+            self.trip.on_reshape(&moves);
+        }
+        self.note_watchers();
         self.time_next_change();
         if self.window.interval() != interval {
             let are_wanted = !self.timers.due(Timer::Snapshot).is_never();
@@ -172,7 +177,9 @@ impl CircuitBreaker {
             match command {
                 // It is so for good.
                 _ if self.machine.is_shutdown() => {}
-                Command::Open => self.open_circuit(monotonic),
+                Command::Open => {
+                    self.open_circuit(Tripped::by(Reason::Command, monotonic));
+                }
                 Command::Close => self.close_circuit(monotonic),
                 Command::Disable => self.change_mode(Mode::Disabled, monotonic),
                 Command::Enable => self.change_mode(Mode::Normal, monotonic),

@@ -12,6 +12,7 @@ use crate::config::TimeoutClock;
 use crate::metrics::window::Counter;
 use crate::policy::outcome::Outcome;
 use crate::policy::probes::Verdict;
+use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::time::{Nanos, Now};
 use crate::timers::Timer;
 
@@ -73,6 +74,7 @@ impl CircuitBreaker {
     /// What follows from a success of the generation that stands, where anything does.
     #[inline(never)]
     fn follow_success(&mut self, now: Now) {
+        self.trip.note_success(&self.window);
         if let Some(retry) = &mut self.retry {
             retry.on_success(now.monotonic);
         }
@@ -94,14 +96,33 @@ impl CircuitBreaker {
             Outcome::Failure.count_in(&mut self.window, now.monotonic - call.started);
         }
         if call.generation == self.machine.generation() {
-            self.trip.on_failure();
+            self.trip.on_failure(call.stage == Stage::Refused, &self.window);
         }
         Settled::Failed { permit, latency: latency_ms(&call, now) }
     }
 
+    /// Tells that a call ended, and that this says nothing of what is behind the circuit: it is
+    /// neither a success nor a failure, and no trace of it is left in rates and rows. Of a
+    /// half-open circuit whose probe it was, the next call is one.
+    pub fn on_ignored(&mut self, permit: Permit, now: Now) -> Settled {
+        let call = match self.end(&permit, now) {
+            Ok(call) => call,
+            Err(stage) => return Self::refuse_outcome(permit, stage),
+        };
+        // Its stage is none in which no call ends.
+        let _ = self.calls.end(permit);
+        if !self.machine.is_shutdown() {
+            self.trip.on_ignored(&self.window);
+            if call.generation == self.machine.generation() && self.machine.is_half_open() {
+                self.give_back_probe();
+            }
+        }
+        Settled::Done { latency: latency_ms(&call, now) }
+    }
+
     /// Spends the permit of a failed call: opens the circuit if too many probes of a
-    /// half-open one have failed, or if the rate of failures or their number in a row
-    /// says so. A call of an earlier generation changes nothing. Returns whether somebody held the permit.
+    /// half-open one have failed, or if there is another [reason](Reason). A call of an earlier
+    /// generation changes nothing. Returns whether somebody held the permit.
     pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
         let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
         self.advance(now.monotonic);
@@ -110,9 +131,12 @@ impl CircuitBreaker {
         }
         match self.machine.state() {
             State::HalfOpen { .. } => self.settle_probe(true, now),
-            State::Closed if self.trip.trips(&self.window, now.monotonic) => self.open(now),
-            State::Closed if self.mode == Mode::MetricsOnly => self.note_reason(false),
-            State::Closed | State::Open { .. } | State::Shutdown => {}
+            State::Closed => match self.trip.trips(&self.window, now.monotonic) {
+                Some(tripped) => self.open_circuit(tripped),
+                None if self.mode == Mode::MetricsOnly => self.note_reason(false),
+                None => {}
+            },
+            State::Open { .. } | State::Shutdown => {}
         }
         true
     }
@@ -271,7 +295,7 @@ impl CircuitBreaker {
     pub(super) fn settle_probe(&mut self, failed: bool, now: Now) {
         match self.machine.settle_probe(failed) {
             Some(Verdict::Close) => self.close(now),
-            Some(Verdict::Open) => self.open(now),
+            Some(Verdict::Open) => self.open_circuit(Tripped::by(Reason::Probe, now.monotonic)),
             None => {}
         }
     }
@@ -279,7 +303,6 @@ impl CircuitBreaker {
     /// A call of the generation of a half-open circuit has ended without an outcome: whoever asks
     /// next may try in its place.
     #[cold]
-    #[allow(dead_code)] // Until there are outcomes that are none.
     pub(super) fn give_back_probe(&mut self) {
         self.machine.give_back_probe();
         self.time_next_move();

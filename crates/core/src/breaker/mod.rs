@@ -50,6 +50,7 @@ use crate::config::{Config, LiveOptions, TimeoutClock};
 use crate::metrics::window::Window;
 use crate::policy::recovery::Recovery;
 use crate::policy::retry::Retry;
+pub use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::policy::trip::Trip;
 use crate::time::{Nanos, Now};
 use crate::timers::{Timer, TimerTable};
@@ -97,16 +98,17 @@ impl CircuitBreaker {
         let (state, generation) = (machine.state(), machine.generation());
         let standing = Standing { state, generation, mode, shows_moments: false };
         let published = Published::new(window.published().clone(), config.capacity, standing);
+        let trip = Trip::new(&config, now.monotonic);
         CircuitBreaker {
             machine,
             window,
             calls: Calls::new(),
             expiry: Expiry::default(),
-            trip: Trip::new(&config, now.monotonic),
+            watches_successes: trip.watches_successes(),
+            trip,
             recovery,
             chance: Chance::new(config.chance),
             retry: None,
-            watches_successes: false,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -196,6 +198,11 @@ impl CircuitBreaker {
     /// Whether failures do not open the circuit yet.
     pub fn is_warming_up(&self, now: Now) -> bool {
         self.trip.is_warming_up(now.monotonic)
+    }
+
+    /// Why the circuit opened last, and when; `None` while it never has.
+    pub fn last_trip(&self) -> Option<&Tripped> {
+        self.trip.last()
     }
 
     /// How many more calls may begin; below one: none.
@@ -290,7 +297,8 @@ impl CircuitBreaker {
 
     /// The state has moved, or the options.
     fn note_watchers(&mut self) {
-        self.watches_successes = self.machine.is_half_open() || self.retry.is_some();
+        self.watches_successes =
+            self.machine.is_half_open() || self.retry.is_some() || self.trip.watches_successes();
     }
 
     /// Others see from now on where the breaker stands.

@@ -12,6 +12,7 @@
 
 use super::answer::Event;
 use super::CircuitBreaker;
+use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::time::{Nanos, Now};
 
 /// See the [module](self).
@@ -97,6 +98,7 @@ impl CircuitBreaker {
         }
         self.wanted.forced_open = true;
         if self.machine.hold_open() {
+            self.trip.on_open(Tripped::by(Reason::Command, now.monotonic));
             self.window.mark_circuit(true);
             self.events.push_back(Event::Opened);
         }

@@ -96,7 +96,7 @@ mod tests {
     fn config() -> Config {
         let mut config = Config { warm_up: Some(Nanos::from_millis(50)), ..Config::default() };
         config.live.error_threshold_percentage = 100.0;
-        config.live.consecutive_failures = NonZeroU32::new(3);
+        config.live.max_failures = NonZeroU32::new(3);
         config
     }
 

@@ -15,6 +15,8 @@
 
 mod reshape;
 
+pub(crate) use self::reshape::Moves;
+
 use std::iter;
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -331,6 +333,28 @@ impl Window {
         self.total(Counter::Fires) + ended_more.max(0)
     }
 
+    /// The same without calls that are counted elsewhere, in as many buckets; and of those that
+    /// began, without so many of which no end is counted.
+    pub(crate) fn calls_beside(&self, others: &Counted, endless: i64) -> i64 {
+        let total = |kind| self.total(kind) - others.of(kind);
+        let counted = Counter::ALL.map(|kind| kind.balance() * total(kind));
+        let by_hand = self.by_hand_sum + self.newest.by_hand - others.by_hand;
+        let ended_more = counted.iter().sum::<i64>() - by_hand + endless;
+        total(Counter::Fires) - endless + ended_more.max(0)
+    }
+
+    /// What is counted in the bucket with that serial; `None` when it has run out.
+    pub(crate) fn counted_in(&self, serial: u64) -> Option<Counted> {
+        Some(match self.place_of(serial)? {
+            Place::Newest => {
+                Counted { counts: self.published.newest(), by_hand: self.newest.by_hand }
+            }
+            Place::Full(index) => self.full[index].as_ref().map_or(Counted::default(), |full| {
+                Counted { counts: full.counts, by_hand: full.slice.by_hand }
+            }),
+        })
+    }
+
     /// All totals over the window.
     pub fn totals(&self) -> Counts {
         let mut totals = self.sums;
@@ -480,6 +504,33 @@ impl Clone for Window {
             by_hand_sum: self.by_hand_sum,
             shows_moments: false,
         }
+    }
+}
+
+/// What is counted in some buckets, for whoever leaves them out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    counts: Counts,
+    /// How many more calls ended than began, by what was counted by hand.
+    by_hand: i64,
+}
+
+impl Counted {
+    /// Of one kind.
+    pub(crate) fn of(&self, kind: Counter) -> i64 {
+        self.counts[kind as usize]
+    }
+
+    /// With those of other buckets.
+    pub(crate) fn add(&mut self, other: &Counted) {
+        add(&mut self.counts, &other.counts);
+        self.by_hand += other.by_hand;
+    }
+
+    /// Without those of other buckets.
+    pub(crate) fn subtract(&mut self, other: &Counted) {
+        subtract(&mut self.counts, &other.counts);
+        self.by_hand -= other.by_hand;
     }
 }
 

@@ -19,7 +19,7 @@ use didelphis_core::time::Nanos;
 use didelphis_core::window::Window;
 use proptest::prelude::*;
 
-use naive::{Model, Phase};
+use naive::{ms, Model, Phase};
 use steps::{shape, step, Restored};
 use window::NaiveWindow;
 
@@ -62,6 +62,8 @@ fn compare(breaker: &mut CircuitBreaker, model: &mut Model) {
     assert_eq!(breaker.has_expired(), !model.expired().is_empty());
     assert_eq!((breaker.mode(), breaker.own_mode()), (model.mode(), model.own));
     assert_eq!(breaker.is_warming_up(now), model.is_warming_up());
+    let tripped = breaker.last_trip().map(|trip| (trip.reason, trip.at, (trip.count, trip.calls)));
+    assert_eq!(tripped, model.tripped.map(|(reason, at, figures)| (reason, ms(at), figures)));
     compare_calls(breaker, model);
     compare_window(breaker.window(now), &model.window);
 

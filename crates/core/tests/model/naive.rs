@@ -3,9 +3,9 @@
 
 use std::num::NonZeroU32;
 
-use didelphis_core::breaker::Event;
+use didelphis_core::breaker::{Event, Reason};
 use didelphis_core::config::{
-    Backoff, Config, HalfOpenConfig, LiveOptions, Rotation, TimeoutClock, WindowConfig,
+    Backoff, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock, WindowConfig,
 };
 use didelphis_core::expiry::LoopSample;
 use didelphis_core::mode::Mode;
@@ -15,7 +15,7 @@ use didelphis_core::time::{Nanos, Now};
 use didelphis_core::window::Counter;
 
 use super::late::PendingExpiry;
-use super::steps::{Restored, Shape};
+use super::steps::{Judging, Restored, Shape};
 use super::window::{Fact, NaiveWindow, INTERVAL};
 
 pub fn ms(millis: u64) -> Nanos {
@@ -55,6 +55,8 @@ pub struct ModelCall {
 pub enum End {
     Success,
     Failure,
+    /// For want of a place.
+    Refusal,
     Close,
 }
 
@@ -89,14 +91,17 @@ pub struct Model {
     pub told: bool,
     /// How many places were taken by hand and not given back.
     pub taken: i64,
-    /// How calls of the generation they were admitted in ended, and closings.
-    pub ends: Vec<End>,
     /// When the circuit opened, for how long it was to wait, and when it closed again.
     openings: Vec<Opening>,
     /// Of the half-open circuit: how many probes may still begin, and which have failed of those
     /// that have settled.
     pub left: u32,
     pub failed: Vec<bool>,
+    /// How calls of the generation they were admitted in ended, and closings, each with the
+    /// bucket in which that was.
+    pub ends: Vec<(u64, End)>,
+    /// Why it opened last, when, and how many calls of how many spoke for it.
+    pub tripped: Option<(Reason, u64, (i64, i64))>,
     warm_until: u64,
     made_at: u64,
     snapshot_at: Option<u64>,
@@ -130,6 +135,7 @@ impl Model {
             openings: Vec::new(),
             left: shape.probes.0,
             failed: Vec::new(),
+            tripped: None,
             warm_until: START + shape.warm_up.unwrap_or(0),
             made_at: START,
             snapshot_at: None,
@@ -152,6 +158,7 @@ impl Model {
     pub fn config(&self) -> Config {
         let Shape { buckets, rotates_by_hand, capacity, volume, warm_up, by_wall, .. } = self.shape;
         let (calls, threshold_percentage) = self.shape.probes;
+        let judging = &self.shape.judging;
         let rotation = if rotates_by_hand { Rotation::ByHand } else { Rotation::ByClock };
         let span = ms(INTERVAL * u64::from(buckets));
         let window = WindowConfig::new(span, buckets, rotation, true);
@@ -167,6 +174,10 @@ impl Model {
                 calls: NonZeroU32::new(calls).expect("some"),
                 threshold_percentage,
             },
+            rate_of: if judging.by_outcomes { RateOf::Outcomes } else { RateOf::Fires },
+            last_calls: judging.last_calls.and_then(NonZeroU32::new),
+            reset_window_on_close: judging.resets_on_close,
+            consecutive_failures: judging.consecutive.and_then(NonZeroU32::new),
             ..Config::default()
         }
     }
@@ -185,7 +196,7 @@ impl Model {
                 None => reset.map_or(Nanos::MAX, ms).into(),
             },
             error_threshold_percentage: threshold,
-            consecutive_failures: in_a_row.and_then(NonZeroU32::new),
+            max_failures: in_a_row.and_then(NonZeroU32::new),
         }
     }
 
@@ -263,6 +274,9 @@ impl Model {
         for at in [&mut self.warm_until, &mut self.made_at, &mut self.floor] {
             *at = shifted(*at);
         }
+        if let Some((_, at, _)) = &mut self.tripped {
+            *at = shifted(*at);
+        }
         for opening in &mut self.openings {
             opening.closed = opening.closed.map(shifted);
         }
@@ -303,6 +317,7 @@ impl Model {
             State::Shutdown => return,
             State::Open { .. } => self.state = State::Open { retry_at: Nanos::MAX },
             _ => {
+                self.tripped = Some((Reason::Command, self.monotonic, (0, 0)));
                 self.window.note(Fact::Circuit(true));
                 self.enter(State::Open { retry_at: Nanos::MAX }, Event::Opened);
             }
@@ -317,11 +332,12 @@ impl Model {
         self.told = reason;
     }
 
-    pub fn open(&mut self) {
+    pub fn open(&mut self, reason: Reason, figures: (i64, i64)) {
         if self.mode() == Mode::MetricsOnly {
             return self.note_reason(true);
         }
         if matches!(self.state, State::Closed | State::HalfOpen { .. }) {
+            self.tripped = Some((reason, self.monotonic, figures));
             self.window.note(Fact::Circuit(true));
             let attempt = self.openings.last().map_or(1, |last| match last.closed {
                 Some(closed)
@@ -365,17 +381,24 @@ impl Model {
         let bearable = percentage * f64::from(calls) / 100.0;
         let failures = self.failed.iter().filter(|&&failed| failed).count() as f64;
         if failures > bearable {
-            self.open();
+            self.open(Reason::Probe, (0, 0));
         } else if failures + f64::from(self.unsettled()) <= bearable {
             self.close();
         }
+    }
+
+    /// A probe has ended without an outcome: another may try in its place.
+    pub fn give_back_probe(&mut self) {
+        self.left = (self.left + 1).min(self.unsettled());
+        self.state = State::HalfOpen { probing_until: None };
     }
 
     pub fn close(&mut self) {
         self.forced = false;
         if matches!(self.state, State::Open { .. } | State::HalfOpen { .. }) {
             self.window.note(Fact::Circuit(false));
-            self.ends.push(End::Close);
+            self.window.before = self.window.facts.len();
+            self.note_end(End::Close);
             if let Some(last) = self.openings.last_mut() {
                 last.closed = Some(self.monotonic);
             }
@@ -402,14 +425,48 @@ impl Model {
         wait.map_or(Nanos::MAX, |wait| ms(self.monotonic + wait))
     }
 
-    pub fn trips(&self) -> bool {
-        let (calls, failures) =
-            (self.window.calls(), self.window.totals()[Counter::Failures as usize]);
+    pub fn note_end(&mut self, end: End) {
+        self.ends.push((self.window.newest, end));
+    }
+
+    /// What reason there is to open, and how many calls of how many speak for it.
+    pub fn trips(&self) -> Option<(Reason, (i64, i64))> {
+        let Judging { consecutive, .. } = self.shape.judging;
+        let ends = || self.ends.iter().rev().map(|(_, end)| *end);
+        let row = ends().filter(|end| *end != End::Refusal);
+        let row = row.take_while(|end| *end == End::Failure).count();
+        if consecutive.is_some_and(|most| row >= most as usize) {
+            return Some((Reason::ConsecutiveFailures, (row as i64, 0)));
+        }
+        let (failures, calls) = self.judged();
         let rate = failures as f64 / calls as f64 * 100.0;
         let rate = if rate > 100.0 { 100.0 } else { rate };
-        let row = self.ends.iter().rev().take_while(|&&end| end == End::Failure).count();
+        if calls < self.shape.volume {
+            return None;
+        }
+        if rate > self.shape.threshold {
+            return Some((Reason::ErrorRate, (failures, calls)));
+        }
+        let row = ends().take_while(|end| matches!(end, End::Failure | End::Refusal)).count();
         let too_many = self.shape.in_a_row.is_some_and(|most| row >= most as usize);
-        calls >= self.shape.volume && (rate > self.shape.threshold || too_many)
+        too_many.then_some((Reason::MaxFailures, (row as i64, 0)))
+    }
+
+    /// How many calls failed, and of how many.
+    fn judged(&self) -> (i64, i64) {
+        let Judging { by_outcomes, last_calls, resets_on_close, .. } = self.shape.judging;
+        if !by_outcomes && last_calls.is_none() {
+            return self.window.failures(resets_on_close);
+        }
+        let since =
+            self.ends.iter().rev().take_while(|(_, end)| !resets_on_close || *end != End::Close);
+        let outcomes = since.filter(|(_, end)| matches!(end, End::Success | End::Failure));
+        let outcomes: Vec<_> = match last_calls {
+            Some(most) => outcomes.take(most as usize).collect(),
+            None => outcomes.filter(|(bucket, _)| self.window.is_alive(*bucket)).collect(),
+        };
+        let failures = outcomes.iter().filter(|(_, end)| *end == End::Failure).count();
+        (failures as i64, outcomes.len() as i64)
     }
 
     // Counting.

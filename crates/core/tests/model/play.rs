@@ -1,6 +1,6 @@
 //! One step of a random program, of the breaker and of the model at once.
 
-use didelphis_core::breaker::{Admission, CircuitBreaker, Refusal, Settled, TimedOut};
+use didelphis_core::breaker::{Admission, CircuitBreaker, Reason, Refusal, Settled, TimedOut};
 use didelphis_core::calls::Permit;
 use didelphis_core::expiry::Observation;
 use didelphis_core::mode::Mode;
@@ -19,6 +19,11 @@ pub fn take(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         Step::Succeed(choice) => {
             if let Some(index) = pick(model, choice, |phase| phase != Phase::Failed) {
                 succeed(breaker, model, index);
+            }
+        }
+        Step::Ignore(choice) => {
+            if let Some(index) = pick(model, choice, |phase| phase != Phase::Failed) {
+                ignore(breaker, model, index);
             }
         }
         Step::Fail { call, later } => {
@@ -86,7 +91,7 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         Step::Open => {
             breaker.open(now);
             model.tick();
-            model.open();
+            model.open(Reason::Command, (0, 0));
         }
         Step::Close => {
             breaker.close(now);
@@ -193,7 +198,7 @@ fn by_hand(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
             window.set_latencies(serial, latencies.iter().copied().map(ms));
             if let Some(bucket) = model.window.bucket_before(back) {
                 let is_latency = |fact: &Fact| matches!(fact, Fact::Latency(_));
-                model.window.facts.retain(|(of, fact)| *of != bucket || !is_latency(fact));
+                model.window.forget(|(of, fact)| *of == bucket && is_latency(fact));
                 let facts = latencies.into_iter().map(|latency| (bucket, Fact::Latency(latency)));
                 model.window.facts.extend(facts);
             }
@@ -310,10 +315,27 @@ fn succeed(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
     model.count(Counter::Successes);
     model.record(latency);
     if current && model.state != State::Shutdown {
-        model.ends.push(End::Success);
+        model.note_end(End::Success);
         if matches!(model.state, State::HalfOpen { .. }) {
             model.settle_probe(false);
         }
+    }
+}
+
+fn ignore(breaker: &mut CircuitBreaker, model: &mut Model, index: usize) {
+    model.tick();
+    let settled = breaker.on_ignored(permit(model, index), model.now());
+    if model.calls[index].phase == Phase::Expired {
+        assert_eq!(settled, Settled::Late(permit(model, index)));
+        return;
+    }
+    assert_eq!(settled, Settled::Done { latency: latency(model, index) });
+    model.calls[index].phase = Phase::Gone;
+    if model.state != State::Shutdown {
+        model.window.note(Fact::Ignored);
+    }
+    if is_current(model, index) && matches!(model.state, State::HalfOpen { .. }) {
+        model.give_back_probe();
     }
 }
 
@@ -336,7 +358,8 @@ fn note_failure(model: &mut Model, index: usize) {
     model.count(Counter::Failures);
     model.record(latency);
     if is_current(model, index) {
-        model.ends.push(End::Failure);
+        let refused = model.calls[index].phase == Phase::Locked;
+        model.note_end(if refused { End::Refusal } else { End::Failure });
     }
     model.calls[index].phase = Phase::Failed;
 }
@@ -354,8 +377,11 @@ fn note_judgement(model: &mut Model, index: usize) {
     }
     match model.state {
         State::HalfOpen { .. } => model.settle_probe(true),
-        State::Closed if !model.is_warming_up() && model.trips() => model.open(),
-        State::Closed if model.mode() == Mode::MetricsOnly => model.note_reason(false),
+        State::Closed => match model.trips().filter(|_| !model.is_warming_up()) {
+            Some((reason, figures)) => model.open(reason, figures),
+            None if model.mode() == Mode::MetricsOnly => model.note_reason(false),
+            None => {}
+        },
         _ => {}
     }
 }

@@ -12,6 +12,7 @@ pub enum Step {
         anyway: bool,
     },
     Succeed(usize),
+    Ignore(usize),
     Fail {
         call: usize,
         /// It is judged by a later step.
@@ -96,6 +97,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         24 => (seldom(), seldom()).prop_map(|(counted, anyway)| Step::Fire { counted, anyway }),
         12 => call().prop_map(Step::Succeed),
+        4 => call().prop_map(Step::Ignore),
         14 => (call(), seldom()).prop_map(|(call, later)| Step::Fail { call, later }),
         3 => call().prop_map(Step::EvaluateTrip),
         2 => call().prop_map(Step::Abandon),
@@ -147,6 +149,7 @@ pub struct Shape {
     pub volume: i64,
     pub threshold: f64,
     pub in_a_row: Option<u32>,
+    pub judging: Judging,
     pub warm_up: Option<u64>,
     pub enabled: bool,
     pub timeout: Option<u64>,
@@ -159,6 +162,15 @@ pub struct Shape {
     /// Whether its clock runs backwards now and then.
     pub runs_back: bool,
     pub restored: Restored,
+}
+
+/// What opossum does not know of when to open.
+#[derive(Clone, Debug)]
+pub struct Judging {
+    pub by_outcomes: bool,
+    pub last_calls: Option<u32>,
+    pub resets_on_close: bool,
+    pub consecutive: Option<u32>,
 }
 
 /// The state in which it begins.
@@ -191,8 +203,8 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         1 => (0u64..300).prop_map(Restored::Open),
         2 => Just(Restored::HalfOpen),
     ];
-    (window, guards, times, recovery, restored).prop_map(|parts| {
-        let (window, guards, times, recovery, restored) = parts;
+    (window, guards, judging(), times, recovery, restored).prop_map(|parts| {
+        let (window, guards, judging, times, recovery, restored) = parts;
         let (buckets, rotates_by_hand) = window;
         let (capacity, volume, threshold, in_a_row, warm_up, enabled) = guards;
         let (timeout, reset, by_wall, runs_back) = times;
@@ -204,6 +216,7 @@ pub fn shape() -> impl Strategy<Value = Shape> {
             volume,
             threshold,
             in_a_row,
+            judging,
             warm_up,
             enabled,
             timeout,
@@ -215,6 +228,20 @@ pub fn shape() -> impl Strategy<Value = Shape> {
             restored,
         }
     })
+}
+
+fn judging() -> impl Strategy<Value = Judging> {
+    let seldom = || proptest::bool::weighted(0.3);
+    let last_calls = proptest::option::weighted(0.2, 1u32..7);
+    let consecutive = proptest::option::weighted(0.3, 1u32..5);
+    (seldom(), last_calls, seldom(), consecutive).prop_map(
+        |(by_outcomes, last_calls, resets_on_close, consecutive)| Judging {
+            by_outcomes,
+            last_calls,
+            resets_on_close,
+            consecutive,
+        },
+    )
 }
 
 fn kind() -> impl Strategy<Value = Counter> {

@@ -10,6 +10,8 @@ pub enum Fact {
     Correction(Counter, i64),
     Latency(u64),
     Circuit(bool),
+    /// A call that says nothing has ended.
+    Ignored,
 }
 
 /// See the [module](self).
@@ -19,6 +21,8 @@ pub struct NaiveWindow {
     /// When the newest bucket has run out; `None`: never by the clock.
     pub ends: Option<u64>,
     pub facts: Vec<(u64, Fact)>,
+    /// How many of them there were when the circuit closed last.
+    pub before: usize,
     buckets: u64,
 }
 
@@ -26,7 +30,7 @@ impl NaiveWindow {
     /// An empty one, the first bucket of which ends then.
     pub fn new(buckets: u32, ends: Option<u64>) -> Self {
         let buckets = u64::from(buckets);
-        NaiveWindow { newest: buckets - 1, ends, facts: Vec::new(), buckets }
+        NaiveWindow { newest: buckets - 1, ends, facts: Vec::new(), before: 0, buckets }
     }
 
     pub fn advance(&mut self, monotonic: u64) {
@@ -62,13 +66,28 @@ impl NaiveWindow {
     /// As many as began in the window, or as many as ended in it, whichever are more; and what
     /// was corrected by hand.
     pub fn calls(&self) -> i64 {
-        let counted = |kinds: &[Counter]| {
-            let of_kind = |fact: &Fact| matches!(fact, Fact::Counter(kind) if kinds.contains(kind));
-            self.in_window().filter(of_kind).count() as i64
-        };
-        let (began, ended) = (counted(&[Counter::Fires]), counted(&ENDS));
-        let corrected = self.totals()[Counter::Fires as usize] - began;
-        began.max(ended) + corrected
+        calls(&self.in_window().collect::<Vec<_>>(), 0)
+    }
+
+    /// How many calls failed, and of how many, of all or of those since the circuit closed.
+    pub fn failures(&self, since_close: bool) -> (i64, i64) {
+        let skipped = if since_close { self.before } else { 0 };
+        let facts = self.facts[skipped..].iter().filter(|(bucket, _)| self.is_alive(*bucket));
+        let facts: Vec<_> = facts.map(|(_, fact)| *fact).collect();
+        let ignored = facts.iter().filter(|fact| matches!(fact, Fact::Ignored)).count();
+        let failures = counts(facts.iter().copied())[Counter::Failures as usize];
+        (failures, calls(&facts, ignored as i64))
+    }
+
+    /// Whether a bucket has not run out.
+    pub fn is_alive(&self, bucket: u64) -> bool {
+        bucket + self.buckets > self.newest
+    }
+
+    /// Forgets facts of a kind.
+    pub fn forget(&mut self, is_gone: impl Fn(&(u64, Fact)) -> bool) {
+        self.before -= self.facts[..self.before].iter().filter(|fact| is_gone(fact)).count();
+        self.facts.retain(|fact| !is_gone(fact));
     }
 
     pub fn latencies(&self) -> Vec<u64> {
@@ -82,9 +101,7 @@ impl NaiveWindow {
     }
 
     fn in_window(&self) -> impl Iterator<Item = Fact> + '_ {
-        let buckets = self.buckets;
-        let alive = move |bucket: u64| bucket + buckets > self.newest;
-        self.facts.iter().filter(move |(bucket, _)| alive(*bucket)).map(|(_, fact)| *fact)
+        self.facts.iter().filter(|(bucket, _)| self.is_alive(*bucket)).map(|(_, fact)| *fact)
     }
 }
 
@@ -100,13 +117,24 @@ const ENDS: [Counter; 5] = [
     Counter::CoalesceCacheHits,
 ];
 
+/// Those that began, but for some that are none, or those that ended, whichever are more.
+fn calls(facts: &[Fact], none: i64) -> i64 {
+    let counted = |kinds: &[Counter]| {
+        let of_kind = |fact: &&Fact| matches!(fact, Fact::Counter(kind) if kinds.contains(kind));
+        facts.iter().filter(of_kind).count() as i64
+    };
+    let (began, ended) = (counted(&[Counter::Fires]), counted(&ENDS));
+    let corrected = counts(facts.iter().copied())[Counter::Fires as usize] - began;
+    (began - none).max(ended) + corrected
+}
+
 fn counts(facts: impl Iterator<Item = Fact>) -> Counts {
     let mut counts = Counts::default();
     for fact in facts {
         match fact {
             Fact::Counter(kind) => counts[kind as usize] += 1,
             Fact::Correction(kind, by) => counts[kind as usize] += by,
-            Fact::Latency(_) | Fact::Circuit(_) => {}
+            Fact::Latency(_) | Fact::Circuit(_) | Fact::Ignored => {}
         }
     }
     counts

@@ -11,10 +11,11 @@ use crate::config::{Rotation, WindowConfig};
 use crate::time::Nanos;
 
 impl Window {
-    /// Goes on in that shape. The buckets have new serials: those of before have run out.
-    pub(crate) fn reshape(&mut self, config: &WindowConfig, now: Nanos) {
+    /// Goes on in that shape. The buckets have new serials: those of before have run out. Returns
+    /// where each has gone; `None` when the shape is what it was.
+    pub(crate) fn reshape(&mut self, config: &WindowConfig, now: Nanos) -> Option<Moves> {
         if self.is_shaped(config) {
-            return;
+            return None;
         }
         let mut other = Window::new(config, now);
         let grid = self.grid(&other, now);
@@ -29,8 +30,11 @@ impl Window {
                 self.carry_over(serial - age, &mut other, to);
             }
         }
-        other.serial = serial + other.len() as u64;
+        let to = serial + other.len() as u64;
+        other.serial = to;
+        let moves = Moves { grid, from: serial, to, len: other.len() as u64 };
         self.become_another(other);
+        Some(moves)
     }
 
     fn is_shaped(&self, config: &WindowConfig) -> bool {
@@ -79,6 +83,26 @@ impl Window {
         if let Some(counts) = counts {
             other.published.add_to_newest(&counts);
         }
+    }
+}
+
+/// Where the buckets of a window have gone that got another shape.
+#[derive(Clone, Copy)]
+pub(crate) struct Moves {
+    grid: Option<Grid>,
+    /// The newest, before and after.
+    from: u64,
+    to: u64,
+    /// How many there are.
+    len: u64,
+}
+
+impl Moves {
+    /// The serial of the bucket to which that one has gone; `None` when it is there no more.
+    pub(crate) fn of(&self, serial: u64) -> Option<u64> {
+        let age = self.from.checked_sub(serial)?;
+        let to = self.grid.map_or(age, |grid| grid.age_of(age));
+        (to < self.len).then(|| self.to - to)
     }
 }
 

@@ -1,13 +1,22 @@
 //! When to open: any of the reasons here suffices, a file each. Asked by the breaker after each
 //! failure of a closed circuit.
+//!
+//! What opossum does not know is in [`further`], and costs a breaker without it nothing.
 
+mod before;
+mod further;
+mod outcomes;
 mod rate;
 mod row;
+pub(crate) mod tripped;
 
+use self::further::Further;
+use self::outcomes::Ended;
 use self::rate::Rate;
 use self::row::Row;
+use self::tripped::{Reason, Tripped};
 use crate::config::{Config, LiveOptions};
-use crate::metrics::window::Window;
+use crate::metrics::window::{Counter, Moves, Window};
 use crate::time::{Nanos, Shift};
 
 /// The reasons, and what holds all of them back.
@@ -15,31 +24,48 @@ use crate::time::{Nanos, Shift};
 pub(crate) struct Trip {
     rate: Rate,
     row: Row,
-    /// The fewest [calls](Window::calls) in the window for which any reason holds.
+    /// The fewest calls, counted as for the rate, for which it, or a row of opossum's, holds.
     volume: i64,
     /// As it was told.
     warm_up: Option<Nanos>,
     /// Before, none does.
     warm_until: Nanos,
+    further: Option<Box<Further>>,
+    last: Option<Box<Tripped>>,
 }
 
 impl Trip {
     /// By those options, for a breaker that is made at `now`.
     pub(crate) fn new(config: &Config, now: Nanos) -> Self {
-        let LiveOptions { error_threshold_percentage, consecutive_failures, .. } = config.live;
+        let LiveOptions { error_threshold_percentage, max_failures, .. } = config.live;
         Trip {
             rate: Rate { threshold: error_threshold_percentage },
-            row: Row { most: consecutive_failures, failures: 0 },
+            row: Row { most: max_failures, failures: 0 },
             volume: config.volume_threshold,
             warm_up: config.warm_up,
             warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now + warm_up),
+            further: Further::new(config),
+            last: None,
         }
     }
 
-    /// Decides by other options from now on.
+    /// Decides by other live options from now on.
     pub(crate) fn set_live_options(&mut self, live: &LiveOptions) {
         self.rate.threshold = live.error_threshold_percentage;
-        self.row.most = live.consecutive_failures;
+        self.row.most = live.max_failures;
+    }
+
+    /// The window has another shape.
+    pub(crate) fn on_reshape(&mut self, moves: &Moves) {
+        if let Some(further) = &mut self.further {
+            further.on_reshape(moves);
+        }
+    }
+
+    /// Whether it is to be told of calls that end well by [`note_success`](Trip::note_success),
+    /// too. Changes with the options alone.
+    pub(crate) fn watches_successes(&self) -> bool {
+        self.further.as_ref().is_some_and(|further| further.watches_successes())
     }
 
     /// Decides by those options from now on, for a breaker that was made then. What it has
@@ -47,6 +73,8 @@ impl Trip {
     pub(crate) fn update(&mut self, config: &Config, made_at: Nanos) {
         self.set_live_options(&config.live);
         self.volume = config.volume_threshold;
+        let earlier = std::mem::replace(&mut self.further, Further::new(config));
+        self.remember_further(earlier);
         // One that goes on as it was told may have been restored, and end at another moment.
         if config.warm_up != self.warm_up {
             self.warm_up = config.warm_up;
@@ -60,22 +88,69 @@ impl Trip {
         self.row.failures = 0;
     }
 
-    /// A call of the generation that stands ended badly.
-    pub(crate) fn on_failure(&mut self) {
+    /// The same, where successes are watched.
+    pub(crate) fn note_success(&mut self, window: &Window) {
+        if let Some(further) = &mut self.further {
+            further.on_end(Ended { failed: false, slow: false }, window);
+        }
+    }
+
+    /// A call of the generation that stands ended badly, or was refused for want of a place.
+    pub(crate) fn on_failure(&mut self, refused: bool, window: &Window) {
         self.row.failures = self.row.failures.saturating_add(1);
+        if let Some(further) = &mut self.further {
+            if !refused {
+                further.on_end(Ended { failed: true, slow: false }, window);
+            }
+        }
+    }
+
+    /// A call ended and says nothing.
+    pub(crate) fn on_ignored(&mut self, window: &Window) {
+        self.further.get_or_insert_default().on_ignored(window);
     }
 
     /// The circuit has closed.
-    pub(crate) fn on_close(&mut self) {
+    pub(crate) fn on_close(&mut self, window: &Window) {
         self.row.failures = 0;
+        if let Some(further) = &mut self.further {
+            further.on_close(window);
+        }
     }
 
-    /// Whether there is reason to open a closed circuit.
-    pub(crate) fn trips(&self, window: &Window, now: Nanos) -> bool {
-        let calls = window.calls();
-        !self.is_warming_up(now)
-            && calls >= self.volume
-            && (self.row.trips() || self.rate.trips(window, calls))
+    /// The circuit has opened.
+    pub(crate) fn on_open(&mut self, tripped: Tripped) {
+        self.last = Some(Box::new(tripped));
+    }
+
+    /// Why it did so last.
+    pub(crate) fn last(&self) -> Option<&Tripped> {
+        self.last.as_deref()
+    }
+
+    /// What reason there is to open a closed circuit.
+    pub(crate) fn trips(&mut self, window: &Window, now: Nanos) -> Option<Tripped> {
+        if self.is_warming_up(now) {
+            return None;
+        }
+        let (failures, calls) = match &mut self.further {
+            None => (window.total(Counter::Failures), window.calls()),
+            Some(further) => {
+                if let Some(tripped) = further.trips(now) {
+                    return Some(tripped);
+                }
+                further.failures(window)
+            }
+        };
+        if calls < self.volume {
+            return None;
+        }
+        if self.rate.trips(failures, calls) {
+            let threshold = self.rate.threshold;
+            let reason = Reason::ErrorRate;
+            return Some(Tripped { reason, at: now, count: failures, calls, threshold });
+        }
+        self.row.trips(Reason::MaxFailures, now)
     }
 
     /// Whether nothing is reason to open yet.
@@ -85,19 +160,39 @@ impl Trip {
 
     /// What it has learned, for another breaker.
     pub(crate) fn memory(&self) -> Memory {
-        Memory { failures: self.row.failures, warm_until: self.warm_until }
+        Memory {
+            failures: self.row.failures,
+            warm_until: self.warm_until,
+            further: self.further.clone(),
+            last: self.last.clone(),
+        }
     }
 
     /// Goes on from what another breaker has learned.
     pub(crate) fn remember(&mut self, memory: Memory) {
-        let Memory { failures, warm_until } = memory;
+        let Memory { failures, warm_until, further, last } = memory;
         self.row.failures = failures;
         self.warm_until = warm_until;
+        self.remember_further(further);
+        self.last = last;
     }
 
     /// Goes on with another clock.
     pub(crate) fn change_clocks(&mut self, shift: &Shift) {
         self.warm_until = shift.apply(self.warm_until);
+        if let Some(last) = &mut self.last {
+            last.at = shift.apply(last.at);
+        }
+    }
+
+    fn remember_further(&mut self, earlier: Option<Box<Further>>) {
+        let Some(earlier) = earlier else { return };
+        if earlier.leaves_out_calls() {
+            self.further.get_or_insert_default();
+        }
+        if let Some(further) = &mut self.further {
+            further.remember(*earlier);
+        }
     }
 }
 
@@ -106,6 +201,8 @@ impl Trip {
 pub(crate) struct Memory {
     failures: u32,
     warm_until: Nanos,
+    further: Option<Box<Further>>,
+    last: Option<Box<Tripped>>,
 }
 
 #[cfg(test)]
@@ -113,12 +210,11 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::metrics::window::Counter;
 
     fn should_open(config: &Config, window: &Window, in_a_row: u32) -> bool {
         let mut trip = Trip::new(config, Nanos::ZERO);
         trip.row.failures = in_a_row;
-        trip.trips(window, Nanos::ZERO)
+        trip.trips(window, Nanos::ZERO).is_some()
     }
 
     fn opens(failures: i64, fires: i64, threshold: f64, volume: i64) -> bool {
@@ -132,7 +228,7 @@ mod tests {
 
     fn opens_by_row(in_a_row: u32, most: u32, fires: i64, volume: i64) -> bool {
         let mut config = Config { volume_threshold: volume, ..Config::default() };
-        config.live.consecutive_failures = NonZeroU32::new(most);
+        config.live.max_failures = NonZeroU32::new(most);
         let mut window = Window::new(&config.window, Nanos::ZERO);
         window.set_count(window.serial(), Counter::Fires, fires);
         should_open(&config, &window, in_a_row)

@@ -2,8 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use super::tripped::{Reason, Tripped};
+use crate::time::Nanos;
+
 /// See the [module](self).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     /// So many (`>=`) are reason to open; `None`: their number alone never is.
     pub(super) most: Option<NonZeroU32>,
@@ -12,8 +15,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Whether there are too many.
-    pub(super) fn trips(&self) -> bool {
-        self.most.is_some_and(|most| self.failures >= most.get())
+    /// Whether there are too many, for that reason.
+    pub(super) fn trips(&self, reason: Reason, at: Nanos) -> Option<Tripped> {
+        let most = self.most.filter(|most| self.failures >= most.get())?;
+        let (count, threshold) = (self.failures.into(), most.get().into());
+        Some(Tripped { reason, at, count, calls: 0, threshold })
     }
 }
