@@ -42,6 +42,18 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static newStatus (options: CircuitBreaker.StatusOptions): CircuitBreaker.Status
 
   /**
+   * Makes a budget for the {@link CircuitBreaker.Options.retry} of several breakers, as of those
+   * that ask one backend.
+   *
+   * @throws TypeError for a number that makes no sense
+   * @example
+   * const budget = CircuitBreaker.retryBudget({ ratio: 0.2 })
+   * const users = new CircuitBreaker(fetchUser, { retry: { budget } })
+   * const orders = new CircuitBreaker(fetchOrder, { retry: { budget } })
+   */
+  static retryBudget (options?: CircuitBreaker.RetryBudgetOptions): CircuitBreaker.RetryBudget
+
+  /**
    * What the event loop of this thread did: its lag and its stalls, measured once a turn.
    * Emits `stall` when one has ended.
    */
@@ -477,6 +489,22 @@ declare namespace CircuitBreaker {
     rotateBucketController?: EventEmitter | undefined
 
     /**
+     * Tries calls again that fail, as far as the circuit and a budget let them. Each try is a
+     * call to the circuit: it is counted, has a place of the capacity and a timeout of its own,
+     * and may open it. The caller has one promise; the fallback comes after the last try; `cache`
+     * and `coalesce` stand around all of them.
+     *
+     * Never tried again: refusals, by this breaker or by one inside the action; aborts
+     * (`AbortError`); errors that `errorFilter` lets pass; and what finds the circuit open, which
+     * ends as its last try did. `shutdown()` ends a wait at once, so. A wait keeps the process
+     * alive.
+     * `{}`: as the defaults say; `false`, or left out: no call is tried again.
+     * @example
+     * new CircuitBreaker(fetchUser, { retry: { attempts: 2, when: err => err.status !== 404 } })
+     */
+    retry?: Retry | false | undefined
+
+    /**
      * How many calls may be under way at once. A call beyond that fails with `ESEMLOCKED`,
      * which counts as a failure.
      * `0`: no call at all; `Infinity`: no limit. A whole number.
@@ -676,6 +704,86 @@ declare namespace CircuitBreaker {
     calls: number
   }
 
+  /**
+   * How calls that fail are tried again. A wait before an attempt is random, from 0 to
+   * `min(max, initial * factor ** (k - 1))` for the k-th ("full jitter"): those who failed
+   * together do not come back together. At least as long as the `retryAfter` of the error, a
+   * number of milliseconds, if it has one.
+   */
+  export interface Retry {
+    /**
+     * How often a call is tried again at the most, the first try not counted. `0`: never. A whole
+     * number up to 1000.
+     * @default 2
+     */
+    attempts?: number | undefined
+    /** How long to wait. */
+    delay?: RetryDelay | undefined
+    /**
+     * Whether a call that failed with that error is worth attempt number `attempt`, 1 for the
+     * first. Not asked about what is never tried again. If it throws, or gives a promise, the call
+     * is not tried again and that is an uncaught exception.
+     * Default: each is.
+     */
+    when?: ((err: any, attempt: number) => boolean) | undefined
+    /** What attempts are paid from: this breaker's own, or one that `retryBudget` has made. */
+    budget?: RetryBudgetOptions | RetryBudget | undefined
+    /**
+     * No attempt begins later (`>`) than this after the first try did; a wait that would end
+     * later is not begun. It does not end a try that has begun: that is done by the breaker's
+     * `timeout`, which each try has for itself. `false`, `0` and `Infinity`: none. In
+     * milliseconds.
+     * @default Infinity
+     */
+    timeout?: number | false | undefined
+  }
+
+  /** The waits of {@link Retry}. */
+  export interface RetryDelay {
+    /**
+     * The longest wait before the first attempt. In milliseconds, as all up to 2147483647.
+     * @default 100
+     */
+    initial?: number | undefined
+    /**
+     * The longest before any; `initial`, if that is longer and this left out. An error whose
+     * `retryAfter` is more (`>`) is not tried again. In milliseconds.
+     * @default 2000
+     */
+    max?: number | undefined
+    /**
+     * By how much it grows from one attempt to the next; 1 or more.
+     * @default 2
+     */
+    factor?: number | undefined
+  }
+
+  /**
+   * What a budget is filled with. It bounds what attempts add to the load of a backend, whatever
+   * their number: in an outage of more than 10 s they add no more than `minPerSecond`. From
+   * Finagle's retry budget.
+   */
+  export interface RetryBudgetOptions {
+    /**
+     * How many attempts each call that succeeds pays for. 0.1 is enough while 5 % of the calls
+     * fail; while 10 % do, it takes 0.2. What is not used is kept for 10 s.
+     * @default 0.1
+     */
+    ratio?: number | undefined
+    /**
+     * How many there may be a second whatever succeeds. What is not used is kept for 10 s, and it
+     * begins with that of 10 s.
+     * @default 1
+     */
+    minPerSecond?: number | undefined
+  }
+
+  /** A budget that several breakers of one thread may share. */
+  export interface RetryBudget {
+    readonly ratio: number
+    readonly minPerSecond: number
+  }
+
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
   export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'resetTimeout'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
@@ -738,7 +846,7 @@ declare namespace CircuitBreaker {
    * @typeParam TR - what the action gives, awaited
    */
   export interface Events<TI extends unknown[] = unknown[], TR = unknown> {
-    /** `fire` or `call` was called, whatever becomes of it. */
+    /** `fire` or `call` was called, whatever becomes of it. Once, however often it is tried. */
     fire: [args: TI]
     /** A call was refused because the circuit is open, or half open with its one try under way. */
     reject: [err: CircuitBreakerError]
@@ -756,6 +864,11 @@ declare namespace CircuitBreaker {
      * failure before. Once for as long as each failure finds one.
      */
     wouldOpen: []
+    /**
+     * A call that failed is going to be tried again, after a wait in milliseconds; `attempt` is 1
+     * for the first time.
+     */
+    retry: [err: any, attempt: number, waitMs: number]
     /** The fallback was called; `result` is what it returned, not awaited. */
     fallback: [result: unknown, err: Error]
     /** All permits are taken; `failure` follows. Latency in milliseconds. */

@@ -13,4 +13,5 @@ module.exports.enableAll = CircuitBreaker.enableAll
 module.exports.isOurError = CircuitBreaker.isOurError
 module.exports.newStatus = CircuitBreaker.newStatus
 module.exports.promisify = CircuitBreaker.promisify
+module.exports.retryBudget = CircuitBreaker.retryBudget
 module.exports.loop = CircuitBreaker.loop

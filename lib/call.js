@@ -16,11 +16,12 @@ const { increment } = require('./counters')
 const { emit, hasListeners, plainEmit, throwAsync } = require('./emit')
 const { buildError } = require('./errors')
 const { INNER } = require('./inner')
-const { applyLiveOptions } = require('./live-options')
+const { applyLiveOptions, tryApplyLiveOptions } = require('./live-options')
 const { CallCache, remembers } = require('./call-cache')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { admit, admitAgain, lastNested, lastResult, nextUnderWay, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
+const { Tries, handlers } = require('./retry')
 const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
 
 const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, NONE, OPEN, SHUTDOWN, UNGUARDED } = codes
@@ -42,7 +43,8 @@ function fire (breaker, plainCall, context, count, first, second, all) {
     inner = breaker[INNER]
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire')
+    // A call that may be tried again comes with its `this`, unless that is the action.
+    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire') && (plainCall !== undefined || inner.retry === undefined)
     permit = isPlain ? admit(inner.id) : NOBODYS
   } catch (error) {
     return Promise.reject(error)
@@ -176,8 +178,10 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
     code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
   }
   if (code >= 0) {
-    if (companion === undefined) return run(breaker, inner, code, context, args.length, args[0], args[1], args)
-    return runAlong(breaker, inner, code, context, args, companion)
+    const isFirst = inner.retry !== undefined && companion?.tries === undefined
+    const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
+    if (along === undefined) return run(breaker, inner, code, context, args.length, args[0], args[1], args)
+    return runAlong(breaker, inner, code, context, args, along)
   }
   if (code === OPEN) return reject(breaker, inner, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
@@ -185,6 +189,21 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
   const promise = adopted(lock(breaker, inner, CAPACITY - code, args))
   taken()
   return promise
+}
+
+// The next try of a call, if the circuit would let it begin: who finds it open has not asked.
+handlers.tryAgain = tries => {
+  const { args, breaker, inner, receiver } = tries
+  try {
+    followClock(inner)
+    tryApplyLiveOptions(breaker, inner)
+    if (!inner.handle.admitsRetry()) return handlers.giveUp(tries)
+    const promise = handleAdmission(breaker, inner, admitAgain(inner.id, false, false), false, receiver, args, tries)
+    tries.asked()
+    return promise
+  } catch (error) {
+    return new Rejection(error)
+  }
 }
 
 function run (breaker, inner, permit, context, count, first, second, all) {
@@ -368,7 +387,7 @@ function newCall (breaker, inner, permit) {
 // nobody, and keeping it costs as much as all else that is done for a call here.
 function needsAsyncContext (breaker, inner) {
   try {
-    return breaker._eventsCount !== 0 || inner.fallback !== null || breaker.options.errorFilter !== NO_FILTER ||
+    return breaker._eventsCount !== 0 || inner.hasSequel || breaker.options.errorFilter !== NO_FILTER ||
       breaker.options.abortController || breaker.emit !== plainEmit
   } catch (error) {
     // The action has begun: its outcome is what counts.

@@ -30,6 +30,8 @@ const { prepare, readVolume, refuse } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
+const { endWaits } = require('./retry')
+const { applyRetry, makeBudget, readRetry } = require('./retry-options')
 const { Semaphore } = require('./semaphore')
 const { isOn } = require('./switches')
 const { update } = require('./update')
@@ -66,6 +68,10 @@ class CircuitBreaker extends EventEmitter {
 
   static enableAll () {
     bypassAll(false)
+  }
+
+  static retryBudget (options) {
+    return makeBudget(options)
   }
 
   static loop = loop
@@ -197,7 +203,9 @@ class CircuitBreaker extends EventEmitter {
     if (fallback && typeof fallback !== 'function' && typeof fallback.fire !== 'function') {
       refuse('fallback', 'a function or a CircuitBreaker', fallback)
     }
-    this[INNER].fallback = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
+    const inner = this[INNER]
+    inner.fallback = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
+    inner.hasSequel = inner.fallback !== null || inner.retry !== undefined
     return this
   }
 
@@ -254,6 +262,7 @@ class CircuitBreaker extends EventEmitter {
     } finally {
       inner.handle.shutdown()
       stopHealthChecks(this)
+      endWaits(inner)
       abortCalls(inner, buildError(this, 'ESHUTDOWN'))
       this.clearCache()
       inner.status?.shutdown()
@@ -380,11 +389,13 @@ function connect (breaker) {
   const { options } = breaker
   const inner = breaker[INNER]
   inner.nativeOptions = nativeOptions(options)
+  const retry = readRetry(options.retry)
   const handle = create(breaker, inner.nativeOptions)
   inner.handle = handle
   inner.id = handle.id
   inner.owner = instances[handle.id]
   noteLiveOptions(inner, options)
+  if (retry !== undefined) applyRetry(inner, retry)
 
   const { rotateBucketController, stats, status } = options
   if (status instanceof Status && handOver(status, breaker, handle)) {

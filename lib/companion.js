@@ -27,6 +27,11 @@ class Companion {
   get signal () {
     return undefined
   }
+
+  /** What the tries of a call have in common that may be tried again (`retry.js`). */
+  get tries () {
+    return undefined
+  }
 }
 
 /** Two that are told the same, one after the other. */
@@ -64,6 +69,10 @@ class Pair extends Companion {
 
   get signal () {
     return this.first.signal ?? this.second.signal
+  }
+
+  get tries () {
+    return this.first.tries ?? this.second.tries
   }
 }
 

@@ -92,4 +92,12 @@ function isOurError (error) {
   return Boolean(error?.[OUR_ERROR])
 }
 
-module.exports = { buildError, codes: Object.keys(MESSAGES), isOurError }
+/** Whether it says that a breaker, whichever, has not let a call begin. */
+function isRefusal (error) {
+  return isOurError(error) && !FAILURES.includes(error.code)
+}
+
+// Those of calls that have begun.
+const FAILURES = ['ETIMEDOUT', 'ERESULT']
+
+module.exports = { buildError, codes: Object.keys(MESSAGES), isOurError, isRefusal }

@@ -32,6 +32,11 @@ class Inner {
     this.fallback = null
     // Who keeps it open by force.
     this.holders = undefined
+    // How calls are tried again, and those that wait for that; undefined where they are not.
+    this.retry = undefined
+    this.waits = undefined
+    // Whether anything of the user's runs after a call has failed: a fallback, another try.
+    this.hasSequel = false
     this.name = name
     this.group = group
     this.volumeThreshold = volumeThreshold

@@ -32,7 +32,14 @@ const NUMBERS = {
   cacheSize: entries,
   coalesceSize: entries,
   stallThreshold: value => finite(value, 1) ?? infinite(value),
-  volumeThreshold: integer
+  volumeThreshold: integer,
+  'retry.attempts': value => integer(value) >= 0 && value <= 1000 ? value : undefined,
+  'retry.delay.initial': ofTimer,
+  'retry.delay.max': ofTimer,
+  'retry.delay.factor': value => finite(value, 1),
+  'retry.budget.ratio': value => finite(value, 0),
+  'retry.budget.minPerSecond': value => finite(value, 0),
+  'retry.timeout': value => value ? finite(value, 1e-6) ?? infinite(value) : none(value) === 0 ? Infinity : undefined
 }
 
 // What is read most often: the defaults.
@@ -245,7 +252,8 @@ module.exports = {
   readNumber,
   readResetTimeout,
   readVolume,
-  refuse
+  refuse,
+  refuseUnknown
 }
 
 function expect (name, value, holds) {
@@ -278,6 +286,12 @@ function wait (value) {
 function share (value, most) {
   const parsed = number(value)
   return parsed >= 0 && parsed <= most ? parsed : undefined
+}
+
+// What a timer can hold.
+function ofTimer (value) {
+  const parsed = finite(value, 0)
+  return parsed <= 2 ** 31 - 1 ? parsed : undefined
 }
 
 function integer (value) {

@@ -22,6 +22,7 @@ const { tryApplyLiveOptions } = require('./live-options')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { expire, evaluateTrip, latency, retryAfter, settle, stalled } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
+const { handlers, tryLater } = require('./retry')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
 
@@ -56,7 +57,7 @@ function timeOut (breaker, inner, permit, args, companion) {
     if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
     outcome = fail(breaker, inner, permit, args, error, companion, ms)
   } else {
-    outcome = endFailed(breaker, inner, permit, args, error, companion, 'timeout', bits)
+    outcome = endFailed(breaker, inner, permit, args, error, companion, 'timeout', ms, bits)
   }
   abort(breaker)
   return outcome
@@ -100,17 +101,17 @@ function fail (breaker, inner, permit, args, error, companion, known) {
     if (companion !== undefined) companion.ended(reason, error)
     return new Rejection(error)
   }
-  if (!isHeard) return endFailed(breaker, inner, permit, args, error, companion, reason, bits)
+  if (!isHeard) return endFailed(breaker, inner, permit, args, error, companion, reason, ms, bits)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
   if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
   tryApplyLiveOptions(breaker, inner)
-  return endFailed(breaker, inner, permit, args, error, companion, reason, evaluateTrip(inner.id, permit))
+  return endFailed(breaker, inner, permit, args, error, companion, reason, ms, evaluateTrip(inner.id, permit))
 }
 
 // What follows from the failure has been decided, and the permit is spent.
-function endFailed (breaker, inner, permit, args, error, companion, reason, bits) {
+function endFailed (breaker, inner, permit, args, error, companion, reason, ms, bits) {
   end(inner, inner.calls[permit], bits)
-  const outcome = fallBack(breaker, inner, error, args)
+  const outcome = next(breaker, inner, error, args, companion, ms)
   if (companion !== undefined) companion.ended(reason, error)
   return outcome
 }
@@ -207,6 +208,20 @@ function isFiltered (breaker, error, args) {
 // A promise is true whatever it comes to, and the circuit would never open.
 const ASYNC_FILTER = 'options.errorFilter gives a promise, which comes too late to say anything: the error counts. ' +
   'It should return true or false.'
+
+// Another try, where there is to be one; or the fallback.
+function next (breaker, inner, error, args, companion, ms) {
+  const later = inner.retry === undefined ? undefined : tryLater(breaker, inner, args, error, companion, ms)
+  return later ?? fallBack(breaker, inner, error, args)
+}
+
+// What was to be tried again, and will not be, has failed as it did last.
+handlers.giveUp = tries => {
+  const { args, breaker, error, inner } = tries
+  const outcome = fallBack(breaker, inner, error, args)
+  tries.ended(tries.how, error)
+  return outcome
+}
 
 function fallBack (breaker, inner, error, args) {
   const { fallback } = inner

@@ -12,6 +12,7 @@ const { optionNames } = require('./native/abi')
 const { changeOptions } = require('./native/instances')
 const { nativeOptions } = require('./native-options')
 const { complete, noteDeprecated, readNumber, readVolume, refuse } = require('./options')
+const { applyRetry, readRetry } = require('./retry-options')
 const { serve } = require('./semaphore')
 const { followOptions } = require('./status')
 const { isOn } = require('./switches')
@@ -36,6 +37,7 @@ function update (breaker, inner, given) {
   if (changes.enabled !== undefined && changes.metricsOnly === undefined) next.metricsOnly = undefined
   complete(next)
   const numbers = nativeOptions(next)
+  const retry = readRetry(next.retry)
   followClock(inner)
   const window = followOptions(inner, next)
   try {
@@ -48,6 +50,7 @@ function update (breaker, inner, given) {
   changeOptions(inner.handle, numbers)
   inner.nativeOptions = numbers
   noteLiveOptions(inner, next)
+  applyRetry(inner, retry)
   noteRest(breaker, inner, before, next)
   window.finish()
   if (changes.enabled !== undefined || changes.metricsOnly !== undefined) change(() => setMode(breaker, next))

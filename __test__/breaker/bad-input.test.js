@@ -36,6 +36,7 @@ const SENSELESS = {
   rollingCountBuckets: ['a whole number from 1 to 100000', [...NO_NUMBERS, -1, 0.5, 1.5, 100_001, Infinity, '1.5']],
   capacity: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
   volumeThreshold: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
+  retry: ['an object { attempts, delay, when, budget, timeout }, or false', [true, 1, 'twice', [], () => {}]],
   timeoutClock: ["'loop' or 'wall'", ['walls', 1, {}, true]],
   stallThreshold: ['a number of milliseconds, 1 or more', [...NO_NUMBERS, -1, 0, 0.5, '-5', '10ms', '', false]],
   cacheTTL: ['a number of milliseconds, or 0 for ever', NO_NUMBERS.filter(value => value !== -Infinity)],

@@ -169,7 +169,7 @@ describe('listeners', () => {
     error: "did you mean 'failure'?",
     rejected: "did you mean 'reject'?",
     timedOut: "did you mean 'timeout'?",
-    ready: undefined,
+    progress: undefined,
     snapshot: 'breaker.status does'
   })) {
     test(`${given}: ${hint ?? 'nothing like it'}`, t => {

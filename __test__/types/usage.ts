@@ -280,7 +280,8 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   rateOf: 'outcomes',
   window: { calls: 100 },
   resetWindowOnClose: true,
-  consecutiveFailures: 5
+  consecutiveFailures: 5,
+  retry: { attempts: 3, delay: { initial: 50, max: 1000, factor: 3 }, when: (err, attempt) => attempt < err.most, budget: { ratio: 0.2, minPerSecond: 2 }, timeout: 5000 }
 }
 new CircuitBreaker(findUser, all)
 new CircuitBreaker(findUser, {
@@ -553,6 +554,16 @@ expect<Equal<(typeof forced)[typeof Symbol.dispose], () => void>>()
 breaker.metricsOnly()
 breaker.on('wouldOpen', (...args) => expect<Equal<typeof args, []>>())
 CircuitBreaker.disableAll()
+const budget: CircuitBreaker.RetryBudget = CircuitBreaker.retryBudget({ ratio: 0.2 })
+expect<Equal<typeof budget.ratio, number>>()
+new CircuitBreaker(findUser, { retry: { budget } }).update({ retry: false })
+new CircuitBreaker(findUser, { retry: {} }).on('retry', (...args) => expect<Equal<typeof args, [err: any, attempt: number, waitMs: number]>>())
+// @ts-expect-error
+new CircuitBreaker(findUser, { retry: { retries: 2 } })
+// @ts-expect-error
+new CircuitBreaker(findUser, { retry: 2 })
+// @ts-expect-error
+CircuitBreaker.retryBudget({ percent: 20 })
 CircuitBreaker.enableAll()
 // @ts-expect-error: a breaker begins with it
 breaker.update({ state: breaker.toJSON().state })

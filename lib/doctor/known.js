@@ -18,7 +18,7 @@ const SWITCHES = [
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
-  'window'
+  'window', 'retry'
 ]
 
 // Options that do nothing unless another one is on.
@@ -35,7 +35,7 @@ const NEEDS = {
 const EVENTS = [
   'fire', 'success', 'failure', 'timeout', 'reject', 'semaphoreLocked', 'semaphore-locked', 'fallback', 'open', 'close',
   'halfOpen', 'cacheHit', 'cacheMiss', 'coalesceCacheHit', 'coalesceCacheMiss', 'healthCheckFailed',
-  'health-check-failed', 'stall', 'shutdown', 'wouldOpen'
+  'health-check-failed', 'stall', 'shutdown', 'wouldOpen', 'retry'
 ]
 
 const STATUS_EVENTS = ['snapshot']
@@ -47,9 +47,9 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 const OURS_ALONE = {
   options: [
     'metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'rateOf',
-    'window', 'resetWindowOnClose', 'consecutiveFailures'
+    'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry'
   ],
-  events: ['stall', 'wouldOpen', 'semaphore-locked', 'health-check-failed']
+  events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }
 
 module.exports = { EMITTER_EVENTS, EVENTS, NEEDS, NUMBERS, OPTIONS, OURS_ALONE, STATUS_EVENTS, SWITCHES }

@@ -227,7 +227,14 @@ const defaults = Object.freeze({
   cacheSize: 16777215,
   coalesceSize: 16777215,
   'resetTimeout.factor': 2,
-  'resetTimeout.jitter': 0.5
+  'resetTimeout.jitter': 0.5,
+  'retry.attempts': 2,
+  'retry.delay.initial': 100,
+  'retry.delay.max': 2000,
+  'retry.delay.factor': 2,
+  'retry.budget.ratio': 0.1,
+  'retry.budget.minPerSecond': 1,
+  'retry.timeout': Infinity
 })
 
 /** What would make sense, where an option does not. */
@@ -249,6 +256,7 @@ const expected = Object.freeze({
   capacity: 'a whole number of calls',
   errorFilter: 'a function',
   rotateBucketController: 'an EventEmitter',
+  retry: 'an object { attempts, delay, when, budget, timeout }, or false',
   cacheTTL: 'a number of milliseconds, or 0 for ever',
   cacheSize: 'a whole number of entries, 0 or more',
   cacheGetKey: 'a function',
@@ -261,7 +269,17 @@ const expected = Object.freeze({
   'resetTimeout.initial': 'a number of milliseconds, 0 or more',
   'resetTimeout.max': 'a number of milliseconds, not below initial',
   'resetTimeout.factor': 'a number, 1 or more',
-  'resetTimeout.jitter': 'a number from 0 to 1'
+  'resetTimeout.jitter': 'a number from 0 to 1',
+  'retry.attempts': 'a whole number of attempts, from 0 to 1000',
+  'retry.delay': 'an object { initial, max, factor }',
+  'retry.delay.initial': 'a number of milliseconds, from 0 to 2147483647',
+  'retry.delay.max': 'a number of milliseconds, from delay.initial to 2147483647',
+  'retry.delay.factor': 'a number, 1 or more',
+  'retry.when': 'a function',
+  'retry.budget': 'an object { ratio, minPerSecond } or a CircuitBreaker.retryBudget()',
+  'retry.budget.ratio': 'a number, 0 or more',
+  'retry.budget.minPerSecond': 'a number of attempts, 0 or more',
+  'retry.timeout': 'a number of milliseconds above 0, or false for none'
 })
 
 /** The number of each counter. */
@@ -307,6 +325,7 @@ const optionNames = Object.freeze([
   'rollingPercentilesEnabled',
   'enableSnapshots',
   'rotateBucketController',
+  'retry',
   'cache',
   'cacheTTL',
   'cacheSize',

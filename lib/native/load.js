@@ -7,7 +7,7 @@ const loadBinary = require('../binary')
 const builtins = require('../builtins')
 const { FINGERPRINT, NUMBERS } = require('./abi')
 
-const { Environment } = load()
+const { Environment, RetryBudget } = load()
 
 // Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
 // clock needs.
@@ -29,7 +29,7 @@ Object.assign(environment, { onWakeup })
 
 const cross = environment.hot()
 
-module.exports = { cross, environment, numbers, receiver, withLibuv, words }
+module.exports = { RetryBudget, cross, environment, numbers, receiver, withLibuv, words }
 
 /** @returns {typeof import('../../src/node/binding')} */
 function load () {

@@ -134,4 +134,28 @@ export declare class Handle {
   followHost(now: () => number, setTimer: (arg: number | undefined | null) => void): void
   /** Lives by the loop's clock from now on. */
   followLoop(stallThreshold: number): void
+  /**
+   * Has calls tried again that often, paid from that budget. Durations in ms; no `timeout` is
+   * infinity.
+   */
+  setRetry(attempts: number, initial: number, max: number, factor: number, timeout: number, budget: RetryBudget): void
+  /** Has no call tried again from now on. */
+  clearRetry(): void
+  /**
+   * Asks, after a try has failed, for the next one, which is paid for with this: in how many
+   * ms it may begin, -1 if there is to be none. The call has been tried again `attempts` times,
+   * its first try began at `began`, and the service asks for a wait of `retryAfter` ms.
+   */
+  retry(attempts: number, began: number, retryAfter: number): number
+  /** Whether the circuit lets a try begin whose wait is over. */
+  admitsRetry(): boolean
+  /** The moment so many ms ago, for `retry`. */
+  momentBefore(ms: number): number
 }
+
+/** What retries are paid from. */
+export declare class RetryBudget {
+  /** `ratio` retries for each success, and so many a second besides. */
+  constructor(ratio: number, perSecond: number)
+}
+export type JsRetryBudget = RetryBudget

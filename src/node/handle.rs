@@ -580,7 +580,7 @@ impl Handle {
         self.environment.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
         self.environment
             .instances()
             .with(self.id, act)

@@ -13,5 +13,6 @@ mod nested;
 mod probe;
 mod reference;
 mod resource;
+mod retry;
 mod shared_words;
 mod single_environment;

@@ -17,7 +17,7 @@ fn at(millis: u64) -> Now {
 }
 
 fn budget(ratio: f64, per_second: f64) -> SharedRetryBudget {
-    Rc::new(RefCell::new(RetryBudget::new(ratio, per_second, Nanos::ZERO)))
+    Rc::new(RefCell::new(RetryBudget::new(ratio, per_second)))
 }
 
 /// A breaker that opens by hand alone.
@@ -25,7 +25,9 @@ fn breaker(budget: &SharedRetryBudget) -> CircuitBreaker {
     let mut config = Config::default();
     config.live.error_threshold_percentage = 100.0;
     config.live.reset_timeout = Nanos::from_millis(1000).into();
+    config.chance.is_given = true;
     let mut breaker = CircuitBreaker::new(config, at(0));
+    breaker.give_draw(0.5);
     breaker.set_retry(Some((RetryOptions::default(), budget.clone())));
     breaker
 }
@@ -54,7 +56,7 @@ fn fail(breaker: &mut CircuitBreaker, now: Now) {
 
 /// Asks for the first retry of a call that began and failed at `now`.
 fn retry(breaker: &mut CircuitBreaker, now: Now) -> Result<Nanos, NoRetry> {
-    let tried = Tried { attempts: 0, began: now.monotonic, retry_after: Nanos::ZERO, draw: 0.5 };
+    let tried = Tried { attempts: 0, began: now.monotonic, retry_after: Nanos::ZERO };
     breaker.retry(&tried, now)
 }
 
@@ -154,6 +156,8 @@ fn a_breaker_that_is_disabled_or_shut_down_tries_nothing_again() {
     breaker.set_mode(Mode::Disabled, at(0));
     assert_eq!(retry(&mut breaker, at(0)), Err(NoRetry::Circuit));
     breaker.set_mode(Mode::Normal, at(0));
+    assert_eq!(retry(&mut breaker, at(0)), WAIT);
+    breaker.set_mode(Mode::MetricsOnly, at(0));
     assert_eq!(retry(&mut breaker, at(0)), WAIT);
     breaker.shutdown(at(10));
     assert!(!breaker.admits_retry(at(50)));

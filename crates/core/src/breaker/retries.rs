@@ -23,12 +23,16 @@ impl CircuitBreaker {
     /// Why there is to be none; nothing was paid.
     pub fn retry(&mut self, tried: &Tried, now: Now) -> Result<Nanos, NoRetry> {
         self.advance(now.monotonic);
-        let admits = self.admits();
-        let retry = self.retry.as_mut().ok_or(NoRetry::NotWanted)?;
-        if !admits {
+        if self.retry.is_none() {
+            return Err(NoRetry::NotWanted);
+        }
+        if !self.admits() {
             return Err(NoRetry::Circuit);
         }
-        retry.wait(tried, now.monotonic)
+        let draw = self.draw();
+        self.retry
+            .as_mut()
+            .map_or(Err(NoRetry::NotWanted), |retry| retry.wait(tried, draw, now.monotonic))
     }
 
     /// Whether the circuit is going to let a try begin whose wait is over. One that finds it open
@@ -41,7 +45,7 @@ impl CircuitBreaker {
     fn admits(&self) -> bool {
         match self.machine.state() {
             // One that guards nothing tries nothing again.
-            _ if self.mode == Mode::Disabled => false,
+            _ if matches!(self.mode, Mode::Disabled | Mode::ForcedOpen) => false,
             State::Closed => true,
             State::HalfOpen { .. } => self.machine.awaits_probe(),
             State::Open { .. } | State::Shutdown => false,

@@ -23,11 +23,11 @@ pub struct RetryBudget {
 
 impl RetryBudget {
     /// `ratio` retries for each success, and `per_second` more whatever succeeds; negative
-    /// values and NaN are none. It begins as if nothing had been tried for long.
-    pub fn new(ratio: f64, per_second: f64, now: Nanos) -> Self {
+    /// values and NaN are none. It begins as if nothing had been tried for long, by whatever clock.
+    pub fn new(ratio: f64, per_second: f64) -> Self {
         let per_second = scaled(per_second);
         let seconds = [per_second; KEPT];
-        RetryBudget { deposit: scaled(ratio), per_second, seconds, newest: second_of(now) }
+        RetryBudget { deposit: scaled(ratio), per_second, seconds, newest: 0 }
     }
 
     /// A call succeeded.
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn ten_successes_at_a_tenth_pay_for_one_retry() {
-        let mut budget = RetryBudget::new(0.1, 0.0, at(0));
+        let mut budget = RetryBudget::new(0.1, 0.0);
         (0..9).for_each(|_| budget.on_success(at(0)));
         assert!(!budget.try_withdraw(at(0)));
         budget.on_success(at(0));
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn deposits_are_kept_for_ten_seconds_and_no_longer() {
-        let mut budget = RetryBudget::new(1.0, 0.0, at(0));
+        let mut budget = RetryBudget::new(1.0, 0.0);
         budget.on_success(at(0));
         assert_eq!(budget.available(at(9_999)), 1.0);
         assert_eq!(budget.available(at(10_000)), 0.0);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_oldest_deposits_are_spent_first() {
-        let mut budget = RetryBudget::new(1.0, 0.0, at(0));
+        let mut budget = RetryBudget::new(1.0, 0.0);
         [0, 5_000].into_iter().for_each(|millis| budget.on_success(at(millis)));
         assert!(budget.try_withdraw(at(5_000)));
         assert_eq!(budget.available(at(14_999)), 1.0, "that of the sixth second is left");
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn so_many_a_second_may_be_made_when_nothing_succeeds() {
-        let mut budget = RetryBudget::new(0.1, 2.0, at(500));
+        let mut budget = RetryBudget::new(0.1, 2.0);
         assert_eq!(withdrawals(&mut budget, at(500)), 20, "as if idle for ten seconds");
         assert_eq!(withdrawals(&mut budget, at(999)), 0);
         assert_eq!(withdrawals(&mut budget, at(1_000)), 2);
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn half_a_retry_a_second_is_one_in_two() {
-        let mut budget = RetryBudget::new(0.0, 0.5, at(0));
+        let mut budget = RetryBudget::new(0.0, 0.5);
         assert_eq!(withdrawals(&mut budget, at(0)), 5);
         assert_eq!(withdrawals(&mut budget, at(1_000)), 0);
         assert_eq!(withdrawals(&mut budget, at(2_000)), 1);
@@ -163,21 +163,21 @@ mod tests {
 
     #[test]
     fn nonsense_is_none() {
-        let mut budget = RetryBudget::new(f64::NAN, -1.0, at(0));
+        let mut budget = RetryBudget::new(f64::NAN, -1.0);
         budget.on_success(at(0));
         assert!(!budget.try_withdraw(at(5_000)));
     }
 
     #[test]
     fn riches_saturate() {
-        let mut budget = RetryBudget::new(f64::INFINITY, f64::INFINITY, at(0));
+        let mut budget = RetryBudget::new(f64::INFINITY, f64::INFINITY);
         (0..3).for_each(|_| budget.on_success(at(0)));
         assert!((0..1000).all(|_| budget.try_withdraw(at(0))));
     }
 
     #[test]
     fn what_is_kept_goes_over_to_an_earlier_clock() {
-        let mut budget = RetryBudget::new(1.0, 0.0, at(1_000_000));
+        let mut budget = RetryBudget::new(1.0, 0.0);
         budget.on_success(at(1_000_000));
         assert_eq!(budget.available(at(5_000)), 1.0);
         assert_eq!(budget.available(at(14_999)), 1.0);
@@ -209,7 +209,7 @@ mod tests {
         fn it_is_a_list_of_deposits(steps in steps(), ratio in 0_u32..15, per_second in 0_u32..3) {
             let (ratio, per_second) = (f64::from(ratio) / 10.0, f64::from(per_second));
             let start = 20_000;
-            let mut budget = RetryBudget::new(ratio, per_second, at(start));
+            let mut budget = RetryBudget::new(ratio, per_second);
             let mut millis = start;
             // In tenths of a retry, so that the sums are exact.
             let tenths = |retries: f64| (retries * 10.0).round() as u64;
@@ -253,7 +253,7 @@ mod tests {
             tries in prop::collection::vec(0_u64..500, 1..400),
             per_second in 0_u32..4,
         ) {
-            let mut budget = RetryBudget::new(0.2, f64::from(per_second), at(0));
+            let mut budget = RetryBudget::new(0.2, f64::from(per_second));
             let mut millis = 0;
             for pause in before {
                 millis += pause;
