@@ -96,7 +96,7 @@ impl Adaptive {
 
     /// The latency that is usual, by what has been learned.
     pub fn usual_latency(&self) -> Option<Nanos> {
-        (self.usual.windows > 0).then(|| Nanos::new(self.usual.mean as u64))
+        (self.usual.windows > 0).then(|| self.usual.latency())
     }
 
     /// Goes on with another clock.
@@ -118,7 +118,11 @@ impl Adaptive {
     fn look(&mut self, now: Nanos) {
         let enough = match self.drain {
             Drain::Draining { .. } => self.window.outcomes() >= DRAINED,
-            _ => now - self.window.began >= WINDOW && self.window.outcomes() >= FEWEST,
+            // Of what the limit has become since, calls that take longer than a window tell later.
+            _ => {
+                now - self.window.began >= WINDOW.max(self.usual.latency())
+                    && self.window.outcomes() >= FEWEST
+            }
         };
         if enough {
             self.end_window(now);
@@ -142,19 +146,22 @@ impl Adaptive {
     fn follow(&mut self, median: f64, binds: bool, now: Nanos) {
         self.usual.see(median);
         let usual = self.usual.mean;
-        if self.window.overloads > 0 {
+        if self.window.is_overloaded() {
             self.set_limit(self.limit * RETREAT);
         } else {
             let gradient = (TOLERANCE * usual / median).clamp(0.5, 1.0);
             let next = self.limit * (1.0 - SMOOTHING) + SMOOTHING * (self.limit * gradient + ROOM);
+            // No queue is seen, and calls are refused: a cold start, or what follows an outage.
+            let hurries = binds && median <= SUSPICIOUS * self.usual.least;
+            let next = if hurries { next.max(self.limit * HURRY) } else { next };
             // Calls that use half of the limit do not show that there may be more.
             let grows = f64::from(self.window.most) >= self.limit / 2.0;
             self.set_limit(if grows { next } else { next.min(self.limit) });
         }
-        if self.drain.is_due(binds && median > SUSPICIOUS * usual, now) {
-            let from = now + Nanos::new(median as u64);
-            let gap = self.drain.gap();
-            self.drain = Drain::Draining { full: self.limit, before: median, from, gap };
+        let is_suspicious = binds && median > SUSPICIOUS * usual;
+        if let Some((before, gap)) = self.drain.see(is_suspicious.then_some(median), now) {
+            let from = now + Nanos::new(before as u64);
+            self.drain = Drain::Draining { full: self.limit, before, from, gap };
             self.set_limit(self.limit / 2.0);
         }
     }
@@ -162,11 +169,11 @@ impl Adaptive {
     /// The calls that began in an empty queue, if there was one, have ended.
     fn end_drain(&mut self, full: f64, before: f64, gap: Nanos, median: Option<Nanos>, now: Nanos) {
         let latency = median.map(|median| median.get() as f64);
-        let (limit, gap) = match latency.filter(|_| self.window.overloads == 0) {
+        let (limit, gap) = match latency.filter(|_| !self.window.is_overloaded()) {
             // It is worse than a queue of ours.
             None => (full * RETREAT, gap),
             Some(drained) if drained >= HONEST * before => {
-                self.usual.mean = drained;
+                (self.usual.mean, self.usual.least) = (drained, drained);
                 (full, FIRST_GAP)
             }
             Some(drained) => {
@@ -175,7 +182,7 @@ impl Adaptive {
             }
         };
         self.set_limit(limit);
-        self.drain = Drain::Watching { since: now, gap };
+        self.drain = Drain::Watching { since: now, gap, mean: 0.0, windows: 0 };
     }
 
     fn set_limit(&mut self, limit: f64) {
@@ -207,6 +214,11 @@ impl Window {
         (self.began, self.overloads, self.most, self.binds) = (now, 0, 0, false);
     }
 
+    /// Whether it has too many timeouts for a service that has a few slow calls.
+    fn is_overloaded(&self) -> bool {
+        self.overloads as f64 > OVERLOADED * self.outcomes() as f64
+    }
+
     fn outcomes(&self) -> u64 {
         self.latencies.count() + self.overloads
     }
@@ -217,11 +229,18 @@ impl Window {
 struct Usual {
     mean: f64,
     windows: u32,
+    /// The least median since it was learned to be another.
+    least: f64,
 }
 
 impl Usual {
+    fn latency(&self) -> Nanos {
+        Nanos::new(self.mean as u64)
+    }
+
     /// Takes in a window, unless its latency is so far above that it may be a queue's.
     fn see(&mut self, median: f64) {
+        self.least = if self.windows == 0 { median } else { self.least.min(median) };
         if self.windows > 0 && median > TOLERANCE * self.mean {
             return;
         }
@@ -236,8 +255,9 @@ impl Usual {
 enum Drain {
     /// There is nothing to ask.
     Calm { gap: Nanos },
-    /// Latencies are long, and the limit binds; they were and it did since.
-    Watching { since: Nanos, gap: Nanos },
+    /// Latencies are long and the limit binds, since then and in so many windows, with that mean
+    /// of medians.
+    Watching { since: Nanos, gap: Nanos, mean: f64, windows: u32 },
     /// The limit is half of `full`; calls that began at `from` or later find no queue of ours.
     Draining { full: f64, before: f64, from: Nanos, gap: Nanos },
 }
@@ -249,21 +269,25 @@ impl Default for Drain {
 }
 
 impl Drain {
-    fn gap(&self) -> Nanos {
-        match *self {
-            Drain::Calm { gap } | Drain::Watching { gap, .. } | Drain::Draining { gap, .. } => gap,
+    /// A window has ended; its median, if that is suspicious. Returns what the latency was since
+    /// it is, and the gap that has passed, if a drain is due.
+    fn see(&mut self, suspicious: Option<f64>, now: Nanos) -> Option<(f64, Nanos)> {
+        let Some(median) = suspicious else {
+            *self = Drain::default();
+            return None;
+        };
+        match self {
+            Drain::Calm { gap } => {
+                *self = Drain::Watching { since: now, gap: *gap, mean: median, windows: 1 };
+                None
+            }
+            Drain::Watching { since, gap, mean, windows } => {
+                *windows = windows.saturating_add(1);
+                *mean += (median - *mean) / f64::from(*windows);
+                (now - *since >= *gap).then_some((*mean, *gap))
+            }
+            Drain::Draining { .. } => None,
         }
-    }
-
-    /// Whether it has been suspicious for long enough, at the end of a window that was or not.
-    fn is_due(&mut self, suspicious: bool, now: Nanos) -> bool {
-        match *self {
-            _ if !suspicious => *self = Drain::default(),
-            Drain::Calm { gap } => *self = Drain::Watching { since: now, gap },
-            Drain::Watching { since, gap } => return now - since >= gap,
-            Drain::Draining { .. } => {}
-        }
-        false
     }
 
     fn change_clocks(&mut self, shift: &Shift) {
@@ -285,7 +309,11 @@ const TOLERANCE: f64 = 1.5;
 const SMOOTHING: f64 = 0.2;
 /// So many calls more than the gradient says: a queue that is short keeps the service busy.
 const ROOM: f64 = 4.0;
-/// What is left of the limit after a window with overloads.
+/// How fast the limit grows while calls are refused and no queue is seen.
+const HURRY: f64 = 1.2;
+/// Above this share of timeouts a window is one of an overload.
+const OVERLOADED: f64 = 0.1;
+/// What is left of the limit after such a window.
 const RETREAT: f64 = 0.9;
 /// The mean in the long run is over so many windows: a minute, if calls are many.
 const LONG_RUN: u32 = 240;
@@ -296,7 +324,7 @@ const SUSPICIOUS: f64 = 1.2;
 const FIRST_GAP: Nanos = Nanos::from_millis(5_000);
 const LAST_GAP: Nanos = Nanos::from_millis(30_000);
 /// How many outcomes end a drain.
-const DRAINED: u64 = 10;
+const DRAINED: u64 = 20;
 /// The share of the latency that is left if it is not a queue's.
 const HONEST: f64 = 0.8;
 /// How much a drain that found a queue lets the usual latency rise.
@@ -371,8 +399,26 @@ mod tests {
     #[test]
     fn it_grows_by_a_fifth_of_four_while_latencies_are_usual() {
         let mut player = Player::new(AdaptiveOptions::default());
-        assert_eq!(player.windows(5, 20, 20), 24);
+        assert_eq!(player.windows(5, 20, 19), 24);
         assert_eq!(player.windows(2_000, 20, 900), 1000, "the greatest");
+    }
+
+    #[test]
+    fn it_grows_by_a_fifth_of_itself_while_it_binds_and_no_queue_is_seen() {
+        let mut player = Player::new(AdaptiveOptions::default());
+        assert_eq!(player.window(20, 20), 24);
+        player.adaptive.on_refusal();
+        assert_eq!(player.window(23, 12), 28, "somebody was refused");
+        assert_eq!(player.window(25, 28), 29, "there may be a queue");
+    }
+
+    #[test]
+    fn what_is_usual_by_and_by_does_not_hurry_it() {
+        let mut player = Player::new(AdaptiveOptions::default());
+        player.windows(10, 20, 2);
+        player.windows(1_000, 29, 2);
+        assert_eq!(player.usual(), 28);
+        assert_eq!(player.window(29, 20), 20, "the least was 20 ms");
     }
 
     #[test]
@@ -396,9 +442,12 @@ mod tests {
     }
 
     #[test]
-    fn a_window_with_a_timeout_takes_a_tenth() {
+    fn a_window_with_timeouts_takes_a_tenth_if_they_are_more_than_a_tenth() {
         let mut player = Player::new(AdaptiveOptions::default());
         player.windows(4, 20, 2);
+        player.adaptive.on_overload(&player.sample(500), player.now);
+        assert_eq!(player.window(20, 2), 20, "there may be a few slow calls");
+        player.adaptive.on_overload(&player.sample(500), player.now);
         player.adaptive.on_overload(&player.sample(500), player.now);
         assert_eq!(player.window(20, 20), 18);
     }
@@ -513,7 +562,7 @@ mod tests {
         }
         assert!(player.drains());
         let sample = Sample { started: began + ms(70), latency: ms(20), stalled: false };
-        (0..10).for_each(|_| player.adaptive.on_success(&sample, player.now));
+        (0..DRAINED).for_each(|_| player.adaptive.on_success(&sample, player.now));
         assert!(!player.drains());
         assert_eq!(player.usual(), 20);
     }
@@ -525,8 +574,8 @@ mod tests {
         player.until_drained(60);
         let Drain::Draining { full, .. } = player.adaptive.drain else { panic!("no drain") };
         player.now = player.now + ms(10_000);
-        (0..9).for_each(|_| player.adaptive.on_success(&player.sample(60), player.now));
-        player.adaptive.on_overload(&player.sample(60), player.now);
+        (3..DRAINED).for_each(|_| player.adaptive.on_success(&player.sample(60), player.now));
+        (0..3).for_each(|_| player.adaptive.on_overload(&player.sample(60), player.now));
         assert_eq!(player.adaptive.limit(), (full * RETREAT) as u32);
         assert_eq!(player.usual(), 20);
     }

@@ -9,7 +9,10 @@ use std::collections::VecDeque;
 
 use crate::time::{Nanos, Shift};
 
-/// How many may wait, and for how long.
+/// How many may wait, and for how long. While somebody has been waiting all the time for as long
+/// as a call may, the queue stands, and calls that come wait for a tenth of it: in a flood a long
+/// wait helps nobody, and each call would have it. Source: controlled delay as Facebook has it
+/// (Maurer, *Fail at Scale*, 2015).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueOptions {
     /// The most calls that wait at once. 0: none may.
@@ -44,6 +47,8 @@ pub struct Queue {
     entries: VecDeque<Entry>,
     first: u64,
     waiting: u32,
+    /// Since when somebody has been waiting.
+    busy_since: Nanos,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +60,7 @@ struct Entry {
 impl Queue {
     /// An empty one.
     pub fn new(options: QueueOptions) -> Self {
-        Queue { options, entries: VecDeque::new(), first: 0, waiting: 0 }
+        Queue { options, entries: VecDeque::new(), first: 0, waiting: 0, busy_since: Nanos::ZERO }
     }
 
     /// Goes on with other options. Those who wait keep their time; a queue that is too long
@@ -69,9 +74,15 @@ impl Queue {
         if self.waiting >= self.options.size {
             return None;
         }
-        // A shorter time that was set since must not overtake: the order is the promise.
+        if self.waiting == 0 {
+            self.busy_since = now;
+        }
+        let timeout = self.options.timeout;
+        let is_standing = self.waiting > 0 && now - self.busy_since >= timeout;
+        let patience = if is_standing { Nanos::new(timeout.get() / STANDING) } else { timeout };
+        // A shorter time must not overtake: the order is the promise.
         let last = self.entries.back().map_or(Nanos::ZERO, |last| last.deadline);
-        let deadline = (now + self.options.timeout).max(last);
+        let deadline = (now + patience).max(last);
         let ticket = Ticket(self.first + self.entries.len() as u64);
         self.entries.push_back(Entry { deadline, has_left: false });
         self.waiting += 1;
@@ -124,6 +135,7 @@ impl Queue {
         for entry in &mut self.entries {
             entry.deadline = shift.apply(entry.deadline);
         }
+        self.busy_since = shift.apply(self.busy_since);
     }
 
     /// Each entry is dropped once, so this costs a call no more than its making.
@@ -134,6 +146,9 @@ impl Queue {
         }
     }
 }
+
+/// In a queue that stands, calls wait for so many times less.
+const STANDING: u64 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -217,6 +232,29 @@ mod tests {
         let second = queue.push(at(1)).unwrap();
         assert_eq!(expired(&mut queue, 99), []);
         assert_eq!(expired(&mut queue, 100), [first, second]);
+    }
+
+    #[test]
+    fn in_a_queue_that_stands_calls_wait_for_a_tenth() {
+        let mut queue = queue(1_000, 100);
+        // One comes every millisecond; every second one gets a place.
+        let mut waits = Vec::new();
+        for ms in 0..1_000 {
+            queue.push(at(ms));
+            let entry = queue.entries.back().unwrap();
+            waits.push((entry.deadline - at(ms)).as_millis());
+            if ms % 2 == 0 {
+                queue.pop();
+            }
+            while queue.poll_expired(at(ms)).is_some() {}
+        }
+        assert!(waits[..100].iter().all(|&wait| wait == 100));
+        // The order stays: nobody is out of time before who came first.
+        assert_eq!(waits[150], 50);
+        assert!(waits[200..].iter().all(|&wait| wait == 10), "{waits:?}");
+        while queue.pop().is_some() {}
+        queue.push(at(1_000));
+        assert_eq!(queue.next_deadline(), at(1_100), "nobody was waiting");
     }
 
     #[test]

@@ -58,8 +58,11 @@ pub struct LearnedTimeout {
     learned: Learned,
     samples: Samples,
     seconds: Seconds,
+    explorers: Explorers,
     /// Whether so many calls time out that some are to find out why.
     explores: bool,
+    /// When the last explorer began.
+    explored_at: Nanos,
     /// The next second begins.
     evaluate_at: Nanos,
 }
@@ -73,7 +76,9 @@ impl LearnedTimeout {
             learned: Learned::Nothing,
             samples: Samples::beginning(now),
             seconds: Seconds::default(),
+            explorers: Explorers::default(),
             explores: false,
+            explored_at: now,
             evaluate_at: now + SECOND,
         }
     }
@@ -90,10 +95,13 @@ impl LearnedTimeout {
     ///
     /// If a second has begun, the timeout moves before, by the first of these that applies:
     ///
-    /// 1. At least 3 explorers, and more than 1 % of them, took longer than the timeout and
-    ///    succeeded: it rises by a quarter, as the service is slow and not gone.
-    /// 2. More than 10 % of the calls of the last 10 s failed, or of the last second, or the
-    ///    circuit is not closed: it stays.
+    /// 1. At least 3 explorers of the last 10 s, and more than 1 % of them, succeeded and took
+    ///    longer than the timeout that there is: it rises by a quarter, as the service is slow
+    ///    and not gone.
+    /// 2. The circuit is not closed, or more than 10 % of the calls of the last 10 s failed, or of
+    ///    the last second: it stays. Unless explorers, 5 of the last 10 s or more, come back, and
+    ///    are lost less than half as often as calls time out: then it is not an outage. What came
+    ///    before the timeout last rose does not count, here and in 4.
     /// 3. There are fewer than 100 samples: it stays.
     /// 4. More calls time out than the quantile allows: it rises by a quarter.
     /// 5. Otherwise it goes to `multiplier` times the quantile of the samples: up at once, down
@@ -103,14 +111,17 @@ impl LearnedTimeout {
         if now >= self.evaluate_at {
             self.evaluate(closed, now);
         }
-        let explores = self.explores && draw() < EXPLORERS;
+        let explores = self.explores && (now - self.explored_at >= SECOND || draw() < EXPLORERS);
+        if explores {
+            self.explored_at = now;
+        }
         let timeout = if explores { self.options.max } else { self.timeout };
         Allowance { timeout, explores }
     }
 
     /// A call has succeeded.
     #[inline]
-    pub fn on_success(&mut self, sample: &Sample, explores: bool) {
+    pub fn on_success(&mut self, sample: &Sample, explores: bool, now: Nanos) {
         let second = self.seconds.newest();
         second.calls += 1;
         second.fresh += 1;
@@ -119,8 +130,7 @@ impl LearnedTimeout {
         }
         self.samples.record(sample.latency);
         if explores {
-            second.explorers += 1;
-            second.late_explorers += u32::from(sample.latency > self.timeout);
+            self.explorers.add(Some(sample.latency), now);
         }
     }
 
@@ -129,21 +139,23 @@ impl LearnedTimeout {
         let second = self.seconds.newest();
         second.calls += 1;
         second.fresh += 1;
-        second.failures += 1;
+        second.fresh_failures += 1;
     }
 
     /// A call has timed out.
-    pub fn on_timeout(&mut self, sample: &Sample, explores: bool) {
+    pub fn on_timeout(&mut self, sample: &Sample, explores: bool, now: Nanos) {
         let second = self.seconds.newest();
         second.calls += 1;
-        second.failures += 1;
         second.timeouts += 1;
         // One that began before the timeout rose says nothing of the timeout there is.
         if sample.latency >= self.timeout {
             second.fresh += 1;
+            second.fresh_failures += 1;
             second.fresh_timeouts += 1;
         }
-        second.explorers += u32::from(explores);
+        if explores {
+            self.explorers.add(None, now);
+        }
         self.samples.record_timeout();
     }
 
@@ -166,7 +178,9 @@ impl LearnedTimeout {
     /// Goes on with another clock.
     pub fn change_clocks(&mut self, shift: &Shift) {
         self.evaluate_at = shift.apply(self.evaluate_at);
+        self.explored_at = shift.apply(self.explored_at);
         self.samples.slice_ends = shift.apply(self.samples.slice_ends);
+        self.explorers.change_clocks(shift);
     }
 
     #[cold]
@@ -174,22 +188,23 @@ impl LearnedTimeout {
         let recent = self.seconds.sum();
         let allowed = 1.0 - self.options.quantile;
         self.explores = is_above(recent.timeouts, allowed, recent.calls);
-        self.apply_rules(&recent, closed, allowed);
+        self.apply_rules(&recent, closed, allowed, now);
         let passed = (now - self.evaluate_at).get() / SECOND.get() + 1;
         self.seconds.advance(passed);
         self.evaluate_at = self.evaluate_at + Nanos::new(SECOND.get().saturating_mul(passed));
         self.samples.advance(now);
     }
 
-    fn apply_rules(&mut self, recent: &Counts, closed: bool, allowed: f64) {
-        // An outage that has just begun is seen in its first second, not in its second.
+    fn apply_rules(&mut self, recent: &Counts, closed: bool, allowed: f64, now: Nanos) {
+        // An outage that has just begun is to be seen in its first second, whatever came before.
         let last = *self.seconds.newest();
-        let fails = |counts: &Counts| is_above(counts.failures, FAILING, counts.calls);
-        let late = recent.late_explorers;
-        if late >= FEWEST_LATE && is_above(late, LATE_EXPLORERS, recent.explorers) {
+        let fails = |counts: &Counts| is_above(counts.fresh_failures, FAILING, counts.fresh);
+        let explorers = self.explorers.seen(self.timeout, now);
+        if explorers.are_late() {
             return self.rise();
         }
-        if !closed || fails(recent) || fails(&last) {
+        let is_outage = (fails(recent) || fails(&last)) && !explorers.come_back(recent);
+        if !closed || is_outage {
             return;
         }
         let samples = self.samples.histogram();
@@ -307,14 +322,11 @@ impl Samples {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     calls: u32,
-    /// Timeouts included.
-    failures: u32,
     timeouts: u32,
-    /// Calls, and timeouts, since the timeout last rose.
+    /// Calls since the timeout last rose; how many failed; and how many of those timed out.
     fresh: u32,
+    fresh_failures: u32,
     fresh_timeouts: u32,
-    explorers: u32,
-    late_explorers: u32,
 }
 
 /// The same for each of the last ten seconds.
@@ -341,12 +353,10 @@ impl Seconds {
         let sum = |of: fn(&Counts) -> u32| self.counts.iter().map(of).fold(0, u32::saturating_add);
         Counts {
             calls: sum(|counts| counts.calls),
-            failures: sum(|counts| counts.failures),
             timeouts: sum(|counts| counts.timeouts),
             fresh: sum(|counts| counts.fresh),
+            fresh_failures: sum(|counts| counts.fresh_failures),
             fresh_timeouts: sum(|counts| counts.fresh_timeouts),
-            explorers: sum(|counts| counts.explorers),
-            late_explorers: sum(|counts| counts.late_explorers),
         }
     }
 
@@ -354,10 +364,81 @@ impl Seconds {
     fn forget_fresh(&mut self) {
         for counts in &mut self.counts {
             counts.fresh = 0;
+            counts.fresh_failures = 0;
             counts.fresh_timeouts = 0;
-            counts.explorers = 0;
-            counts.late_explorers = 0;
         }
+    }
+}
+
+/// The last calls that might take as long as they liked.
+#[derive(Clone, Copy, Debug)]
+struct Explorers {
+    last: [Explorer; EXPLORERS_KEPT],
+    /// The place of the next.
+    next: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Explorer {
+    /// When it ended; `None`: there was none.
+    at: Option<Nanos>,
+    /// How long it took; `None`: it did not come back.
+    latency: Option<Nanos>,
+}
+
+impl Explorers {
+    fn add(&mut self, latency: Option<Nanos>, now: Nanos) {
+        self.last[self.next] = Explorer { at: Some(now), latency };
+        self.next = (self.next + 1) % EXPLORERS_KEPT;
+    }
+
+    /// What became of those of the last ten seconds.
+    fn seen(&self, timeout: Nanos, now: Nanos) -> ExplorersSeen {
+        let recent = |explorer: &&Explorer| {
+            explorer.at.is_some_and(|at| now - at <= Nanos::new(SECOND.get() * SECONDS as u64))
+        };
+        let mut seen = ExplorersSeen::default();
+        for explorer in self.last.iter().filter(recent) {
+            seen.all += 1;
+            seen.lost += u32::from(explorer.latency.is_none());
+            seen.late += u32::from(explorer.latency.is_some_and(|latency| latency > timeout));
+        }
+        seen
+    }
+
+    fn change_clocks(&mut self, shift: &Shift) {
+        for explorer in &mut self.last {
+            explorer.at = explorer.at.map(|at| shift.apply(at));
+        }
+    }
+}
+
+/// What became of some explorers.
+#[derive(Clone, Copy, Debug, Default)]
+struct ExplorersSeen {
+    all: u32,
+    /// They have timed out.
+    lost: u32,
+    /// They came back later than the timeout that there is.
+    late: u32,
+}
+
+impl ExplorersSeen {
+    fn are_late(&self) -> bool {
+        self.late >= FEWEST_LATE && is_above(self.late, LATE_EXPLORERS, self.all)
+    }
+
+    /// Whether they are lost less than half as often as calls that have less time: these would
+    /// come back, too, and the service is not gone.
+    fn come_back(&self, calls: &Counts) -> bool {
+        let share = f64::from(calls.fresh_timeouts) / f64::from(calls.fresh);
+        self.all - self.lost >= FEWEST_BACK && !is_above(self.lost, share / 2.0, self.all)
+    }
+}
+
+impl Default for Explorers {
+    fn default() -> Self {
+        Explorers { last: [Explorer { at: None, latency: None }; EXPLORERS_KEPT], next: 0 }
     }
 }
 
@@ -372,9 +453,13 @@ const SLICE: Nanos = Nanos::from_millis(10_000);
 const SLICES: usize = 6;
 /// The share of calls that explore, while any do.
 const EXPLORERS: f64 = 0.02;
+/// So many of them are remembered.
+const EXPLORERS_KEPT: usize = 512;
 /// So many explorers, and more than this share of them, are late if a service is slow.
 const FEWEST_LATE: u32 = 3;
 const LATE_EXPLORERS: f64 = 0.01;
+/// So many have to come back to show that others would.
+const FEWEST_BACK: u32 = 5;
 /// Above this share of failures there is nothing to learn.
 const FAILING: f64 = 0.1;
 /// Fewer samples teach nothing; from so many on, they have a quantile.
@@ -412,13 +497,13 @@ mod tests {
 
         fn settled(&mut self, calls: u32, latency: u64, explores: bool) -> &mut Self {
             let sample = self.sample(latency);
-            (0..calls).for_each(|_| self.learned.on_success(&sample, explores));
+            (0..calls).for_each(|_| self.learned.on_success(&sample, explores, self.now));
             self
         }
 
         fn timed_out(&mut self, calls: u32) -> &mut Self {
             let sample = Sample { latency: self.learned.timeout(), ..self.sample(0) };
-            (0..calls).for_each(|_| self.learned.on_timeout(&sample, false));
+            (0..calls).for_each(|_| self.learned.on_timeout(&sample, false, self.now));
             self
         }
 
@@ -429,9 +514,8 @@ mod tests {
         /// A second passes. Returns the timeout after it, in milliseconds.
         fn second(&mut self) -> f64 {
             self.now = self.now + SECOND;
-            let allowance = self.learned.begin(self.closed, || 1.0, self.now);
-            assert!(!allowance.explores);
-            allowance.timeout.as_millis_f64()
+            self.learned.begin(self.closed, || 1.0, self.now);
+            self.learned.timeout().as_millis_f64()
         }
 
         fn seconds(&mut self, count: u32) -> f64 {
@@ -517,7 +601,7 @@ mod tests {
         // These began before it rose.
         let early = Sample { latency: Nanos::from_millis_f64(before), ..player.sample(0) };
         player.answered(400, 20);
-        (0..30).for_each(|_| player.learned.on_timeout(&early, false));
+        (0..30).for_each(|_| player.learned.on_timeout(&early, false, player.now));
         assert!(player.seconds(5) <= before * 1.25);
     }
 
@@ -559,8 +643,13 @@ mod tests {
         assert_eq!(player.second(), before, "two are too few");
         player.settled(1, 900, true);
         near(player.second(), before * 1.25);
-        player.settled(297, 20, true).settled(3, 900, true);
-        near(player.second(), before * 1.25);
+        // The timeout has passed some of them.
+        player.learned.remember(ms(901));
+        assert!(player.second() <= 901.0, "they are late no longer");
+        player.seconds(11);
+        let before = player.learned.timeout().as_millis_f64();
+        player.settled(297, 20, true).settled(3, 2_000, true);
+        assert!(player.second() <= before, "of 300, three are too few");
     }
 
     #[test]
@@ -573,6 +662,7 @@ mod tests {
         assert!(!explores(&mut player, 0.0));
         player.timed_out(1_000);
         player.now = player.now + SECOND;
+        assert!(explores(&mut player, 0.0));
         assert!(explores(&mut player, 0.0199));
         assert!(!explores(&mut player, 0.02));
         assert_eq!(player.learned.begin(true, || 0.0, player.now).timeout, ms(10_000));
@@ -582,12 +672,44 @@ mod tests {
     }
 
     #[test]
+    fn of_few_calls_one_a_second_explores() {
+        let mut player = Player::that_has_learned();
+        player.timed_out(1_000);
+        let exploring: Vec<u64> = (1_000..5_000)
+            .step_by(100)
+            .filter(|&after| {
+                let now = player.now + ms(after);
+                player.learned.begin(true, || 1.0, now).explores
+            })
+            .collect();
+        assert_eq!(exploring, [1_000, 2_000, 3_000, 4_000]);
+    }
+
+    #[test]
+    fn explorers_that_come_back_show_that_it_is_no_outage() {
+        let play = |back: u32, lost: u32| {
+            let mut player = Player::that_has_learned();
+            player.seconds(15);
+            let before = player.learned.timeout().as_millis_f64();
+            player.answered(800, 20).timed_out(200).settled(back, 20, true);
+            let sample = Sample { latency: ms(10_000), ..player.sample(0) };
+            (0..lost).for_each(|_| player.learned.on_timeout(&sample, true, player.now));
+            player.second() / before
+        };
+        assert_eq!(play(0, 0), 1.0);
+        assert_eq!(play(4, 0), 1.0, "too few");
+        near(play(5, 0), 1.25);
+        near(play(95, 5), 1.25);
+        assert_eq!(play(80, 20), 1.0, "lost as often as the others: a part of it is gone");
+    }
+
+    #[test]
     fn a_stalling_loop_teaches_nothing() {
         let mut player = Player::that_has_learned();
         let before = player.learned.timeout();
         for explores in [true, false] {
             let sample = Sample { stalled: true, ..player.sample(5_000) };
-            (0..5_000).for_each(|_| player.learned.on_success(&sample, explores));
+            (0..5_000).for_each(|_| player.learned.on_success(&sample, explores, player.now));
             player.second();
         }
         assert_eq!(player.learned.timeout(), before);
