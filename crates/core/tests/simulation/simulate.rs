@@ -1,5 +1,6 @@
-//! `npm run simulate`: every load under every policy, as tables; with the name of a file, a chart
-//! of some of them, too.
+//! `npm run simulate`: every load under every policy, as tables, and a chart of some of them. With
+//! the name of a folder it writes both there: `simulation.svg`, and what is between the marks of
+//! `simulation.md`.
 // Nobody uses this crate: `pub` is among its files. What it does not use, the tests do.
 #![allow(dead_code, unreachable_pub)]
 
@@ -21,13 +22,16 @@ use measure::{Figures, Outcome};
 
 fn main() -> io::Result<()> {
     let played: Vec<_> = load::ALL.iter().map(play).collect();
-    for (load, outcomes) in &played {
-        println!("{}", table::table(load, outcomes));
-    }
-    if let Some(file) = env::args().nth(1) {
-        fs::write(file, picture(&played))?;
-    }
-    Ok(())
+    let tables: Vec<_> =
+        played.iter().map(|(load, outcomes)| table::table(load, outcomes)).collect();
+    println!("{}", tables.join("\n"));
+    let Some(folder) = env::args().nth(1) else { return Ok(()) };
+    fs::write(format!("{folder}/simulation.svg"), picture(&played))?;
+    let page = format!("{folder}/simulation.md");
+    let text = fs::read_to_string(&page)?;
+    let Some((before, rest)) = text.split_once(MARK) else { return Ok(()) };
+    let after = rest.split_once(END_MARK).map_or("", |(_, after)| after);
+    fs::write(page, format!("{before}{MARK}\n{}\n{END_MARK}{after}", tables.join("\n")))
 }
 
 type Played<'a> = (&'a Load, Vec<(&'static str, Outcome)>);
@@ -68,3 +72,5 @@ fn picture(played: &[Played]) -> String {
 }
 
 const SEED: u64 = 1;
+const MARK: &str = "<!-- simulation -->\n";
+const END_MARK: &str = "<!-- /simulation -->";
