@@ -26,6 +26,8 @@ class Inner {
     this.nativeOptions = undefined
     this.liveOptions = undefined
     this.timed = false
+    // Whether the end of a call found options that make no sense, for the next fire to say so.
+    this.invalid = false
     // The timers that were in place when it was last looked at.
     this.clock = undefined
     this.stallThreshold = undefined

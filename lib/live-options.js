@@ -10,7 +10,7 @@ const { liveOptions, putLiveOptions } = require('./native-options')
 
 /** Takes over what has changed. Throws a TypeError if it makes no sense. */
 function applyLiveOptions (breaker, inner) {
-  if (haveChanged(breaker.options, inner.liveOptions)) setLiveOptions(inner, copyOf(breaker.options))
+  if (inner.invalid || haveChanged(breaker.options, inner.liveOptions)) setLiveOptions(inner, copyOf(breaker.options))
 }
 
 /**
@@ -30,9 +30,7 @@ function tryApplyLiveOptions (breaker, inner) {
   try {
     setLiveOptions(inner, given)
   } catch {
-    // Only failures look at `maxFailures`, so that calls which succeed do not pay for it:
-    // whoever fires next is to see that something has changed.
-    inner.liveOptions = { ...inner.liveOptions, errorFilter: OUTDATED }
+    inner.invalid = true
   }
 }
 
@@ -48,6 +46,7 @@ function noteLiveOptions (inner, given) {
   const timeout = inner.nativeOptions[places.TIMEOUT]
   inner.liveOptions = copyOf(given)
   inner.timed = timeout > 0 && timeout < Infinity
+  inner.invalid = false
 }
 
 function copyOf ({ errorFilter, errorThresholdPercentage, maxFailures, resetTimeout, timeout }) {
@@ -59,8 +58,5 @@ function haveChanged (options, seen) {
     options.errorThresholdPercentage !== seen.errorThresholdPercentage ||
     options.errorFilter !== seen.errorFilter
 }
-
-// No filter is this: it tells that there is a change.
-const OUTDATED = Symbol('outdated')
 
 module.exports = { applyLiveOptions, noteLiveOptions, tryApplyLiveOptions }

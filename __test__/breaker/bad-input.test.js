@@ -299,6 +299,27 @@ test('nonsense among the live options rejects calls until it is mended', async t
   }
 })
 
+// Calls that succeed do not look at it.
+test('nonsense in maxFailures rejects the calls after one that failed until it is mended', async t => {
+  const [expected, values] = SENSELESS.maxFailures
+  for (const value of values) {
+    await t.test(inspect(value), async () => {
+      let isIll = true
+      const breaker = new CircuitBreaker(() => isIll ? fail() : well(), { capacity: 2, volumeThreshold: 9 })
+      breaker.options.maxFailures = value
+      await assert.rejects(breaker.fire(), /^Error: ill$/)
+      const message = `options.maxFailures must be ${expected}; got ${inspect(value, { depth: 0 })}`
+      for (let i = 0; i < 3; i++) await assert.rejects(breaker.fire(), { name: 'TypeError', message })
+      assert.equal(breaker.stats.fires, 1)
+      breaker.options.maxFailures = undefined
+      isIll = false
+      assert.equal(await breaker.fire(), 'well')
+      assert.equal(await breaker.fire(), 'well')
+      assert.equal(breaker.semaphore.count, 2)
+    })
+  }
+})
+
 test('nonsense among the live options leaves calls under way alone', async () => {
   const breaker = new CircuitBreaker(() => sleep(5).then(fail), { capacity: 1 })
   const result = breaker.fire()
