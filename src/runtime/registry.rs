@@ -9,6 +9,7 @@
 //! knows nothing of it. For what serves and steers breakers from threads of its own, and for the
 //! switch that lets all calls of the process pass.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -44,14 +45,14 @@ impl Registry {
         let id = entries.next_id;
         entries.next_id += 1;
         let entry = Arc::new(Entry { id, published, wakes, number });
-        let place = entries.put(entry.clone());
+        entries.by_id.insert(id, entry.clone());
         // With the lock, so that whoever ends the bypass finds it told before.
         let bypassed = entries.bypassed.then(|| entry.published.command(Command::Bypass));
         drop(entries);
         if bypassed.is_some_and(|put| put.is_ok_and(|receipt| receipt.is_first())) {
             entry.wakes.wake_for_commands(number);
         }
-        Registration { registry: self, entry, place }
+        Registration { registry: self, entry }
     }
 
     /// Has every breaker of the process let all calls pass, those that are yet to come as well;
@@ -69,20 +70,19 @@ impl Registry {
 
     /// All breakers that there are, the oldest first.
     pub fn all(&self) -> Vec<Arc<Entry>> {
-        let mut all: Vec<_> = self.entries.lock().iter().cloned().collect();
+        let mut all: Vec<_> = self.entries.lock().by_id.values().cloned().collect();
         all.sort_unstable_by_key(|entry| entry.id);
         all
     }
 
     /// The one with that id, if it has not left.
     pub fn get(&self, id: u64) -> Option<Arc<Entry>> {
-        self.entries.lock().iter().find(|entry| entry.id == id).cloned()
+        self.entries.lock().by_id.get(&id).cloned()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        let entries = self.entries.lock();
-        entries.places.len() - entries.free.len()
+        self.entries.lock().by_id.len()
     }
 
     /// Whether there is none.
@@ -91,35 +91,13 @@ impl Registry {
     }
 }
 
-/// In places that are used again, so that to enter and to leave cost the same however many
-/// there are.
+/// To enter, to leave and to be found cost the same however many there are.
 #[derive(Default)]
 struct Entries {
-    places: Vec<Option<Arc<Entry>>>,
-    free: Vec<usize>,
+    by_id: HashMap<u64, Arc<Entry>>,
     next_id: u64,
     /// Whether those that enter let all calls pass.
     bypassed: bool,
-}
-
-impl Entries {
-    fn put(&mut self, entry: Arc<Entry>) -> usize {
-        if let Some(place) = self.free.pop() {
-            self.places[place] = Some(entry);
-            return place;
-        }
-        self.places.push(Some(entry));
-        self.places.len() - 1
-    }
-
-    fn remove(&mut self, place: usize) {
-        self.places[place] = None;
-        self.free.push(place);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.places.iter().flatten()
-    }
 }
 
 /// The way to a loop whose breaker was given a command.
@@ -187,7 +165,6 @@ impl Entry {
 pub struct Registration {
     registry: &'static Registry,
     entry: Arc<Entry>,
-    place: usize,
 }
 
 impl Registration {
@@ -201,7 +178,7 @@ impl Drop for Registration {
     fn drop(&mut self) {
         // In this order: what is in the list takes commands, or is about to leave it.
         self.entry.published.close();
-        self.registry.entries.lock().remove(self.place);
+        self.registry.entries.lock().by_id.remove(&self.entry.id);
     }
 }
 
