@@ -1,0 +1,334 @@
+//! Policies together: whatever stands in the options, and whatever happens, some things hold.
+//!
+//! Random subsets of the policies are turned on, random programs are played on the breaker, and
+//! after each step it is asked whether permits were lost or made, too many probes are under way,
+//! a refusal has promised too much, or counters tell something else than what happened. In the
+//! end the service is healthy, and the circuit has to close.
+
+use std::num::NonZeroU32;
+
+use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use didelphis_core::calls::Permit;
+use didelphis_core::config::{
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock,
+    WindowConfig,
+};
+use didelphis_core::mode::Mode;
+use didelphis_core::stall_log::NO_STALLS;
+use didelphis_core::state::State;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_core::window::Counter;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Fire,
+    Succeed(usize),
+    Fail(usize),
+    Ignore(usize),
+    Abandon(usize),
+    Forward(u64),
+    Open,
+    Close,
+    Mode(Mode),
+    ForceOpen,
+    Update,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => Just(Step::Fire),
+        4 => any::<usize>().prop_map(Step::Succeed),
+        8 => any::<usize>().prop_map(Step::Fail),
+        2 => any::<usize>().prop_map(Step::Ignore),
+        1 => any::<usize>().prop_map(Step::Abandon),
+        4 => (0_u64..3_000).prop_map(Step::Forward),
+        1 => (0_u64..90_000).prop_map(Step::Forward),
+        1 => Just(Step::Open),
+        1 => Just(Step::Close),
+        1 => prop_oneof![Just(Mode::Normal), Just(Mode::Disabled), Just(Mode::MetricsOnly)].prop_map(Step::Mode),
+        1 => Just(Step::ForceOpen),
+        1 => Just(Step::Update),
+    ]
+}
+
+fn ms(millis: u64) -> Nanos {
+    Nanos::from_millis(millis)
+}
+
+fn sometimes(least: u32, most: u32) -> impl Strategy<Value = Option<NonZeroU32>> {
+    prop::option::of((least..=most).prop_map(|n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)))
+}
+
+fn live_options() -> impl Strategy<Value = LiveOptions> {
+    let waits = (
+        1_u64..5_000,
+        1_u64..60_000,
+        prop_oneof![Just(1.0), 1.0..4.0],
+        prop_oneof![Just(0.0), 0.0..=1.0],
+    );
+    let timeout = prop::option::of((1_u64..5_000).prop_map(ms));
+    (timeout, waits, 0.0..=100.0, sometimes(1, 6)).prop_map(
+        |(timeout, waits, threshold, max_failures)| {
+            let (initial, more, factor, jitter) = waits;
+            LiveOptions {
+                timeout,
+                reset_timeout: Backoff {
+                    initial: ms(initial),
+                    max: ms(initial + more),
+                    factor,
+                    jitter,
+                },
+                error_threshold_percentage: threshold,
+                max_failures,
+            }
+        },
+    )
+}
+
+/// Each policy is on or off. The window is longer than any program takes: all that is counted
+/// stays in it.
+fn config() -> impl Strategy<Value = Config> {
+    let counts = (any::<bool>(), sometimes(1, 20), any::<bool>(), sometimes(1, 6), 0_i64..10);
+    let half_open = (1_u32..6, prop_oneof![Just(0.0), 0.0..=100.0]);
+    (live_options(), counts, half_open, 1_i64..8, any::<u64>()).prop_map(
+        |(live, counts, half_open, capacity, seed)| {
+            let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
+                counts;
+            let calls = NonZeroU32::new(half_open.0).unwrap_or(NonZeroU32::MIN);
+            let most = last_calls.map_or(i64::MAX, |calls| i64::from(calls.get()));
+            Config {
+                live,
+                window: WindowConfig::new(ms(1_000_000_000_000), 10, Rotation::ByClock, false)
+                    .unwrap_or_default(),
+                volume_threshold: volume.min(most),
+                rate_of: if outcomes { RateOf::Outcomes } else { RateOf::Fires },
+                last_calls,
+                reset_window_on_close,
+                consecutive_failures,
+                capacity,
+                timeout_clock: TimeoutClock::Wall,
+                half_open: HalfOpenConfig {
+                    calls,
+                    threshold_percentage: half_open.1,
+                    ..HalfOpenConfig::default()
+                },
+                chance: ChanceConfig { seed, is_given: false },
+                ..Config::default()
+            }
+        },
+    )
+}
+
+/// A breaker, and what is known of it from outside.
+struct World {
+    breaker: CircuitBreaker,
+    config: Config,
+    now: Nanos,
+    /// Calls under way, and whether each began as a probe of the half-open circuit that stands.
+    out: Vec<(Permit, bool)>,
+    /// How many probes may be out: as many as were announced.
+    allowed: usize,
+    expected: [i64; Counter::ALL.len()],
+}
+
+impl World {
+    fn new(config: Config) -> Self {
+        let breaker = CircuitBreaker::new(config.clone(), at(ms(0)));
+        World {
+            breaker,
+            config,
+            now: ms(0),
+            out: Vec::new(),
+            allowed: 0,
+            expected: [0; Counter::ALL.len()],
+        }
+    }
+
+    fn now(&self) -> Now {
+        at(self.now)
+    }
+
+    fn tally(&mut self, counter: Counter) {
+        self.expected[counter as usize] += 1;
+    }
+
+    fn play(&mut self, step: &Step) {
+        let now = self.now();
+        match *step {
+            Step::Fire => self.fire(),
+            Step::Forward(millis) => self.forward(ms(millis)),
+            Step::Open => self.breaker.open(now),
+            Step::Close => self.breaker.close(now),
+            Step::Mode(mode) => self.breaker.set_mode(mode, now),
+            Step::ForceOpen => self.breaker.force_open(now),
+            Step::Update => self.breaker.update(&self.config, now),
+            Step::Succeed(which) => {
+                let Some(permit) = self.take(which) else { return };
+                self.tally(Counter::Successes);
+                assert!(matches!(self.breaker.on_success(permit, now), Settled::Done { .. }));
+            }
+            Step::Ignore(which) => {
+                let Some(permit) = self.take(which) else { return };
+                assert!(matches!(self.breaker.on_ignored(permit, now), Settled::Done { .. }));
+            }
+            Step::Fail(which) => {
+                if let Some(permit) = self.take(which) {
+                    self.fail(permit);
+                }
+            }
+            Step::Abandon(which) => {
+                let Some(permit) = self.take(which) else { return };
+                self.tally(Counter::Failures);
+                assert!(self.breaker.abandon(permit, now));
+            }
+        }
+        self.hear();
+    }
+
+    fn take(&mut self, which: usize) -> Option<Permit> {
+        (!self.out.is_empty()).then(|| self.out.swap_remove(which % self.out.len()).0)
+    }
+
+    fn fail(&mut self, permit: Permit) {
+        self.tally(Counter::Failures);
+        let Settled::Failed { permit, .. } = self.breaker.on_failure(permit, self.now()) else {
+            panic!("late")
+        };
+        assert!(self.breaker.evaluate_trip(permit, self.now()));
+    }
+
+    fn fire(&mut self) {
+        let admission = loop {
+            match self.breaker.try_acquire(false, self.now()) {
+                Admission::EventsFirst => self.hear(),
+                admission => break admission,
+            }
+        };
+        self.tally(Counter::Fires);
+        let half_open = matches!(self.breaker.state(self.now()), State::HalfOpen { .. })
+            && self.breaker.mode() == Mode::Normal;
+        match admission {
+            Admission::Admitted(permit) => self.out.push((permit, half_open)),
+            Admission::Refused(Refusal::Capacity(permit)) => {
+                self.tally(Counter::SemaphoreRejections);
+                self.fail(permit);
+            }
+            Admission::Refused(Refusal::Open { retry_after }) => {
+                self.tally(Counter::Rejects);
+                self.check_promise(retry_after);
+            }
+            Admission::Unguarded => {}
+            Admission::Refused(Refusal::Shutdown) | Admission::EventsFirst => {
+                panic!("never asked for")
+            }
+        }
+    }
+
+    /// Time goes by; late calls are told as the loop would.
+    fn forward(&mut self, time: Nanos) {
+        self.now = self.now + time;
+        let now = self.now();
+        self.breaker.on_timer(None, &NO_STALLS, now);
+        while let Some(permit) = self.breaker.poll_expired() {
+            self.tally(Counter::Timeouts);
+            self.out.retain(|(out, _)| *out != permit);
+            assert!(self.breaker.on_timeout(&permit, now).is_some());
+            self.fail(permit);
+        }
+    }
+
+    fn hear(&mut self) {
+        while let Some(event) = self.breaker.poll_event() {
+            match event {
+                Event::HalfOpened => self.allowed += self.config.half_open.calls.get() as usize,
+                Event::Opened | Event::Closed => {
+                    self.allowed = 0;
+                    self.out.iter_mut().for_each(|(_, probe)| *probe = false);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whoever waits for as long as he was told finds a circuit that lets him try, and nobody who
+    /// waits for less does.
+    fn check_promise(&mut self, retry_after: Option<Nanos>) {
+        let now = self.now();
+        let State::Open { .. } = self.breaker.state(now) else { return };
+        let Some(wait) = retry_after.filter(|wait| !wait.is_never()) else {
+            assert_eq!(self.breaker.mode(), Mode::ForcedOpen);
+            return;
+        };
+        let saved = self.breaker.extract(now);
+        let mut other = CircuitBreaker::new(self.config.clone(), now);
+        other.inject(saved, now);
+        assert!(matches!(other.state(at(self.now + wait - Nanos::new(1))), State::Open { .. }));
+        assert!(matches!(other.state(at(self.now + wait)), State::HalfOpen { .. }));
+    }
+
+    fn check(&mut self) {
+        let now = self.now();
+        let out = self.out.len() as i64;
+        assert_eq!(
+            self.breaker.available(),
+            self.config.capacity - out,
+            "permits neither lost nor made"
+        );
+        let probes = self.out.iter().filter(|(_, probe)| *probe).count();
+        assert!(probes <= self.allowed, "{probes} probes of {}", self.allowed);
+        for counter in Counter::ALL {
+            let (counted, expected) =
+                (self.breaker.window(now).total(counter), self.expected[counter as usize]);
+            assert_eq!(counted, expected, "{counter:?}");
+        }
+    }
+
+    /// The service is healthy from now on, and nobody holds the circuit by hand.
+    fn recover(&mut self) {
+        self.breaker.set_mode(Mode::Normal, self.now());
+        if self.breaker.mode() == Mode::ForcedOpen {
+            self.breaker.close(self.now());
+        }
+        while !self.out.is_empty() {
+            self.play(&Step::Succeed(0));
+        }
+        for _ in 0..ENOUGH {
+            match self.breaker.state(self.now()) {
+                State::Closed => return,
+                State::Open { retry_at } => self.forward(retry_at - self.now),
+                _ => {
+                    self.play(&Step::Fire);
+                    self.play(&Step::Succeed(0));
+                    self.play(&Step::Forward(1));
+                }
+            }
+            self.check();
+        }
+        panic!("stuck: {:?}", self.breaker.state(self.now()));
+    }
+}
+
+/// More rounds than any circuit here needs.
+const ENOUGH: usize = 50;
+
+fn at(now: Nanos) -> Now {
+    Now::unstalled(now)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_turned_on_nothing_is_lost_or_made_or_stuck(
+        config in config(),
+        steps in prop::collection::vec(step(), 0..120),
+    ) {
+        let mut world = World::new(config);
+        for step in &steps {
+            world.play(step);
+            world.check();
+        }
+        world.recover();
+    }
+}
