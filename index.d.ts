@@ -79,6 +79,19 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static promisify<A extends unknown[]> (func: (...args: [...args: A, callback: (err?: any) => void]) => void): (...args: A) => Promise<void>
 
   /**
+   * Breakers by key: one for each host, tenant or table of a program, made when it is first asked
+   * for. A `Map` to whoever reads it. Beyond `max`, the one that was used longest ago goes,
+   * provided that its circuit is closed and no call of it is under way: what knows of trouble
+   * is kept. Called on a subclass, it makes breakers of that.
+   *
+   * @throws TypeError for a `max` or `defaults` that make no sense
+   * @example
+   * const hosts = CircuitBreaker.registry({ action: fetch, defaults: { timeout: 500 }, max: 1000 })
+   * const answer = await hosts.for(url.host).fire(url)
+   */
+  static registry<K = string, TI extends unknown[] = any[], TR = any> (options?: CircuitBreaker.RegistryOptions<TI, TR>): CircuitBreaker.Registry<K, TI, TR>
+
+  /**
    * Lets every call of the process through, whatever its breaker: a switch for emergencies, in
    * which breakers do harm. Each is as if `disable` had been called, and its calls are counted
    * as fires; breakers that are made meanwhile, and those of worker threads, are so too. Starting a
@@ -259,17 +272,17 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
 
   /**
    * Calls a function now, and again and again until `shutdown`, and opens the circuit
-   * whenever it fails; `healthCheckFailed` tells why. A success changes nothing. There may
-   * be several checks, and none of them keeps the process alive. A check waits for its call
+   * whenever it fails; `healthCheckFailed` tells why. A success changes nothing, unless the check
+   * `closes`. There may be several checks, and none of them keeps the process alive. A check waits for its call
    * before: one that never ends is never called again, so give it a timeout of its own.
    *
    * @param func - the check, with the breaker as its `this`; it fails when it throws or
    * when its promise rejects
-   * @param interval - the time from one check to the next, or more if that takes longer: above
-   * 0; `0` or left out: 5000. In milliseconds
+   * @param options - the time from one check to the next, or more if that takes longer: above
+   * 0; `0` or left out: 5000. In milliseconds. Or that as `interval`, with more
    * @throws TypeError when `func` is no function or `interval` is no such number
    */
-  healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, interval?: number): void
+  healthCheck (func: (this: CircuitBreaker<TI, TR>) => PromiseLike<unknown>, options?: number | CircuitBreaker.HealthCheckOptions): void
 
   /**
    * The signal of the call whose action is running, for the action to hand on, as to `fetch`.
@@ -795,6 +808,61 @@ declare namespace CircuitBreaker {
   /** What a living breaker can be told: {@link Options} without those it begins with; `null`: the default. */
   export type UpdateOptions<TI extends unknown[] = unknown[]> = {
     [Name in Exclude<keyof Options, 'state' | 'status' | 'stats'>]?: Options<TI>[Name] | null
+  }
+
+  /** How a health check is made. */
+  export interface HealthCheckOptions {
+    /**
+     * The time from one check to the next. In milliseconds.
+     * @default 5000
+     */
+    interval?: number | undefined
+    /**
+     * Whether a check that passes closes a circuit that was open or half open as it began,
+     * though its time is not up. One that is forced open stays so.
+     * @default false
+     */
+    closes?: boolean | undefined
+  }
+
+  /** What a registry is made with. */
+  export interface RegistryOptions<TI extends unknown[] = any[], TR = any> {
+    /** What breakers guard that are given no action of their own. */
+    action?: ((...args: TI) => TR | PromiseLike<TR>) | undefined
+    /** Options of all breakers; those that a breaker is given go before. They are copied. */
+    defaults?: Options<TI> | undefined
+    /**
+     * So many breakers are kept; more, while none of them can go.
+     * @default Infinity
+     */
+    max?: number | undefined
+  }
+
+  /** Breakers by key. {@link CircuitBreaker.registry} makes it. */
+  export interface Registry<K = string, TI extends unknown[] = any[], TR = any> extends Iterable<[K, Breaker<TI, TR>]> {
+    /**
+     * The breaker of a key. Made when it is not there or has been shut down: with that action,
+     * or the registry's, and the registry's `defaults` beneath `options`; its `name` is the
+     * key, unless they say otherwise. One that is there is given as it is.
+     */
+    for (key: K, options?: Options<TI>): Breaker<TI, TR>
+    for<A extends unknown[], R> (key: K, action: (...args: A) => R | PromiseLike<R>, options?: Options<A>): Breaker<A, R>
+    /** That of a key, if it is there; it counts as used. */
+    get (key: K): Breaker<TI, TR> | undefined
+    has (key: K): boolean
+    /** Forgets one, which whoever holds it may go on using. */
+    delete (key: K): boolean
+    clear (): void
+    readonly size: number
+    keys (): IterableIterator<K>
+    /** From that which was used longest ago on. */
+    values (): IterableIterator<Breaker<TI, TR>>
+    entries (): IterableIterator<[K, Breaker<TI, TR>]>
+    forEach (act: (breaker: Breaker<TI, TR>, key: K, registry: this) => void, context?: any): void
+    /** May be changed for breakers that are yet to come. */
+    defaults: Options<TI>
+    /** May be changed; fewer are kept from the next that is made on. */
+    max: number
   }
 
   /** What keeps a circuit open by force; `using` takes it where there is a `Symbol.dispose`. */

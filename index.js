@@ -13,5 +13,6 @@ module.exports.enableAll = CircuitBreaker.enableAll
 module.exports.isOurError = CircuitBreaker.isOurError
 module.exports.newStatus = CircuitBreaker.newStatus
 module.exports.promisify = CircuitBreaker.promisify
+module.exports.registry = CircuitBreaker.registry
 module.exports.retryBudget = CircuitBreaker.retryBudget
 module.exports.loop = CircuitBreaker.loop

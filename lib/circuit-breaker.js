@@ -30,6 +30,7 @@ const { prepare, readVolume, refuse } = require('./options')
 require('./lost-calls')
 require('./no-thread')
 const promisify = require('./promisify')
+const { Registry } = require('./registry')
 const { endWaits } = require('./retry')
 const { applyRetry, makeBudget, readRetry } = require('./retry-options')
 const { Semaphore } = require('./semaphore')
@@ -60,6 +61,10 @@ class CircuitBreaker extends EventEmitter {
 
   static promisify (action) {
     return promisify(action)
+  }
+
+  static registry (options = {}) {
+    return new Registry(typeof this === 'function' ? this : Callable, options)
   }
 
   static disableAll () {
@@ -273,8 +278,8 @@ class CircuitBreaker extends EventEmitter {
     forget(this)
   }
 
-  healthCheck (check, interval) {
-    startHealthCheck(this, check, interval)
+  healthCheck (check, options) {
+    startHealthCheck(this, check, options)
   }
 
   // The user's own controller is one for all calls, as in opossum.

@@ -5,22 +5,39 @@
 
 const { emit } = require('./emit')
 const { INNER } = require('./inner')
+const { circuitOf } = require('./modes')
+const { state } = require('./native/crossings')
+const { refuse } = require('./options')
 
 const INTERVAL_MS = 5000
 
 // What a timer can hold; it takes anything beyond for one millisecond.
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Checks now, and every `interval` milliseconds until the breaker is shut down. */
-function startHealthCheck (breaker, check, interval) {
+/**
+ * Checks now, and every `interval` milliseconds until the breaker is shut down. Where a check
+ * `closes`, one that passes closes a circuit that is open or half open, unless that is forced.
+ */
+function startHealthCheck (breaker, check, options) {
+  const { interval, closes } = optionsOf(options)
   const ms = interval || INTERVAL_MS
   // In opossum's words.
   if (typeof check !== 'function') throw new TypeError('Health check function must be a function')
   if (!(Number(ms) > 0)) throw new TypeError('Health check interval must be a number')
   if (breaker.isShutdown) return
-  const healthCheck = new HealthCheck(breaker, check)
+  const healthCheck = new HealthCheck(breaker, check, closes)
   breaker[INNER].healthChecks = [...(breaker[INNER].healthChecks ?? []), healthCheck]
   healthCheck.start(Math.min(Number(ms), LONGEST_MS))
+}
+
+// opossum's is the interval alone.
+function optionsOf (options) {
+  if (options === null || typeof options !== 'object') return { interval: options, closes: false }
+  const { interval, closes = false, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new TypeError(`Health checks have no option ${unknown}: there are interval and closes`)
+  if (typeof closes !== 'boolean') refuse('options.closes', 'true or false', closes)
+  return { interval, closes }
 }
 
 /** Ends all checks of a breaker. */
@@ -30,9 +47,10 @@ function stopHealthChecks (breaker) {
 }
 
 class HealthCheck {
-  constructor (breaker, check) {
+  constructor (breaker, check, closes) {
     this.breaker = breaker
     this.check = check
+    this.closes = closes
     this.timer = undefined
     this.isRunning = false
     // One is due that waits for the one before.
@@ -78,7 +96,10 @@ class HealthCheck {
   async #runOnce () {
     const { breaker, check } = this
     try {
+      // What was well before the circuit opened says nothing.
+      const mayClose = this.closes && isTried(breaker[INNER])
       await check.call(breaker)
+      if (mayClose && isTried(breaker[INNER])) breaker.close()
     } catch (error) {
       if (breaker.isShutdown) return
       emit(breaker, 'healthCheckFailed', error)
@@ -87,6 +108,11 @@ class HealthCheck {
       breaker.open()
     }
   }
+}
+
+function isTried ({ id }) {
+  const circuit = circuitOf(state(id))
+  return circuit === 'open' || circuit === 'halfOpen'
 }
 
 module.exports = { startHealthCheck, stopHealthChecks }
