@@ -83,6 +83,9 @@ impl CircuitBreaker {
         self.expiry = Expiry::default();
         self.trip.change_clocks(shift);
         self.recovery.change_clocks(shift);
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.change_clocks(shift);
+        }
         self.timers.change_clocks(shift);
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
@@ -131,7 +134,9 @@ impl CircuitBreaker {
         self.trip.update(config, self.made_at);
         self.recovery.update(config);
         self.timeout = timeout_of(&config.live);
-        self.published.set_places(config.capacity);
+        if self.adaptive.is_none() {
+            self.published.set_places(config.capacity);
+        }
         let interval = self.window.interval();
         if let Some(moves) = self.window.reshape(&config.window, now.monotonic) {
             self.trip.on_reshape(&moves);

@@ -65,7 +65,7 @@ impl CircuitBreaker {
         if call.generation == self.machine.generation() {
             self.trip.on_success();
             if self.watches_successes {
-                self.follow_success(now);
+                self.follow_success(&call, now);
             }
         }
         Settled::Done { latency: latency_ms(&call, now) }
@@ -73,7 +73,8 @@ impl CircuitBreaker {
 
     /// What follows from a success of the generation that stands, where anything does.
     #[inline(never)]
-    fn follow_success(&mut self, now: Now) {
+    fn follow_success(&mut self, call: &Call, now: Now) {
+        self.limit_by_success(call, now);
         self.trip.note_success(&self.window);
         if let Some(retry) = &mut self.retry {
             retry.on_success(now.monotonic);
@@ -170,6 +171,7 @@ impl CircuitBreaker {
         self.advance(now.monotonic);
         if !self.machine.is_shutdown() {
             Outcome::TimedOut.count_in(&mut self.window, now.monotonic - call.started);
+            self.limit_by_timeout(&call, now);
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
@@ -242,6 +244,7 @@ impl CircuitBreaker {
     #[cold]
     fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
         self.window.count(Counter::SemaphoreRejections);
+        self.note_want_of_place();
         let permit = self.calls.insert(NewCall {
             started: now.monotonic,
             timeout: None,

@@ -28,6 +28,7 @@ mod answer;
 mod commands;
 pub mod inbox;
 mod inputs;
+mod limiting;
 pub mod mode;
 pub mod published;
 mod retries;
@@ -41,6 +42,7 @@ pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
 use self::mode::{Mode, Wanted};
 use self::published::{Published, Standing};
 use self::state::{Machine, State};
+use crate::admission::adaptive::Adaptive;
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::StallLog;
@@ -66,6 +68,8 @@ pub struct CircuitBreaker {
     recovery: Recovery,
     /// Of those alone whose calls are tried again.
     retry: Option<Box<Retry>>,
+    /// Of those alone whose capacity adapts.
+    adaptive: Option<Box<Adaptive>>,
     /// Whether anything follows from a success but that a row of failures ends. In one place, as
     /// each success looks at it.
     watches_successes: bool,
@@ -109,6 +113,7 @@ impl CircuitBreaker {
             recovery,
             chance: Chance::new(config.chance),
             retry: None,
+            adaptive: None,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -297,8 +302,10 @@ impl CircuitBreaker {
 
     /// The state has moved, or the options.
     fn note_watchers(&mut self) {
-        self.watches_successes =
-            self.machine.is_half_open() || self.retry.is_some() || self.trip.watches_successes();
+        self.watches_successes = self.machine.is_half_open()
+            || self.retry.is_some()
+            || self.adaptive.is_some()
+            || self.trip.watches_successes();
     }
 
     /// Others see from now on where the breaker stands.

@@ -116,6 +116,11 @@ impl Published {
         self.places.set(places);
     }
 
+    /// How many of the places are taken.
+    pub(super) fn taken(&self) -> i64 {
+        self.places.get().saturating_sub(self.capacity.available())
+    }
+
     /// The breaker stands elsewhere.
     pub(super) fn publish(&self, standing: Standing) {
         self.sequence.begin();
