@@ -4,7 +4,7 @@ use super::answer::Event;
 use super::inbox::Command;
 use super::mode::{Mode, Wanted};
 use super::state::State;
-use super::{timeout_of, CircuitBreaker};
+use super::CircuitBreaker;
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::{StallLog, NO_STALLS};
@@ -86,6 +86,9 @@ impl CircuitBreaker {
         if let Some(adaptive) = &mut self.adaptive {
             adaptive.change_clocks(shift);
         }
+        if let Some(learned) = &mut self.learned {
+            learned.change_clocks(shift);
+        }
         self.timers.change_clocks(shift);
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
@@ -120,7 +123,7 @@ impl CircuitBreaker {
     pub fn set_live_options(&mut self, live: LiveOptions) {
         self.trip.set_live_options(&live);
         self.recovery.set_live_options(&live);
-        self.timeout = timeout_of(&live);
+        self.set_timeout(&live);
     }
 
     /// Goes on with those options. What it has learned is kept as far as it fits: the state, the
@@ -133,7 +136,7 @@ impl CircuitBreaker {
         }
         self.trip.update(config, self.made_at);
         self.recovery.update(config);
-        self.timeout = timeout_of(&config.live);
+        self.set_timeout(&config.live);
         if self.adaptive.is_none() {
             self.published.set_places(config.capacity);
         }

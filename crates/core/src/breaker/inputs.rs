@@ -75,6 +75,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn follow_success(&mut self, call: &Call, now: Now) {
         self.limit_by_success(call, now);
+        self.learn_from_success(call, now);
         self.trip.note_success(&self.window);
         if let Some(retry) = &mut self.retry {
             retry.on_success(now.monotonic);
@@ -95,6 +96,7 @@ impl CircuitBreaker {
         self.calls.set_stage(&permit, Stage::Failed);
         if !self.machine.is_shutdown() {
             Outcome::Failure.count_in(&mut self.window, now.monotonic - call.started);
+            self.learn_from_failure(&call);
         }
         if call.generation == self.machine.generation() {
             self.trip.on_failure(call.stage == Stage::Refused, &self.window);
@@ -172,6 +174,7 @@ impl CircuitBreaker {
         if !self.machine.is_shutdown() {
             Outcome::TimedOut.count_in(&mut self.window, now.monotonic - call.started);
             self.limit_by_timeout(&call, now);
+            self.learn_from_timeout(&call, now);
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
@@ -227,13 +230,11 @@ impl CircuitBreaker {
     /// Begins a call that has its place of the capacity.
     #[inline]
     fn begin(&mut self, now: Now) -> Admission {
-        let timeout = self.timeout;
-        if let Some(timeout) = timeout {
-            self.timers.wake_by(now.monotonic + timeout);
-        }
+        let Some(timeout) = self.timeout else { return self.begin_without_timeout(now) };
+        self.timers.wake_by(now.monotonic + timeout);
         Admission::Admitted(self.calls.insert(NewCall {
             started: now.monotonic,
-            timeout,
+            timeout: Some(timeout),
             stalls: now.stalls,
             generation: self.machine.generation(),
             stage: Stage::Pending,
@@ -287,7 +288,7 @@ impl CircuitBreaker {
         if !self.take_capacity() {
             return self.lock_out(self.machine.generation().wrapping_sub(1), now);
         }
-        let until = self.recovery.probe_until(self.timeout.is_some(), now.monotonic);
+        let until = self.recovery.probe_until(self.has_timeout(), now.monotonic);
         self.machine.begin_probe(until);
         self.time_next_move();
         self.begin(now)

@@ -44,7 +44,7 @@ impl CircuitBreaker {
         // One that was late is one already.
         if call.stage == Stage::Pending {
             adaptive.on_begin(u32::try_from(in_flight).unwrap_or(0));
-            adaptive.on_success(&sample_of(call, now), now.monotonic);
+            adaptive.on_success(&Sample::of(call, now), now.monotonic);
             self.follow_limit();
         }
     }
@@ -52,7 +52,7 @@ impl CircuitBreaker {
     /// The maker of a call has heard that it is late.
     pub(super) fn limit_by_timeout(&mut self, call: &Call, now: Now) {
         let Some(adaptive) = &mut self.adaptive else { return };
-        adaptive.on_overload(&sample_of(call, now), now.monotonic);
+        adaptive.on_overload(&Sample::of(call, now), now.monotonic);
         self.follow_limit();
     }
 
@@ -68,10 +68,4 @@ impl CircuitBreaker {
             self.published.set_places(i64::from(adaptive.limit()));
         }
     }
-}
-
-fn sample_of(call: &Call, now: Now) -> Sample {
-    let stalled =
-        now.stalls > call.stalls || now.stalling > Nanos::ZERO || call.forgiven > Nanos::ZERO;
-    Sample { started: call.started, latency: now.monotonic - call.started, stalled }
 }

@@ -28,6 +28,7 @@ mod answer;
 mod commands;
 pub mod inbox;
 mod inputs;
+mod learning;
 mod limiting;
 pub mod mode;
 pub mod published;
@@ -50,6 +51,7 @@ use crate::calls::{Calls, Permit};
 use crate::chance::Chance;
 use crate::config::{Config, LiveOptions, TimeoutClock};
 use crate::metrics::window::Window;
+use crate::policy::learned_timeout::LearnedTimeout;
 use crate::policy::recovery::Recovery;
 use crate::policy::retry::Retry;
 pub use crate::policy::trip::tripped::{Reason, Tripped};
@@ -70,6 +72,8 @@ pub struct CircuitBreaker {
     retry: Option<Box<Retry>>,
     /// Of those alone whose capacity adapts.
     adaptive: Option<Box<Adaptive>>,
+    /// Of those alone whose timeout learns.
+    learned: Option<Box<LearnedTimeout>>,
     /// Whether anything follows from a success but that a row of failures ends. In one place, as
     /// each success looks at it.
     watches_successes: bool,
@@ -78,7 +82,7 @@ pub struct CircuitBreaker {
     published: Arc<Published>,
     /// Whether others have the clock by which it lives.
     shows_moments: bool,
-    /// How long a call that begins may take.
+    /// How long a call that begins may take, if that is not learned.
     timeout: Option<Nanos>,
     timeout_clock: TimeoutClock,
     /// In force.
@@ -114,6 +118,7 @@ impl CircuitBreaker {
             chance: Chance::new(config.chance),
             retry: None,
             adaptive: None,
+            learned: None,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -305,6 +310,7 @@ impl CircuitBreaker {
         self.watches_successes = self.machine.is_half_open()
             || self.retry.is_some()
             || self.adaptive.is_some()
+            || self.learned.is_some()
             || self.trip.watches_successes();
     }
 

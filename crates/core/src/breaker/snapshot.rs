@@ -10,7 +10,7 @@ use super::CircuitBreaker;
 use crate::metrics::window::Window;
 use crate::policy::recovery;
 use crate::policy::trip::Memory;
-use crate::time::{Now, Shift};
+use crate::time::{Nanos, Now, Shift};
 
 /// See the [module](self). Its moments are those of the clock by which it was taken.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub struct SavedState {
     state: State,
     wanted: Wanted,
     trip: Memory,
+    timeout: Option<Nanos>,
     recovery: recovery::Memory,
     window: Window,
 }
@@ -32,6 +33,7 @@ impl CircuitBreaker {
             state: self.machine.state(),
             wanted: self.wanted,
             trip: self.trip.memory(),
+            timeout: self.timeout_to_remember(),
             recovery: self.recovery.memory(),
             window: self.window.clone(),
         }
@@ -40,7 +42,7 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, wanted, trip, recovery, mut window } = saved;
+        let SavedState { taken, state, wanted, trip, timeout, recovery, mut window } = saved;
         let shift = Shift { from: taken, to: now };
         let state = match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
@@ -53,6 +55,9 @@ impl CircuitBreaker {
         self.wanted = Wanted { bypassed: self.wanted.bypassed, ..wanted };
         self.mode = self.wanted.in_force();
         self.time_next_move();
+        if let Some(timeout) = timeout {
+            self.remember_timeout(timeout);
+        }
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
         self.recovery.remember(recovery);

@@ -84,6 +84,8 @@ pub struct Call {
     pub stage: Stage,
     /// Whether it has a timeout.
     pub timed: bool,
+    /// Whether it may take longer than others, to see how long it takes.
+    pub explores: bool,
     /// What it waits in, told by [`deadlines`]; the slot of a list, mostly.
     pub(super) queue: u32,
     pub(super) prev: u32,
@@ -124,6 +126,7 @@ impl Calls {
             generation,
             stage,
             timed: timeout.is_some(),
+            explores: false,
             queue,
             prev: NONE,
             next: NONE,
@@ -146,6 +149,11 @@ impl Calls {
         let slot = permit.slot();
         self.leave_queue(slot);
         self.slab.at(slot).stage = stage;
+    }
+
+    /// Marks a call as one that explores.
+    pub fn set_explores(&mut self, permit: &Permit) {
+        self.slab.at(permit.slot()).explores = true;
     }
 
     /// Takes the permit of a call back that ends now: the call as it was; or the permit, and

@@ -64,6 +64,7 @@ impl Slab {
             generation: 0,
             stage: Stage::Free,
             timed: false,
+            explores: false,
             queue: NONE,
             prev: slot,
             next,
