@@ -621,6 +621,17 @@ mod tests {
     }
 
     #[test]
+    fn a_circuit_that_is_not_closed_teaches_nothing() {
+        let mut player = Player::that_has_learned();
+        let before = player.learned.timeout().as_millis_f64();
+        player.closed = false;
+        player.answered(2_000, 900);
+        assert_eq!(player.second(), before);
+        player.closed = true;
+        near(player.second(), 1_350.0);
+    }
+
+    #[test]
     fn a_tenth_of_failures_is_no_outage() {
         let mut player = Player::that_has_learned();
         player.seconds(20);
