@@ -51,7 +51,22 @@ function fire (breaker, plainCall, context, count, first, second, all) {
   }
   // The other ways are functions of their own, so that V8 can compile this one in one piece.
   if (permit < 0) return fireOtherwise(breaker, inner, isPlain, permit, context, listed(count, first, second, all))
-  return run(breaker, inner, permit, context, count, first, second, all)
+  // The call begins here and in no function of its own, which would cost 76 instructions.
+  const { calls } = inner
+  let promise
+  try {
+    // The action may change the timeout, for calls after this one.
+    const { timed } = inner
+    const result = toPromise(apply(breaker.action, context, count, first, second, all))
+    const call = calls[permit] ?? newCall(breaker, inner, permit)
+    call.keep(count, first, second, all)
+    promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
+    call.taken = true
+  } catch (error) {
+    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, calls[permit]?.companion))
+  }
+  taken()
+  return promise
 }
 
 function fireOverridden (breaker, args) {
@@ -180,8 +195,7 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
   if (code >= 0) {
     const isFirst = inner.retry !== undefined && companion?.tries === undefined
     const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
-    if (along === undefined) return run(breaker, inner, code, context, args.length, args[0], args[1], args)
-    return runAlong(breaker, inner, code, context, args, along)
+    return run(breaker, inner, code, context, args, along)
   }
   if (code === OPEN) return reject(breaker, inner, args)
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
@@ -206,35 +220,19 @@ handlers.tryAgain = tries => {
   }
 }
 
-function run (breaker, inner, permit, context, count, first, second, all) {
+// The same as at the end of `fire`, for calls that come the long way: with a companion, or without.
+function run (breaker, inner, permit, context, args, companion) {
   const { calls } = inner
   let promise
   try {
-    // The action may change the timeout, for calls after this one.
     const { timed } = inner
-    const result = toPromise(apply(breaker.action, context, count, first, second, all))
+    if (companion !== undefined) {
+      companion.began()
+      ;(calls[permit] ?? newCall(breaker, inner, permit)).companion = companion
+    }
+    const result = toPromise(apply(breaker.action, context, args.length, args[0], args[1], args))
+    if (companion !== undefined) companion.acted(result)
     const call = calls[permit] ?? newCall(breaker, inner, permit)
-    call.keep(count, first, second, all)
-    promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
-    call.taken = true
-  } catch (error) {
-    promise = adopted(fail(breaker, inner, permit, listed(count, first, second, all), error, calls[permit]?.companion))
-  }
-  taken()
-  return promise
-}
-
-// The same for a call that has a companion from the beginning.
-function runAlong (breaker, inner, permit, context, args, companion) {
-  const { calls } = inner
-  let promise
-  try {
-    const { timed } = inner
-    companion.began()
-    ;(calls[permit] ?? newCall(breaker, inner, permit)).companion = companion
-    const result = toPromise(breaker.action.apply(context, args))
-    companion.acted(result)
-    const call = calls[permit]
     call.keep(args.length, args[0], args[1], args)
     promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
     call.taken = true
