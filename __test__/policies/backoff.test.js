@@ -29,17 +29,16 @@ test('waits for ever longer while the backend is down, and closes when it is bac
   const breaker = new CircuitBreaker(backend.get, { resetTimeout: { initial: 10, max: 60, jitter: 0 } })
   t.after(() => breaker.shutdown())
   const waits = []
-  breaker.on('halfOpen', wait => waits.push(wait))
-  await assert.rejects(breaker.fire(), { statusCode: 503 })
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const { retryAfter } = await breaker.fire().catch(error => error)
-    assert.ok(retryAfter <= 60, `${retryAfter}`)
-    await once(breaker, 'halfOpen')
-    if (attempt === 3) backend.answer = ok
-    await breaker.fire().catch(() => {})
-  }
+  breaker.on('halfOpen', wait => {
+    waits.push(wait)
+    if (waits.length === 4) backend.answer = ok
+    // Whoever comes next.
+    breaker.fire().catch(() => {})
+  })
+  breaker.fire().catch(() => {})
+  await once(breaker, 'close')
   assert.deepEqual(waits, [10, 20, 40, 60])
-  assert.ok(breaker.closed)
+  assert.equal(backend.requests, 5)
 })
 
 test('grows by the factor, up to max', async t => {
