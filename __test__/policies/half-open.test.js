@@ -18,6 +18,8 @@ async function halfOpened (t, options) {
   assert.ok(breaker.opened)
   await once(breaker, 'halfOpen')
   backend.requests = 0
+  // It stays open once it opens again.
+  breaker.options.resetTimeout = 60_000
   return { backend, breaker }
 }
 
