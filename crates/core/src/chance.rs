@@ -43,6 +43,13 @@ impl Chance {
         self.source = Source::Host((0.0..1.0).contains(&draw).then_some(draw));
     }
 
+    /// Draws from the other source from now on, if it is another.
+    pub(crate) fn update(&mut self, is_given: bool) {
+        if is_given != self.is_given() {
+            self.source = if is_given { Source::Host(None) } else { Source::Own };
+        }
+    }
+
     fn next(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

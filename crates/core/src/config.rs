@@ -38,6 +38,9 @@ pub struct Config {
     pub timeout_clock: TimeoutClock,
     /// How a half-open circuit finds out whether to close.
     pub half_open: HalfOpenConfig,
+    /// For how long after the circuit has closed not all calls pass: the share of those that do
+    /// grows from a tenth to all.
+    pub ramp_up: Option<Nanos>,
     /// What chance draws from.
     pub chance: ChanceConfig,
 }
@@ -58,6 +61,7 @@ impl Default for Config {
             enabled: true,
             timeout_clock: TimeoutClock::Loop,
             half_open: HalfOpenConfig::default(),
+            ramp_up: None,
             chance: ChanceConfig::default(),
         }
     }
@@ -71,12 +75,23 @@ pub struct HalfOpenConfig {
     /// The share of them, in percent, above which (`>`) those that fail open the circuit again.
     /// 0: none may fail; 100: all may.
     pub threshold_percentage: f64,
+    /// For how long after the last of them began those are waited for that have not settled, in
+    /// loop time; then the circuit opens again. `None`: where they have no timeout, others may
+    /// try after a whole reset timeout.
+    pub timeout: Option<Nanos>,
+    /// Whether the host probes by itself: calls are refused until the circuit is closed.
+    pub by_host: bool,
 }
 
 impl Default for HalfOpenConfig {
     /// One call, whose outcome decides.
     fn default() -> Self {
-        HalfOpenConfig { calls: NonZeroU32::MIN, threshold_percentage: 0.0 }
+        HalfOpenConfig {
+            calls: NonZeroU32::MIN,
+            threshold_percentage: 0.0,
+            timeout: None,
+            by_host: false,
+        }
     }
 }
 

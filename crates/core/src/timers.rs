@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Move,
     /// A bucket is complete that somebody wants to hear of.
     Snapshot,
+    /// The probes of a half-open circuit have been out for as long as it waits for them.
+    Probes,
 }
 
 /// See the [module](self).
@@ -79,7 +81,7 @@ impl TimerTable {
 }
 
 /// How many there are.
-const TIMERS: usize = 2;
+const TIMERS: usize = 3;
 
 #[cfg(test)]
 mod tests {

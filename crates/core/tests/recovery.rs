@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{Backoff, Config};
+use didelphis_core::stall_log::NO_STALLS;
 use didelphis_core::state::State;
-use didelphis_core::time::{Nanos, Now};
+use didelphis_core::time::{Nanos, Now, Shift};
 use didelphis_core::window::Counter;
 
 fn ms(millis: u64) -> Nanos {
@@ -229,7 +230,7 @@ mod told_waits {
         breaker.open(at(0));
         breaker.set_wait(ms(300), at(1));
         assert_eq!(breaker.state(at(1)), State::Open { retry_at: ms(300) });
-        assert_eq!(breaker.poll_timer(&didelphis_core::stall_log::NO_STALLS, at(1)), Some(ms(300)));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(1)), Some(ms(300)));
         assert!(matches!(breaker.state(at(300)), State::HalfOpen { .. }));
     }
 
@@ -248,5 +249,247 @@ mod told_waits {
         assert_eq!(breaker.state(at(1)), State::Closed);
         breaker.open(at(10));
         assert_eq!(breaker.state(at(10)), State::Open { retry_at: ms(310) });
+    }
+}
+
+mod half_open_timeout {
+    use super::*;
+
+    fn waiting_for(timeout: u64, calls: u32) -> CircuitBreaker {
+        half_open(|config| {
+            config.half_open.timeout = Some(ms(timeout));
+            config.half_open.calls = NonZeroU32::new(calls).expect("some");
+            config.live.reset_timeout =
+                Backoff { initial: ms(1000), max: ms(9000), factor: 2.0, jitter: 0.0 };
+        })
+    }
+
+    fn on_timer(breaker: &mut CircuitBreaker, now: Now) {
+        breaker.on_timer(None, &NO_STALLS, now);
+    }
+
+    #[test]
+    fn a_probe_that_does_not_settle_in_time_opens_it_again_for_longer() {
+        let mut breaker = waiting_for(300, 1);
+        let late = admit(&mut breaker, at(1200));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(1200)), Some(ms(1500)));
+        assert!(breaker.wake_at() <= ms(1500));
+        on_timer(&mut breaker, at(1499));
+        assert_eq!(events(&mut breaker), []);
+        on_timer(&mut breaker, at(1500));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+        assert_eq!(breaker.state(at(1500)), State::Open { retry_at: ms(3500) });
+        assert_eq!(breaker.attempt(), 2);
+        succeed(&mut breaker, late, at(1600));
+        assert_eq!(breaker.state(at(1600)), State::Open { retry_at: ms(3500) }, "too late");
+    }
+
+    #[test]
+    fn without_a_probe_there_is_nothing_to_wait_for() {
+        let mut breaker = waiting_for(300, 2);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(1000)), None);
+        let first = admit(&mut breaker, at(1000));
+        succeed(&mut breaker, first, at(1100));
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(1100)), None, "none is under way");
+        on_timer(&mut breaker, at(9000));
+        let last = admit(&mut breaker, at(9000));
+        succeed(&mut breaker, last, at(9001));
+        assert_eq!(breaker.state(at(9001)), State::Closed);
+        assert_eq!(breaker.poll_timer(&NO_STALLS, at(9001)), None);
+    }
+
+    #[test]
+    fn it_counts_from_the_last_of_them_and_ends_as_soon_as_all_have_settled() {
+        let mut breaker = waiting_for(300, 3);
+        let first = admit(&mut breaker, at(1000));
+        let _hangs = admit(&mut breaker, at(1200));
+        succeed(&mut breaker, first, at(1299));
+        on_timer(&mut breaker, at(1499));
+        assert!(matches!(breaker.state(at(1499)), State::HalfOpen { .. }));
+        on_timer(&mut breaker, at(1500));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+
+    #[test]
+    fn a_probe_without_a_timeout_keeps_others_out_until_then() {
+        let mut breaker = waiting_for(5_000, 1);
+        let _hangs = admit(&mut breaker, at(1000));
+        assert_eq!(refuse(&mut breaker, at(4000)), None, "longer than the reset timeout");
+    }
+
+    #[test]
+    fn it_goes_on_under_another_clock() {
+        let mut breaker = waiting_for(300, 1);
+        let _hangs = admit(&mut breaker, at(1000));
+        breaker.change_clocks(&Shift { from: at(1100), to: at(70) }, &NO_STALLS);
+        on_timer(&mut breaker, at(269));
+        assert_eq!(events(&mut breaker), []);
+        on_timer(&mut breaker, at(270));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+    }
+}
+
+mod ramp_up {
+    use super::*;
+
+    /// Closed at 1000, ramping for a second; the host says what is drawn.
+    fn ramping() -> CircuitBreaker {
+        let mut breaker = half_open(|config| {
+            config.ramp_up = Some(ms(1000));
+            config.chance.is_given = true;
+        });
+        let probe = admit(&mut breaker, at(1000));
+        succeed(&mut breaker, probe, at(1000));
+        assert_eq!(events(&mut breaker), [Event::Closed]);
+        breaker
+    }
+
+    /// Whether a call passes for which that is drawn.
+    fn passes(breaker: &mut CircuitBreaker, draw: f64, now: Now) -> bool {
+        breaker.give_draw(draw);
+        let admission = breaker.try_acquire(false, now);
+        assert_eq!(events(breaker), [Event::Draw], "another is asked for");
+        match admission {
+            Admission::Admitted(permit) => {
+                succeed(breaker, permit, now);
+                true
+            }
+            Admission::Refused(Refusal::RampUp) => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_tenth_passes_at_first_and_more_from_moment_to_moment() {
+        let mut breaker = ramping();
+        for (now, share) in [(1000, 0.1), (1500, 0.55), (1900, 0.91), (1999, 0.9991)] {
+            assert!(passes(&mut breaker, share - 1e-6, at(now)), "{now}");
+            assert!(!passes(&mut breaker, share + 1e-6, at(now)), "{now}");
+        }
+        assert_eq!(breaker.state(at(1999)), State::Closed);
+        let window = breaker.window(at(1999));
+        assert_eq!(window.total(Counter::Rejects), 4);
+        assert_eq!(window.total(Counter::Failures), 0, "to be refused is no failure");
+    }
+
+    #[test]
+    fn all_pass_when_it_is_over_and_nothing_is_drawn() {
+        let mut breaker = ramping();
+        breaker.give_draw(0.999_999);
+        for now in [2000, 2001] {
+            let call = admit(&mut breaker, at(now));
+            succeed(&mut breaker, call, at(now));
+        }
+        assert_eq!(events(&mut breaker), []);
+    }
+
+    #[test]
+    fn it_begins_with_each_closing_and_ends_with_an_opening() {
+        let mut breaker = ramping();
+        breaker.open(at(1100));
+        assert!(matches!(breaker.state(at(1100)), State::Open { .. }));
+        breaker.close(at(1700));
+        events(&mut breaker);
+        assert!(!passes(&mut breaker, 0.2, at(1750)), "whoever closed it");
+        assert!(passes(&mut breaker, 0.2, at(1850)));
+    }
+
+    #[test]
+    fn a_new_breaker_and_one_whose_option_is_gone_let_all_pass() {
+        let mut breaker = with(|config| config.ramp_up = Some(ms(1000)));
+        admit(&mut breaker, at(0));
+        let mut breaker = ramping();
+        breaker.update(&Config { half_open: Default::default(), ..Config::default() }, at(1001));
+        breaker.give_draw(0.99);
+        admit(&mut breaker, at(1001));
+    }
+
+    #[test]
+    fn it_goes_on_in_another_breaker() {
+        let mut breaker = ramping();
+        let mut other = with(|config| {
+            config.ramp_up = Some(ms(1000));
+            config.chance.is_given = true;
+        });
+        other.inject(breaker.extract(at(1500)), at(5_000));
+        assert!(!passes(&mut other, 0.6, at(5_000)));
+        assert!(passes(&mut other, 0.6, at(5_200)));
+    }
+}
+
+mod probes_of_the_host {
+    use super::*;
+
+    fn probed(change: impl FnOnce(&mut Config)) -> CircuitBreaker {
+        half_open(|config| {
+            config.half_open.by_host = true;
+            change(config);
+        })
+    }
+
+    #[test]
+    fn calls_are_refused_and_the_probe_decides() {
+        for (succeeds, event) in [(true, Event::Closed), (false, Event::Opened)] {
+            let mut breaker = probed(|_| {});
+            assert_eq!(refuse(&mut breaker, at(1000)), None);
+            let probe = breaker.begin_probe(at(1000)).expect("a probe");
+            assert_eq!(breaker.begin_probe(at(1000)), None, "one at a time");
+            breaker.end_probe(probe, succeeds, at(1001));
+            assert_eq!(events(&mut breaker), [event]);
+            assert_eq!(breaker.available(), i64::MAX);
+            let window = breaker.window(at(1001));
+            assert_eq!(window.total(Counter::Fires), 1, "the one that was refused");
+            assert_eq!(window.total(Counter::Successes) + window.total(Counter::Failures), 0);
+        }
+    }
+
+    #[test]
+    fn one_that_is_late_has_failed() {
+        let mut breaker = probed(|config| config.live.timeout = Some(ms(50)));
+        let probe = breaker.begin_probe(at(1000)).expect("a probe");
+        breaker.on_timer(None, &NO_STALLS, at(1050));
+        breaker.end_probe(probe, true, at(1051));
+        assert_eq!(events(&mut breaker), [Event::Opened]);
+        assert_eq!(breaker.poll_expired(), None, "its maker knows");
+        assert_eq!(breaker.waiting(), 0);
+    }
+
+    #[test]
+    fn one_that_finds_no_place_is_tried_again_after_as_long_as_the_circuit_was_open() {
+        let mut breaker = probed(|config| config.capacity = 1);
+        assert!(breaker.take_capacity());
+        assert_eq!(breaker.begin_probe(at(1000)), None);
+        assert_eq!(refuse(&mut breaker, at(1100)), Some(ms(900)));
+        breaker.release_capacity();
+        breaker.state(at(2000));
+        assert_eq!(events(&mut breaker), [Event::HalfOpened]);
+        let probe = breaker.begin_probe(at(2000)).expect("a place");
+        breaker.end_probe(probe, true, at(2001));
+        assert_eq!(events(&mut breaker), [Event::Closed]);
+    }
+
+    #[test]
+    fn one_that_ends_when_the_circuit_has_moved_moves_nothing() {
+        let mut breaker = probed(|_| {});
+        let probe = breaker.begin_probe(at(1000)).expect("a probe");
+        breaker.close(at(1001));
+        breaker.open(at(1002));
+        events(&mut breaker);
+        breaker.end_probe(probe, true, at(1003));
+        assert_eq!(events(&mut breaker), []);
+        assert_eq!(breaker.begin_probe(at(1003)), None, "it is open");
+    }
+
+    #[test]
+    fn as_many_as_are_asked_for_one_after_the_other() {
+        let mut breaker = probed(|config| {
+            config.half_open.calls = NonZeroU32::new(3).expect("some");
+        });
+        for now in 1001..=1003 {
+            assert_eq!(events(&mut breaker), []);
+            let probe = breaker.begin_probe(at(now)).expect("a probe");
+            breaker.end_probe(probe, true, at(now));
+        }
+        assert_eq!(events(&mut breaker), [Event::Closed]);
     }
 }

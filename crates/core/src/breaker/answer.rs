@@ -30,6 +30,8 @@ pub enum Refusal {
     /// As many calls as `capacity` allows are under way. The refused call counts as
     /// one that failed: settle its permit.
     Capacity(Permit),
+    /// The circuit has closed a short time ago, and not all calls pass yet.
+    RampUp,
     /// The breaker is shut down.
     Shutdown,
 }

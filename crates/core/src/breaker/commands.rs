@@ -77,12 +77,13 @@ impl CircuitBreaker {
     /// it was: a test has put its own in place. `stalls` are those of the loop that is left.
     pub fn change_clocks(&mut self, shift: &Shift, stalls: &StallLog) {
         self.advance(shift.from.monotonic);
-        self.calls.change_clocks(shift, &CallTime::new(self.timeout_clock, stalls));
+        let time = CallTime::new(self.timeout_clock, stalls);
+        self.calls.change_clocks(shift, &time);
+        self.recovery.change_clocks(shift, &time);
         self.machine.change_clocks(shift);
         self.window.change_clocks(shift);
         self.expiry = Expiry::default();
         self.trip.change_clocks(shift);
-        self.recovery.change_clocks(shift);
         if let Some(adaptive) = &mut self.adaptive {
             adaptive.change_clocks(shift);
         }
@@ -136,6 +137,7 @@ impl CircuitBreaker {
         }
         self.trip.update(config, self.made_at);
         self.recovery.update(config);
+        self.chance.update(config.chance.is_given);
         self.set_timeout(&config.live);
         if self.adaptive.is_none() {
             self.published.set_places(config.capacity);
@@ -156,6 +158,7 @@ impl CircuitBreaker {
             // By the other clock, calls are late at other moments.
             self.timers.wake_by(now.monotonic);
         }
+        self.publish();
     }
 
     /// Asks for a [`Event::Snapshot`] at the end of every bucket, or for none.

@@ -11,8 +11,6 @@ use crate::calls::{Call, NewCall, Permit, Stage};
 use crate::config::TimeoutClock;
 use crate::metrics::window::Counter;
 use crate::policy::outcome::Outcome;
-use crate::policy::probes::Verdict;
-use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::time::{Nanos, Now};
 use crate::timers::Timer;
 
@@ -37,7 +35,7 @@ impl CircuitBreaker {
 
     #[inline]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
-        if self.machine.is_closed() && self.mode == Mode::Normal {
+        if self.passes {
             if !counted {
                 self.window.count(Counter::Fires);
             }
@@ -124,7 +122,7 @@ impl CircuitBreaker {
     }
 
     /// Spends the permit of a failed call: opens the circuit if too many probes of a
-    /// half-open one have failed, or if there is another [reason](Reason). A call of an earlier
+    /// half-open one have failed, or if there is another [reason](crate::breaker::Reason). A call of an earlier
     /// generation changes nothing. Returns whether somebody held the permit.
     pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
         let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
@@ -188,6 +186,9 @@ impl CircuitBreaker {
         let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
         let expired = self.expiry.expire(&mut self.calls, &time, look, now);
         self.published.capacity().give_back(expired);
+        if self.timers.is_due(Timer::Probes, now.monotonic) {
+            self.look_for_probes(&time, look, now);
+        }
         if self.timers.is_due(Timer::Snapshot, now.monotonic) {
             self.events.push_back(Event::Snapshot);
             self.timers.set(Timer::Snapshot, self.next_snapshot(now.monotonic));
@@ -219,7 +220,7 @@ impl CircuitBreaker {
     // How a call is let in, and how it ends.
 
     #[inline]
-    fn admit(&mut self, now: Now) -> Admission {
+    pub(super) fn admit(&mut self, now: Now) -> Admission {
         if self.take_capacity() {
             self.begin(now)
         } else {
@@ -229,7 +230,7 @@ impl CircuitBreaker {
 
     /// Begins a call that has its place of the capacity.
     #[inline]
-    fn begin(&mut self, now: Now) -> Admission {
+    pub(super) fn begin(&mut self, now: Now) -> Admission {
         let Some(timeout) = self.timeout else { return self.begin_without_timeout(now) };
         self.timers.wake_by(now.monotonic + timeout);
         Admission::Admitted(self.calls.insert(NewCall {
@@ -243,7 +244,7 @@ impl CircuitBreaker {
 
     /// Refuses a call for which there is no place.
     #[cold]
-    fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
+    pub(super) fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
         self.window.count(Counter::SemaphoreRejections);
         self.note_want_of_place();
         let permit = self.calls.insert(NewCall {
@@ -273,43 +274,15 @@ impl CircuitBreaker {
             }
             Mode::Normal | Mode::ForcedOpen => {}
         }
-        if self.machine.awaits_probe() {
+        if self.machine.awaits_probe() && self.is_probed_by_calls() {
             return self.admit_probe(now);
+        }
+        if self.machine.is_closed() {
+            return self.admit_while_ramping(now);
         }
         self.window.count(Counter::Rejects);
         let retry_after = self.machine.state().retry_after(now.monotonic);
         Admission::Refused(Refusal::Open { retry_after })
-    }
-
-    /// The place first, then the probe: a call that finds no place is none. It tells nothing
-    /// of what is behind the circuit, so it moves no state, as if it were of an earlier
-    /// generation.
-    fn admit_probe(&mut self, now: Now) -> Admission {
-        if !self.take_capacity() {
-            return self.lock_out(self.machine.generation().wrapping_sub(1), now);
-        }
-        let until = self.recovery.probe_until(self.has_timeout(), now.monotonic);
-        self.machine.begin_probe(until);
-        self.time_next_move();
-        self.begin(now)
-    }
-
-    /// A call of the generation of a half-open circuit has settled: it was a probe.
-    #[cold]
-    pub(super) fn settle_probe(&mut self, failed: bool, now: Now) {
-        match self.machine.settle_probe(failed) {
-            Some(Verdict::Close) => self.close(now),
-            Some(Verdict::Open) => self.open_circuit(Tripped::by(Reason::Probe, now.monotonic)),
-            None => {}
-        }
-    }
-
-    /// A call of the generation of a half-open circuit has ended without an outcome: whoever asks
-    /// next may try in its place.
-    #[cold]
-    pub(super) fn give_back_probe(&mut self) {
-        self.machine.give_back_probe();
-        self.time_next_move();
     }
 
     /// The call that ends with an outcome at `now`, its place of the capacity given

@@ -31,6 +31,7 @@ mod inputs;
 mod learning;
 mod limiting;
 pub mod mode;
+mod probing;
 pub mod published;
 mod retries;
 pub mod snapshot;
@@ -74,6 +75,9 @@ pub struct CircuitBreaker {
     adaptive: Option<Box<Adaptive>>,
     /// Of those alone whose timeout learns.
     learned: Option<Box<LearnedTimeout>>,
+    /// Whether calls begin without being asked anything, but for a place. In one place, as each
+    /// call looks at it.
+    passes: bool,
     /// Whether anything follows from a success but that a row of failures ends. In one place, as
     /// each success looks at it.
     watches_successes: bool,
@@ -119,6 +123,7 @@ impl CircuitBreaker {
             retry: None,
             adaptive: None,
             learned: None,
+            passes: mode == Mode::Normal,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -300,6 +305,9 @@ impl CircuitBreaker {
     /// The state has moved, or a probe begun.
     fn time_next_move(&mut self) {
         self.timers.set(Timer::Move, self.machine.next_move());
+        if !self.machine.is_half_open() {
+            self.timers.set(Timer::Probes, Nanos::MAX);
+        }
         self.time_next_change();
         self.note_watchers();
         self.publish();
@@ -314,8 +322,9 @@ impl CircuitBreaker {
             || self.trip.watches_successes();
     }
 
-    /// Others see from now on where the breaker stands.
-    fn publish(&self) {
+    /// The breaker stands elsewhere: whoever looks sees it from now on.
+    fn publish(&mut self) {
+        self.passes = self.lets_pass();
         self.published.publish(Standing {
             state: self.machine.state(),
             generation: self.machine.generation(),

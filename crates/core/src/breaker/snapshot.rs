@@ -7,6 +7,7 @@
 use super::mode::Wanted;
 use super::state::{Machine, State};
 use super::CircuitBreaker;
+use crate::calls::call_time::CallTime;
 use crate::metrics::window::Window;
 use crate::policy::recovery;
 use crate::policy::trip::Memory;
@@ -61,10 +62,11 @@ impl CircuitBreaker {
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);
         self.recovery.remember(recovery);
-        self.recovery.change_clocks(&shift);
+        self.recovery.change_clocks(&shift, &CallTime::UNSTALLED);
         window.change_clocks(&shift);
         self.window.become_another(window);
         self.time_next_change();
+        self.publish();
     }
 
     /// Puts a new breaker into the state of an earlier one.

@@ -175,6 +175,13 @@ impl Machine {
         }
     }
 
+    /// No probe may begin until then, though there are some left.
+    pub fn keep_probes_until(&mut self, at: Nanos) {
+        if self.awaits_probe() {
+            self.state = State::HalfOpen { probing_until: Some(at) };
+        }
+    }
+
     /// A probe of a half-open circuit has settled: what that says, if it is certain.
     pub fn settle_probe(&mut self, failed: bool) -> Option<Verdict> {
         if !self.is_half_open() {

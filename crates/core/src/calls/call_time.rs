@@ -34,6 +34,14 @@ impl<'stalls> CallTime<'stalls> {
         }
     }
 
+    /// For how long the time of whatever began then has stood still by `now`.
+    pub fn forgiven_since(&self, began: Now, now: Now) -> Nanos {
+        match self.clock {
+            TimeoutClock::Loop => self.stalls.forgiven(began.monotonic, began.stalls, now),
+            TimeoutClock::Wall => Nanos::ZERO,
+        }
+    }
+
     /// What a call that is late at `now` has to tell of stalls: what it has forgiven; all that
     /// fell into its life, where it forgives none.
     pub fn told(&self, call: &Call, now: Now) -> Nanos {

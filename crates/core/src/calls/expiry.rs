@@ -68,8 +68,7 @@ impl Expiry {
         if calls.next_deadline(time, now).is_none_or(|due| due > now.monotonic) {
             self.pending.clear();
         } else if self.pending.back().is_none_or(|last| last.turns != look.here.turns) {
-            let LoopSample { idle, turns, .. } = look.here;
-            self.pending.push_back(PendingExpiry { at: now, idle, turns });
+            self.pending.push_back(PendingExpiry::new(look, now));
         }
         expired
     }
@@ -82,17 +81,23 @@ impl Expiry {
 
 /// That all whose deadlines had passed at some moment are late.
 #[derive(Clone, Debug)]
-struct PendingExpiry {
+pub struct PendingExpiry {
     at: Now,
     idle: Nanos,
     turns: u64,
 }
 
 impl PendingExpiry {
+    /// At `now`.
+    pub fn new(look: &Observation, now: Now) -> Self {
+        let LoopSample { idle, turns, .. } = look.here;
+        PendingExpiry { at: now, idle, turns }
+    }
+
     /// Whether the loop has had its look. That it waits, or has waited, tells only what was
     /// seen of it after the suspicion had come up: a wait that ended with the message may
     /// have ended with the answer, too. Turns that it has gone through it knows best itself.
-    fn holds(&self, Observation { seen, here }: &Observation, now: Now) -> bool {
+    pub fn holds(&self, Observation { seen, here }: &Observation, now: Now) -> bool {
         seen.waiting
             || seen.idle > self.idle
             || here.turns >= self.turns + TURNS

@@ -7,6 +7,7 @@
 
 pub mod learned_timeout;
 pub(crate) mod outcome;
+pub(crate) mod patience;
 pub mod probes;
 pub(crate) mod recovery;
 pub mod retry;

@@ -93,7 +93,7 @@ mod tests {
 
     fn probes(calls: u32, threshold_percentage: f64) -> Probes {
         let calls = NonZeroU32::new(calls).unwrap();
-        Probes::new(&HalfOpenConfig { calls, threshold_percentage })
+        Probes::new(&HalfOpenConfig { calls, threshold_percentage, ..Default::default() })
     }
 
     /// The verdict of outcomes (true: failed), and after how many of them it fell.

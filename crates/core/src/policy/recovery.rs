@@ -4,15 +4,21 @@
 //! Waits grow as those of Finagle's failure accrual; that chance only shortens them keeps
 //! `retry_after` true.
 
+use super::patience::Patience;
 use super::probes::Probes;
+use crate::calls::call_time::CallTime;
+use crate::calls::expiry::Observation;
 use crate::config::{Backoff, Config, HalfOpenConfig, LiveOptions};
-use crate::time::{Nanos, Shift};
+use crate::time::{Nanos, Now, Shift};
 
 /// See the [module](self).
 #[derive(Clone, Debug)]
 pub(crate) struct Recovery {
     backoff: Backoff,
     half_open: HalfOpenConfig,
+    ramp_up: Option<Nanos>,
+    /// With the probes that are under way.
+    patience: Option<Patience>,
     memory: Memory,
 }
 
@@ -25,6 +31,8 @@ pub(crate) struct Memory {
     wait: Nanos,
     opened_at: Nanos,
     closed_at: Nanos,
+    /// Whether not all calls pass since then.
+    is_ramping: bool,
 }
 
 impl Recovery {
@@ -33,6 +41,8 @@ impl Recovery {
         Recovery {
             backoff: config.live.reset_timeout,
             half_open: config.half_open,
+            ramp_up: config.ramp_up,
+            patience: None,
             memory: Memory::default(),
         }
     }
@@ -42,6 +52,8 @@ impl Recovery {
     pub(crate) fn update(&mut self, config: &Config) {
         self.set_live_options(&config.live);
         self.half_open = config.half_open;
+        self.ramp_up = config.ramp_up;
+        self.memory.is_ramping &= self.ramp_up.is_some();
     }
 
     /// Decides by other options from now on; a wait that has begun takes as long as it was to.
@@ -57,12 +69,55 @@ impl Recovery {
         self.memory.attempt = if has_recovered { 1 } else { attempt.saturating_add(1) };
         self.memory.wait = wait_of(&self.backoff, self.memory.attempt, draw);
         self.memory.opened_at = now;
+        self.memory.is_ramping = false;
         now + self.memory.wait
     }
 
     /// The circuit closes at `now`.
     pub(crate) fn on_close(&mut self, now: Nanos) {
         self.memory.closed_at = now;
+        self.memory.is_ramping = self.ramp_up.is_some();
+    }
+
+    /// Whether the circuit has closed and not all calls pass yet; until the
+    /// [end](Recovery::end_ramp) has been said.
+    pub(crate) fn is_ramping(&self) -> bool {
+        self.memory.is_ramping
+    }
+
+    /// The share of calls that pass at `now`; `None`: all do.
+    pub(crate) fn ramp_share(&self, now: Nanos) -> Option<f64> {
+        let length = self.ramp_up.filter(|_| self.memory.is_ramping)?;
+        let passed = now - self.memory.closed_at;
+        (passed < length).then(|| {
+            FIRST_SHARE + (1.0 - FIRST_SHARE) * (passed.get() as f64 / length.get() as f64)
+        })
+    }
+
+    /// All calls pass from now on.
+    pub(crate) fn end_ramp(&mut self) {
+        self.memory.is_ramping = false;
+    }
+
+    /// A probe begins at `now`: when to look for it, if it is not waited for as long as it takes.
+    pub(crate) fn on_probe(&mut self, now: Now) -> Option<Nanos> {
+        self.patience = self.half_open.timeout.map(|timeout| Patience::new(timeout, now));
+        self.patience.as_ref().map(Patience::ends_at)
+    }
+
+    /// When to look again for the probes that are under way; `None`: they have been waited for.
+    pub(crate) fn next_look(
+        &mut self,
+        time: &CallTime<'_>,
+        look: Option<&Observation>,
+        now: Now,
+    ) -> Option<Nanos> {
+        self.patience.as_mut().and_then(|patience| patience.next_look(time, look, now))
+    }
+
+    /// Whether the host probes, in place of calls.
+    pub(crate) fn is_probed_by_host(&self) -> bool {
+        self.half_open.by_host
     }
 
     /// Whether chance has a say in how long it waits.
@@ -100,7 +155,7 @@ impl Recovery {
     /// Until when probes keep others out, of which the last begins at `now`, unless one ends
     /// before.
     pub(crate) fn probe_until(&self, has_timeout: bool, now: Nanos) -> Nanos {
-        if has_timeout {
+        if has_timeout || self.half_open.timeout.is_some() {
             Nanos::MAX
         } else {
             // Nothing else ends a probe that hangs.
@@ -118,8 +173,11 @@ impl Recovery {
         self.memory = memory;
     }
 
-    /// Goes on with another clock.
-    pub(crate) fn change_clocks(&mut self, shift: &Shift) {
+    /// Goes on with another clock; `time` is that of calls on the one that is left.
+    pub(crate) fn change_clocks(&mut self, shift: &Shift, time: &CallTime<'_>) {
+        if let Some(patience) = &mut self.patience {
+            patience.change_clocks(time, shift.from, shift.to);
+        }
         for at in [&mut self.memory.opened_at, &mut self.memory.closed_at] {
             *at = shift.apply(*at);
         }
@@ -151,6 +209,9 @@ fn wait_of(backoff: &Backoff, attempt: u32, draw: f64) -> Nanos {
 /// A timer of JavaScript's takes no less, and a circuit that is open for no time at all would
 /// be half open before anybody could see it open.
 const SHORTEST_RESET: Nanos = Nanos::from_millis(1);
+
+/// As little as Envoy's slow start lets pass at first.
+const FIRST_SHARE: f64 = 0.1;
 
 #[cfg(test)]
 mod tests {

@@ -173,6 +173,7 @@ impl Model {
             half_open: HalfOpenConfig {
                 calls: NonZeroU32::new(calls).expect("some"),
                 threshold_percentage,
+                ..HalfOpenConfig::default()
             },
             rate_of: if judging.by_outcomes { RateOf::Outcomes } else { RateOf::Fires },
             last_calls: judging.last_calls.and_then(NonZeroU32::new),

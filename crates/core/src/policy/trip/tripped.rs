@@ -15,7 +15,7 @@ pub enum Reason {
     MaxFailures,
     /// The host said so when it was asked.
     Host,
-    /// The probe of a half-open circuit failed.
+    /// Too many probes of a half-open circuit failed, or they did not settle in time.
     Probe,
     /// A command.
     Command,

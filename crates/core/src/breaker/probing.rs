@@ -1,0 +1,145 @@
+//! The probes of a half-open circuit: how they begin, and what comes of them. Calls of users are
+//! probes where they are let through; where the host probes by itself, they are refused, and what
+//! it does in their place has a permit, too.
+
+use super::answer::{Admission, Refusal};
+use super::mode::Mode;
+use super::CircuitBreaker;
+use crate::calls::call_time::CallTime;
+use crate::calls::expiry::Observation;
+use crate::calls::{Permit, Stage};
+use crate::metrics::window::Counter;
+use crate::policy::probes::Verdict;
+use crate::policy::trip::tripped::{Reason, Tripped};
+use crate::time::{Nanos, Now};
+use crate::timers::Timer;
+
+impl CircuitBreaker {
+    // Inputs, of a host that probes by itself.
+
+    /// The host begins a probe, as the circuit has become half open. `None`: it is not half open,
+    /// as many as may are out, or there is no place for one; then there will be another event.
+    /// Nothing is counted.
+    pub fn begin_probe(&mut self, now: Now) -> Option<Permit> {
+        self.advance(now.monotonic);
+        if !self.machine.awaits_probe() {
+            return None;
+        }
+        if !self.take_capacity() {
+            self.machine.keep_probes_until(now.monotonic + self.recovery.wait());
+            self.time_next_move();
+            return None;
+        }
+        match self.begin_probe_with_place(now) {
+            Admission::Admitted(permit) => Some(permit),
+            _ => None,
+        }
+    }
+
+    /// A probe of the host's has ended. One whose time is over has failed. Nothing is counted, but
+    /// what follows from it does.
+    pub fn end_probe(&mut self, permit: Permit, succeeded: bool, now: Now) {
+        self.advance(now.monotonic);
+        let Some(&call) = self.calls.get(&permit) else { return };
+        if call.stage == Stage::Pending {
+            self.release_capacity();
+        }
+        // An end that the maker of a late one does not wait to be told of.
+        self.calls.set_stage(&permit, Stage::Failed);
+        let _ = self.calls.end(permit);
+        if call.generation == self.machine.generation() && self.machine.is_half_open() {
+            self.settle_probe(!succeeded || call.stage != Stage::Pending, now);
+        }
+    }
+
+    // For the other inputs.
+
+    /// The place first, then the probe: a call that finds no place is none. It tells nothing
+    /// of what is behind the circuit, so it moves no state, as if it were of an earlier
+    /// generation.
+    pub(super) fn admit_probe(&mut self, now: Now) -> Admission {
+        if !self.take_capacity() {
+            return self.lock_out(self.machine.generation().wrapping_sub(1), now);
+        }
+        self.begin_probe_with_place(now)
+    }
+
+    fn begin_probe_with_place(&mut self, now: Now) -> Admission {
+        let until = self.recovery.probe_until(self.has_timeout(), now.monotonic);
+        self.machine.begin_probe(until);
+        self.time_next_move();
+        if let Some(at) = self.recovery.on_probe(now) {
+            self.timers.set(Timer::Probes, at);
+        }
+        self.begin(now)
+    }
+
+    /// A call of the generation of a half-open circuit has settled: it was a probe.
+    #[cold]
+    pub(super) fn settle_probe(&mut self, failed: bool, now: Now) {
+        match self.machine.settle_probe(failed) {
+            Some(Verdict::Close) => self.close(now),
+            Some(Verdict::Open) => self.open_circuit(Tripped::by(Reason::Probe, now.monotonic)),
+            None => self.on_probe_gone(),
+        }
+    }
+
+    /// A call of the generation of a half-open circuit has ended without an outcome: whoever asks
+    /// next may try in its place.
+    #[cold]
+    pub(super) fn give_back_probe(&mut self) {
+        self.machine.give_back_probe();
+        self.time_next_move();
+        self.on_probe_gone();
+    }
+
+    /// The half-open circuit has waited for its probes for as long as it is to: it opens again,
+    /// unless the loop has not had its look.
+    #[cold]
+    pub(super) fn look_for_probes(
+        &mut self,
+        time: &CallTime<'_>,
+        look: Option<&Observation>,
+        now: Now,
+    ) {
+        match self.recovery.next_look(time, look, now) {
+            Some(at) => self.timers.set(Timer::Probes, at),
+            None => self.open_circuit(Tripped::by(Reason::Probe, now.monotonic)),
+        }
+    }
+
+    /// Whether users' calls are the probes.
+    pub(super) fn is_probed_by_calls(&self) -> bool {
+        !self.recovery.is_probed_by_host()
+    }
+
+    // Where the circuit is closed, and not all calls pass yet.
+
+    /// Lets a share of the calls pass which grows with the time that the circuit has been closed.
+    #[cold]
+    pub(super) fn admit_while_ramping(&mut self, now: Now) -> Admission {
+        match self.recovery.ramp_share(now.monotonic) {
+            Some(share) if self.draw() >= share => {
+                self.window.count(Counter::Rejects);
+                Admission::Refused(Refusal::RampUp)
+            }
+            Some(_) => self.admit(now),
+            None => {
+                self.recovery.end_ramp();
+                self.publish();
+                self.admit(now)
+            }
+        }
+    }
+
+    fn on_probe_gone(&mut self) {
+        if self.machine.probes_in_flight() == 0 {
+            self.timers.set(Timer::Probes, Nanos::MAX);
+        }
+    }
+
+    /// Whether a call passes without being asked anything, but for its place.
+    pub(super) fn lets_pass(&self) -> bool {
+        self.machine.is_closed() && self.mode == Mode::Normal && !self.recovery.is_ramping()
+    }
+}
