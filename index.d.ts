@@ -377,10 +377,13 @@ declare namespace CircuitBreaker {
      * these have no timeout and hang, others may try after as long again, and so on.
      * `0`: hardly at all; `Infinity`: until `close()`. In milliseconds.
      *
-     * A {@link Backoff} makes it wait longer each time that it opens again.
+     * A {@link Backoff} makes it wait longer each time that it opens again. A function is asked
+     * each time that it opens: it may honour a `Retry-After`. What it throws, and what is no
+     * number of milliseconds, is an uncaught exception, and the circuit waits for as long as it
+     * was told last, or 30000.
      * @default 30000
      */
-    resetTimeout?: number | Backoff | undefined
+    resetTimeout?: number | Backoff | ((attempt: number, context: ResetContext) => number) | undefined
 
     /**
      * How many calls may try while the circuit is half open, and the most that are under way at
@@ -400,6 +403,45 @@ declare namespace CircuitBreaker {
      * @default 0
      */
     halfOpenThresholdPercentage?: number | undefined
+
+    /**
+     * How long calls that try a half-open circuit are waited for: so long after the last of them
+     * began, the circuit opens again if any has not settled; in loop time. Without a call that
+     * tries there is nothing to wait for. As in resilience4j, where it counts from the moment at
+     * which the circuit half-opens, so that one without traffic never closes.
+     * `false` and `Infinity`: those that have a timeout are waited for, and beside those that
+     * have none others may try after a whole `resetTimeout`. In milliseconds.
+     * @default Infinity
+     */
+    halfOpenTimeout?: number | false | undefined
+
+    /**
+     * What tries a half-open circuit in place of calls, as soon as it half-opens, with or without
+     * traffic: an empty request to the backend, mostly. Calls are refused until the circuit has
+     * closed. It has failed when it throws, rejects or takes longer than `timeout`; `signal` is
+     * aborted then, and when nobody asks any more. It takes a place of the `capacity`; without
+     * one it waits for as long as the circuit was open. With `halfOpenCalls`, so many run, one
+     * after the other. It is not counted, and runs in the async context in which the breaker was
+     * made. As Finagle's FailFast. Default: none.
+     */
+    probe?: ((signal: AbortSignal) => unknown) | undefined
+
+    /**
+     * How long after the circuit has closed not all calls pass, so that a backend which has just
+     * come back is not flooded: a tenth of them at first, and more from moment to moment, in a
+     * straight line. The others are refused with `ERAMPUP`; they are `rejects` and no failures.
+     * `0` and `false`: all pass at once. In milliseconds. As Envoy's slow start.
+     * @default 0
+     */
+    rampUp?: number | false | undefined
+
+    /**
+     * What `resetTimeout.jitter` and `rampUp` draw, in place of chance, for tests that are to be
+     * repeatable: a number from 0 up to 1, as `Math.random`. Asked once as the breaker is made,
+     * and after each draw for the next. What it throws, and another number, is an uncaught
+     * exception, and that draw is left to chance. Default: a generator of the breaker's own.
+     */
+    random?: (() => number) | undefined
 
     /**
      * The share of failures among the calls in the window above which the circuit opens:
@@ -797,6 +839,14 @@ declare namespace CircuitBreaker {
     readonly minPerSecond: number
   }
 
+  /** What a function that is given for {@link Options.resetTimeout} may go by. */
+  export interface ResetContext {
+    /** What the last call failed with; `undefined`: none has, and the circuit was opened by hand. */
+    error: unknown
+    /** The totals of the window. */
+    stats: Stats
+  }
+
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
   export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'resetTimeout'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
@@ -916,7 +966,10 @@ declare namespace CircuitBreaker {
   export interface Events<TI extends unknown[] = unknown[], TR = unknown> {
     /** `fire` or `call` was called, whatever becomes of it. Once, however often it is tried. */
     fire: [args: TI]
-    /** A call was refused because the circuit is open, or half open with its one try under way. */
+    /**
+     * A call was refused because the circuit is open, half open with as many tries under way as
+     * may be, or has closed a short time ago (`rampUp`).
+     */
     reject: [err: CircuitBreakerError]
     /** A call took longer than `timeout`; `failure` follows. Latency in milliseconds. */
     timeout: [err: CircuitBreakerError, latencyMs: number, args: TI]
@@ -998,9 +1051,10 @@ declare namespace CircuitBreaker {
   export interface CircuitBreakerError extends Error {
     /**
      * What happened: the circuit refused the call, the call took longer than `timeout`,
-     * `capacity` calls were under way already, or the breaker had been shut down.
+     * `capacity` calls were under way already, the breaker had been shut down, or the circuit
+     * has closed a short time ago and `rampUp` lets not all calls pass yet.
      */
-    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN'
+    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP'
     /** The name of the breaker that made it. */
     breaker: string
     /**

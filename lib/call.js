@@ -19,12 +19,12 @@ const { INNER } = require('./inner')
 const { applyLiveOptions, tryApplyLiveOptions } = require('./live-options')
 const { CallCache, remembers } = require('./call-cache')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { admit, admitAgain, lastNested, lastResult, nextUnderWay, state, taken, untaken } = require('./native/crossings')
+const { admit, admitAgain, lastNested, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { Tries, handlers } = require('./retry')
 const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
 
-const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, NONE, OPEN, SHUTDOWN, UNGUARDED } = codes
+const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED } = codes
 
 /**
  * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
@@ -197,9 +197,10 @@ function handleAdmission (breaker, inner, code, aloud, context, args, companion)
     const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
     return run(breaker, inner, code, context, args, along)
   }
-  if (code === OPEN) return reject(breaker, inner, args)
+  if (code === OPEN) return reject(breaker, inner, args, 'EOPENBREAKER', retryAfter())
   if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
+  if (code === RAMP_UP) return reject(breaker, inner, args, 'ERAMPUP')
   const promise = adopted(lock(breaker, inner, CAPACITY - code, args))
   taken()
   return promise

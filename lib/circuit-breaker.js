@@ -6,6 +6,7 @@
 const { renew } = require('./abort')
 const { TELL, drainEvents } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
+const { giveDraw } = require('./chance')
 const { abortCalls, fire, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
@@ -29,18 +30,20 @@ const { lastTrip } = require('./last-trip')
 const { prepare, readVolume, refuse } = require('./options')
 require('./lost-calls')
 require('./no-thread')
+const { abortProbe, beginProbe, noteProbe } = require('./probe')
 const promisify = require('./promisify')
 const { Registry } = require('./registry')
 const { endWaits } = require('./retry')
 const { applyRetry, makeBudget, readRetry } = require('./retry-options')
 const { Semaphore } = require('./semaphore')
 const { isOn } = require('./switches')
+const { tellWait } = require('./told-wait')
 const { update } = require('./update')
 const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
 
 const {
-  CLOSED, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
-  IS_SWITCHED_ON, OPENED, SNAPSHOT, WOULD_OPEN
+  CLOSED, DRAW, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
+  IS_SWITCHED_ON, OPENED, PROBE, SNAPSHOT, WOULD_OPEN
 } = codes
 
 // Events that opossum itself listens to. Metrics exporters walk `eventNames()` and
@@ -349,13 +352,19 @@ function tellEvent (breaker, inner, next) {
     switch (next) {
       case OPENED:
         inner.lastTimerAt = Date.now()
+        abortProbe(inner)
+        tellWait(breaker, inner)
         break
       case CLOSED:
         inner.holders?.clear()
+        abortProbe(inner)
         renew(breaker)
         break
       case HALF_OPENED:
         renew(breaker)
+        break
+      case PROBE: return beginProbe(breaker, inner)
+      case DRAW: return giveDraw(breaker, inner)
     }
   } catch (error) {
     // Those who listen are told all the same.
@@ -378,7 +387,8 @@ function tellEvent (breaker, inner, next) {
 // What listeners to `halfOpen` get: the option, as in opossum, or the wait that came of it.
 function resetTimeoutOf (breaker) {
   const { resetTimeout } = breaker.options
-  return typeof resetTimeout === 'object' ? breaker[INNER].handle.wait() : resetTimeout
+  const isWait = typeof resetTimeout !== 'object' && typeof resetTimeout !== 'function'
+  return isWait ? resetTimeout : breaker[INNER].handle.wait()
 }
 
 const Callable = callable(CircuitBreaker)
@@ -401,6 +411,8 @@ function connect (breaker) {
   inner.owner = instances[handle.id]
   noteLiveOptions(inner, options)
   if (retry !== undefined) applyRetry(inner, retry)
+  noteProbe(inner, options)
+  if (options.random) giveDraw(breaker, inner)
 
   const { rotateBucketController, stats, status } = options
   if (status instanceof Status && handOver(status, breaker, handle)) {

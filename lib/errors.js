@@ -8,6 +8,7 @@ const { isOn } = require('./switches')
 const MESSAGES = {
   EOPENBREAKER: () => 'Breaker is open',
   ETIMEDOUT: timeout => `Timed out after ${timeout}ms`,
+  ERAMPUP: () => 'Breaker is ramping up',
   ESEMLOCKED: () => 'Semaphore locked',
   ESHUTDOWN: () => 'The circuit has been shutdown.'
 }

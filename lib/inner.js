@@ -54,6 +54,11 @@ class Inner {
     this.lookups = undefined
     this.guard = undefined
     this.healthChecks = undefined
+    // What it is probed by, and for how long it was told to wait, where functions of the user's
+    // say so; and the error of the last failure.
+    this.probe = undefined
+    this.toldWait = undefined
+    this.lastFailure = undefined
   }
 }
 

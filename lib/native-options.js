@@ -28,6 +28,10 @@ function nativeOptions (options) {
   numbers[places.ENABLED] = Number(isEnabled(options))
   numbers[places.BY_WALL_CLOCK] = Number(options.timeoutClock === 'wall')
   numbers[places.STALL_THRESHOLD] = readNumber('stallThreshold', options.stallThreshold)
+  numbers[places.HALF_OPEN_TIMEOUT] = readNumber('halfOpenTimeout', options.halfOpenTimeout)
+  numbers[places.RAMP_UP] = readNumber('rampUp', options.rampUp)
+  numbers[places.PROBED_BY_HOST] = Number(Boolean(options.probe))
+  numbers[places.DRAWS_ARE_GIVEN] = Number(Boolean(options.random))
   numbers[places.HALF_OPEN_CALLS] = readNumber('halfOpenCalls', options.halfOpenCalls)
   numbers[places.HALF_OPEN_THRESHOLD_PERCENTAGE] = readNumber('halfOpenThresholdPercentage', options.halfOpenThresholdPercentage)
   return numbers

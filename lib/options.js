@@ -20,6 +20,8 @@ const NUMBERS = {
   'resetTimeout.jitter': value => share(value, 1),
   halfOpenCalls: value => integer(value) >= 1 && value <= 1_000_000 ? value : undefined,
   halfOpenThresholdPercentage: value => share(value, 100),
+  halfOpenTimeout: value => value === false ? Infinity : finite(value, 1e-6) ?? infinite(value),
+  rampUp: value => value === false ? 0 : finite(value, 0),
   errorThresholdPercentage: number,
   maxFailures: value => value === false ? Infinity : number(value),
   'window.calls': value => positive(value) <= 100_000 ? value : undefined,
@@ -96,7 +98,8 @@ function checkCombinations (options) {
  */
 function readResetTimeout (value) {
   if (typeof value !== 'object' || value === null) {
-    const wait = readNumber('resetTimeout', value)
+    // A function says it as the circuit opens.
+    const wait = readNumber('resetTimeout', typeof value === 'function' ? undefined : value)
     return { initial: wait, max: wait, factor: 1, jitter: 0 }
   }
   const { initial, max, factor, jitter, ...others } = value
@@ -110,6 +113,11 @@ function readResetTimeout (value) {
     factor: readNumber('resetTimeout.factor', factor),
     jitter: readNumber('resetTimeout.jitter', jitter)
   }
+}
+
+/** What a function that is given for `resetTimeout` returns. Throws a TypeError when that makes no sense. */
+function readWait (value) {
+  return wait(value) ?? refuse('what options.resetTimeout returns', expected['resetTimeout.initial'], value)
 }
 
 // That of Finagle.
@@ -173,6 +181,10 @@ function complete (options) {
   readNumber('stallThreshold', options.stallThreshold)
   readNumber('halfOpenCalls', options.halfOpenCalls)
   readNumber('halfOpenThresholdPercentage', options.halfOpenThresholdPercentage)
+  readNumber('halfOpenTimeout', options.halfOpenTimeout)
+  readNumber('rampUp', options.rampUp)
+  expect('probe', options.probe, isFunction)
+  expect('random', options.random, isFunction)
   readNumber('cacheTTL', options.cacheTTL)
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
@@ -252,6 +264,7 @@ module.exports = {
   readNumber,
   readResetTimeout,
   readVolume,
+  readWait,
   refuse,
   refuseUnknown
 }

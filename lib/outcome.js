@@ -20,7 +20,7 @@ const { emit, hasListeners, listensTo, throwAsync } = require('./emit')
 const { buildError } = require('./errors')
 const { tryApplyLiveOptions } = require('./live-options')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { expire, evaluateTrip, latency, retryAfter, settle, stalled } = require('./native/crossings')
+const { expire, evaluateTrip, latency, settle, stalled } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { handlers, tryLater } = require('./retry')
 const { serve } = require('./semaphore')
@@ -45,6 +45,7 @@ function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
   const error = buildError(breaker, 'ETIMEDOUT', inner.liveOptions.timeout)
+  inner.lastFailure = error
   const isHeard = isHeardLate(breaker, inner)
   // Where nobody hears of it, the call ends in one crossing, and no listener comes between.
   const bits = expire(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)
@@ -87,6 +88,7 @@ function fail (breaker, inner, permit, args, error, companion, known) {
   const call = inner.calls[permit]
   const filtered = isFiltered(breaker, error, args)
   const isHeard = !filtered && (inner.semaphore !== undefined || hasListeners(breaker, 'failure'))
+  if (!filtered) inner.lastFailure = error
   // Where nobody hears of the failure, all that follows from it is decided in one crossing.
   if (!filtered && !isHeard) tryApplyLiveOptions(breaker, inner)
   // The filter let the deadline of the call go by, on the clock of a test: it has ended.
@@ -116,11 +118,13 @@ function endFailed (breaker, inner, permit, args, error, companion, reason, ms, 
   return outcome
 }
 
-/** The circuit is open: a promise of what there is instead. */
-function reject (breaker, inner, args) {
-  const wait = retryAfter()
-  const error = buildError(breaker, 'EOPENBREAKER')
-  error.retryAfter = wait
+/**
+ * The circuit lets the call not pass, for the reason with that code and for so long, if that is known: a promise of
+ * what there is instead.
+ */
+function reject (breaker, inner, args, code, retryAfter) {
+  const error = buildError(breaker, code)
+  error.retryAfter = retryAfter
   if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
   return adopted(fallBack(breaker, inner, error, args))
 }

@@ -4,6 +4,7 @@
 // first takes effect, so an update that fails has changed nothing. Used by the class.
 
 const { prepareMemory } = require('./call-cache')
+const { giveDraw } = require('./chance')
 const { followClock, noteStallThreshold } = require('./clock')
 const { drainEvents } = require('./drain-events')
 const { throwAsync } = require('./emit')
@@ -12,6 +13,7 @@ const { optionNames } = require('./native/abi')
 const { changeOptions } = require('./native/instances')
 const { nativeOptions } = require('./native-options')
 const { complete, noteDeprecated, readNumber, readVolume, refuse } = require('./options')
+const { noteProbe } = require('./probe')
 const { applyRetry, readRetry } = require('./retry-options')
 const { serve } = require('./semaphore')
 const { followOptions } = require('./status')
@@ -97,6 +99,8 @@ function noteRest (breaker, inner, before, next) {
   if (next.group) inner.group = next.group
   inner.volumeThreshold = readVolume(next)
   noteStallThreshold(inner, next)
+  noteProbe(inner, next)
+  if (next.random !== before.random) giveDraw(breaker, inner)
   if (next.timeoutClock !== before.timeoutClock || next.stallThreshold !== before.stallThreshold) inner.guard = undefined
   const coalesceSize = readNumber('coalesceSize', next.coalesceSize)
   inner.cache?.resize(readNumber('cacheSize', next.cacheSize))

@@ -24,11 +24,15 @@ const NO_COUNTS = [NaN, 1.5, 'many', '5', {}, [], true, () => 1, 5n]
 const SENSELESS = {
   timeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, '-5', '10ms']],
   resetTimeout: [
-    'a number of milliseconds, 0 or more, or { initial, max, factor, jitter }',
-    [...NO_NUMBERS.filter(value => typeof value !== 'object'), -1, '-5', '10ms', '']
+    'a number of milliseconds, 0 or more, { initial, max, factor, jitter }, or a function',
+    [...NO_NUMBERS.filter(value => typeof value !== 'object' && typeof value !== 'function'), -1, '-5', '10ms', '']
   ],
   halfOpenCalls: ['a whole number of calls, 1 or more', [...NO_COUNTS, 0, -1, Infinity, 1_000_001]],
   halfOpenThresholdPercentage: ['a number of percent, from 0 to 100', [...NO_NUMBERS, -1, 101, '', false]],
+  halfOpenTimeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, 0, '10ms', '']],
+  rampUp: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, Infinity, '10ms', '']],
+  probe: ['a function', ['/health', 1, {}, true, Promise.resolve()]],
+  random: ['a function', [0.5, 'Math.random', {}, true]],
   errorThresholdPercentage: [
     'a number (of percent)', [...NO_NUMBERS.filter(value => value !== -Infinity), '50%', '', false]
   ],

@@ -3,7 +3,7 @@
 // The names that a breaker knows: its options and its events. The tests hold these lists to
 // the code. Used by the rules.
 
-const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL', 'coalesceTTL', 'stallThreshold']
+const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL', 'coalesceTTL', 'stallThreshold', 'halfOpenTimeout', 'rampUp']
 
 const NUMBERS = [
   ...DURATIONS, 'errorThresholdPercentage', 'volumeThreshold', 'maxFailures', 'rollingCountBuckets', 'capacity',
@@ -18,7 +18,7 @@ const SWITCHES = [
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
-  'window', 'retry'
+  'window', 'retry', 'probe', 'random'
 ]
 
 // Options that do nothing unless another one is on.
@@ -47,7 +47,7 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 const OURS_ALONE = {
   options: [
     'metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'rateOf',
-    'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry'
+    'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

@@ -14,6 +14,8 @@ const codes = Object.freeze({
   UNGUARDED: -3,
   /** The breaker is shut down. */
   SHUTDOWN: -4,
+  /** The circuit has closed a short time ago, and not all calls pass yet. */
+  RAMP_UP: -5,
   /** At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as a failure. */
   CAPACITY: -16,
   // In the place of a wait:
@@ -63,6 +65,8 @@ const codes = Object.freeze({
   UNTAKEN: -8,
   /** What was given to be drawn has been used: another is to be given. */
   DRAW: -9,
+  /** A probe is to begin. */
+  PROBE: -10,
   // Bits of what `state` returns:
   /** Closed. */
   IS_CLOSED: 1,
@@ -206,7 +210,15 @@ const nativeOptions = Object.freeze({
   /** Whether decisions begin with an empty window when the circuit closes. */
   RESET_WINDOW_ON_CLOSE: 21,
   /** In a row, whatever the volume. Infinity: never. */
-  CONSECUTIVE_FAILURES: 22
+  CONSECUTIVE_FAILURES: 22,
+  /** How long they are waited for; infinity: for ever. */
+  HALF_OPEN_TIMEOUT: 23,
+  /** Whether JavaScript probes in place of calls. */
+  PROBED_BY_HOST: 24,
+  /** For how long not all calls pass once the circuit has closed; not above zero: all do. */
+  RAMP_UP: 25,
+  /** Whether JavaScript gives what chance draws. */
+  DRAWS_ARE_GIVEN: 26
 })
 
 /** The defaults of options that are numbers. */
@@ -220,6 +232,8 @@ const defaults = Object.freeze({
   resetTimeout: 30000,
   halfOpenCalls: 1,
   halfOpenThresholdPercentage: 0,
+  halfOpenTimeout: Infinity,
+  rampUp: 0,
   rollingCountTimeout: 10000,
   rollingCountBuckets: 10,
   capacity: Number.MAX_SAFE_INTEGER,
@@ -248,9 +262,13 @@ const expected = Object.freeze({
   window: 'an object { calls }',
   consecutiveFailures: 'a whole number of failures in a row, 1 or more, or false for any',
   maxFailures: 'a number of failures in a row, or false for any',
-  resetTimeout: 'a number of milliseconds, 0 or more, or { initial, max, factor, jitter }',
+  resetTimeout: 'a number of milliseconds, 0 or more, { initial, max, factor, jitter }, or a function',
   halfOpenCalls: 'a whole number of calls, 1 or more',
   halfOpenThresholdPercentage: 'a number of percent, from 0 to 100',
+  halfOpenTimeout: 'a number of milliseconds above 0, or false for none',
+  probe: 'a function',
+  rampUp: 'a number of milliseconds, 0 or more',
+  random: 'a function',
   rollingCountTimeout: 'a number of milliseconds above 0',
   rollingCountBuckets: 'a whole number from 1 to 100000',
   capacity: 'a whole number of calls',
@@ -312,6 +330,10 @@ const optionNames = Object.freeze([
   'resetTimeout',
   'halfOpenCalls',
   'halfOpenThresholdPercentage',
+  'halfOpenTimeout',
+  'probe',
+  'rampUp',
+  'random',
   'rollingCountTimeout',
   'rollingCountBuckets',
   'capacity',
@@ -380,7 +402,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 3052418841,
+  FINGERPRINT: 2455150110,
   NUMBERS: 296,
   STATS: 2,
   codes,

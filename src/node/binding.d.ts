@@ -75,6 +75,19 @@ export declare class Handle {
   /** For how many ms the circuit stays open, or stayed so last; infinity: for ever. */
   wait(): number
   /**
+   * The circuit stays open for so many ms, each time that it opens and, if it is open, this
+   * time, too; counted from when it opened.
+   */
+  setWait(wait: number): void
+  /** How often the circuit has opened without having recovered. */
+  attempt(): number
+  /** Gives what is drawn next: from 0 up to 1; anything else leaves it to the breaker. */
+  giveDraw(draw: number): void
+  /** Begins a probe of JavaScript's: its permit; nothing, where none is to begin. */
+  beginProbe(): number | null
+  /** A probe of JavaScript's has ended; whether calls with a timeout are still under way. */
+  endProbe(permit: number, succeeded: boolean): boolean
+  /**
    * In how many ms a circuit that refuses calls may let one try; infinity: never by itself;
    * nothing: nobody knows, or it refuses none.
    */

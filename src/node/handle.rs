@@ -20,6 +20,7 @@ use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
 use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::{CircuitBreaker, Tripped};
+use didelphis_core::calls::Permit;
 use didelphis_core::config::{
     Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock,
     WindowConfig,
@@ -216,6 +217,14 @@ struct BreakerOptions {
     reset_window_on_close: bool,
     /// In a row. Infinity: never.
     consecutive_failures: f64,
+    /// Infinity: none.
+    half_open_timeout: f64,
+    /// Whether JavaScript probes in place of calls.
+    probed_by_host: bool,
+    /// Not above zero: none.
+    ramp_up: f64,
+    /// Whether JavaScript gives what chance draws.
+    draws_are_given: bool,
 }
 
 impl BreakerOptions {
@@ -246,6 +255,10 @@ impl BreakerOptions {
             last_calls: numbers[native_options::LAST_CALLS] as u32,
             reset_window_on_close: numbers[native_options::RESET_WINDOW_ON_CLOSE] != 0.0,
             consecutive_failures: numbers[native_options::CONSECUTIVE_FAILURES],
+            half_open_timeout: numbers[native_options::HALF_OPEN_TIMEOUT],
+            probed_by_host: numbers[native_options::PROBED_BY_HOST] != 0.0,
+            ramp_up: numbers[native_options::RAMP_UP],
+            draws_are_given: numbers[native_options::DRAWS_ARE_GIVEN] != 0.0,
         }
     }
 
@@ -288,10 +301,18 @@ impl BreakerOptions {
             half_open: HalfOpenConfig {
                 calls: NonZeroU32::new(self.half_open_calls).unwrap_or(NonZeroU32::MIN),
                 threshold_percentage: self.half_open_threshold_percentage,
+                timeout: some_span(self.half_open_timeout),
+                by_host: self.probed_by_host,
             },
-            chance: ChanceConfig { seed: uuid::random_number(), is_given: false },
+            ramp_up: some_span(self.ramp_up),
+            chance: ChanceConfig { seed: uuid::random_number(), is_given: self.draws_are_given },
         })
     }
+}
+
+/// Nothing and for ever are none.
+fn some_span(ms: f64) -> Option<Nanos> {
+    (ms > 0.0 && ms.is_finite()).then(|| Nanos::from_millis_f64(ms))
 }
 
 /// The least whole number from one on that is not below; none beyond what is ever
@@ -386,6 +407,40 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn wait(&self) -> f64 {
         self.with(|breaker, _| ms_or_never(breaker.wait()))
+    }
+
+    /// The circuit stays open for so many ms, each time that it opens and, if it is open, this
+    /// time, too; counted from when it opened.
+    #[napi(catch_unwind)]
+    pub fn set_wait(&self, wait: f64) {
+        self.with(|breaker, now| breaker.set_wait(Nanos::from_millis_f64(wait), now));
+    }
+
+    /// How often the circuit has opened without having recovered.
+    #[napi(catch_unwind)]
+    pub fn attempt(&self) -> u32 {
+        self.with(|breaker, _| breaker.attempt())
+    }
+
+    /// Gives what is drawn next: from 0 up to 1; anything else leaves it to the breaker.
+    #[napi(catch_unwind)]
+    pub fn give_draw(&self, draw: f64) {
+        self.with(|breaker, _| breaker.give_draw(draw));
+    }
+
+    /// Begins a probe of JavaScript's: its permit; nothing, where none is to begin.
+    #[napi(catch_unwind)]
+    pub fn begin_probe(&self) -> Option<u32> {
+        self.with_calls(|breaker, now| breaker.begin_probe(now).map(Permit::into_raw))
+    }
+
+    /// A probe of JavaScript's has ended; whether calls with a timeout are still under way.
+    #[napi(catch_unwind)]
+    pub fn end_probe(&self, permit: u32, succeeded: bool) -> bool {
+        self.with_calls(|breaker, now| {
+            breaker.end_probe(Permit::from_raw(permit), succeeded, now);
+            breaker.is_waiting()
+        })
     }
 
     /// In how many ms a circuit that refuses calls may let one try; infinity: never by itself;
@@ -578,6 +633,12 @@ impl Handle {
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
         self.environment.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
+    }
+
+    /// For what may begin or end a call with a timeout.
+    fn with_calls<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
+        let done = self.environment.instances().with_calls(self.id, act);
+        done.expect("a breaker lives as long as its handle").0
     }
 
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {

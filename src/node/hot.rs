@@ -132,6 +132,7 @@ fn admit(
             words.put_word(RETRY_AFTER, wait_word(retry_after));
             refused::OPEN
         }
+        Some(Admission::Refused(Refusal::RampUp)) => refused::RAMP_UP,
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
             // It has no action.
             count_untaken(environment, id, wakeup::NONE);
@@ -371,6 +372,7 @@ fn poll(environment: &Environment, id: u32, events_only: bool) -> Option<i32> {
         Some(Event::WouldOpen) => Some(wakeup::WOULD_OPEN),
         Some(Event::Snapshot) => Some(wakeup::SNAPSHOT),
         Some(Event::Draw) => Some(wakeup::DRAW),
+        Some(Event::Probe) => Some(wakeup::PROBE),
         None if events_only => None,
         None => breaker.poll_expired().map(|permit| permit.into_raw() as i32),
     };

@@ -13,6 +13,8 @@ constants! {
         UNGUARDED = -3;
         /// The breaker is shut down.
         SHUTDOWN = -4;
+        /// The circuit has closed a short time ago, and not all calls pass yet.
+        RAMP_UP = -5;
         /// At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as
         /// a failure.
         CAPACITY = -16;
@@ -90,6 +92,8 @@ constants! {
         UNTAKEN = -8;
         /// What was given to be drawn has been used: another is to be given.
         DRAW = -9;
+        /// A probe is to begin.
+        PROBE = -10;
     }
 }
 

@@ -144,6 +144,14 @@ constants! {
         RESET_WINDOW_ON_CLOSE = 21;
         /// In a row, whatever the volume. Infinity: never.
         CONSECUTIVE_FAILURES = 22;
+        /// How long they are waited for; infinity: for ever.
+        HALF_OPEN_TIMEOUT = 23;
+        /// Whether JavaScript probes in place of calls.
+        PROBED_BY_HOST = 24;
+        /// For how long not all calls pass once the circuit has closed; not above zero: all do.
+        RAMP_UP = 25;
+        /// Whether JavaScript gives what chance draws.
+        DRAWS_ARE_GIVEN = 26;
     }
 }
 

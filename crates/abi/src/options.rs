@@ -181,12 +181,15 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "resetTimeout",
         unit: Unit::Milliseconds,
         default: Default::Number(30_000.0),
-        expected: Some("a number of milliseconds, 0 or more, or { initial, max, factor, jitter }"),
+        expected: Some(
+            "a number of milliseconds, 0 or more, { initial, max, factor, jitter }, or a function",
+        ),
         live: true,
         native: Some(native_options::RESET_TIMEOUT),
         doc: "ms the circuit stays open before one call may try; one more after as long again, \
               where that call has no timeout and hangs; `Infinity`: until `close()`. \
-              `{ initial, max, factor, jitter }`: ever longer, each time that it opens again",
+              `{ initial, max, factor, jitter }`: ever longer, each time that it opens again. \
+              `(attempt, { error, stats }) => ms`: as it says, asked each time that it opens",
     },
     OptionSpec {
         name: "halfOpenCalls",
@@ -208,6 +211,48 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "the circuit opens again as soon as more (`>`) than this share of `halfOpenCalls` \
               have failed, and closes as soon as no more can; 0: none may fail; 100: it closes \
               after the first, whatever comes of it",
+    },
+    OptionSpec {
+        name: "halfOpenTimeout",
+        unit: Unit::Milliseconds,
+        default: Default::Number(f64::INFINITY),
+        expected: Some("a number of milliseconds above 0, or false for none"),
+        live: false,
+        native: Some(native_options::HALF_OPEN_TIMEOUT),
+        doc: "ms, in loop time, after which the circuit opens again where calls that try have not \
+              settled; from the last that began. Without it those without a timeout are waited \
+              for as `resetTimeout` says",
+    },
+    OptionSpec {
+        name: "probe",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("a function"),
+        live: false,
+        native: Some(native_options::PROBED_BY_HOST),
+        doc: "`signal => promise`: tried in place of calls, as soon as the circuit is half open; \
+              all calls are refused until it has closed. `signal` is aborted when `timeout` is \
+              over or nobody asks any more",
+    },
+    OptionSpec {
+        name: "rampUp",
+        unit: Unit::Milliseconds,
+        default: Default::Number(0.0),
+        expected: Some("a number of milliseconds, 0 or more"),
+        live: false,
+        native: Some(native_options::RAMP_UP),
+        doc: "ms after the circuit has closed in which not all calls pass: a tenth of them at \
+              first, and more from moment to moment. The others are refused with `ERAMPUP`",
+    },
+    OptionSpec {
+        name: "random",
+        unit: Unit::None,
+        default: Default::Said("chance of the breaker's own"),
+        expected: Some("a function"),
+        live: false,
+        native: Some(native_options::DRAWS_ARE_GIVEN),
+        doc: "`() => number`, from 0 up to 1: what jitter and `rampUp` draw, for tests that are \
+              to be repeatable. Called when the breaker is made, and after each draw for the next",
     },
     OptionSpec {
         name: "rollingCountTimeout",

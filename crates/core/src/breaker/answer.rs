@@ -87,4 +87,7 @@ pub enum Event {
     /// Nothing to announce: what the host has [given](super::CircuitBreaker::give_draw) to be
     /// drawn has been used, and it is to give another.
     Draw,
+    /// Nothing to announce: the host, which probes by itself, is to
+    /// [begin](super::CircuitBreaker::begin_probe) a probe.
+    Probe,
 }

@@ -138,6 +138,7 @@ impl CircuitBreaker {
         self.trip.update(config, self.made_at);
         self.recovery.update(config);
         self.chance.update(config.chance.is_given);
+        self.ask_for_probe();
         self.set_timeout(&config.live);
         if self.adaptive.is_none() {
             self.published.set_places(config.capacity);

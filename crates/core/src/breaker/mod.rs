@@ -296,9 +296,12 @@ impl CircuitBreaker {
     }
 
     fn let_try(&mut self) {
-        if self.machine.let_try(self.recovery.probes()) {
+        // The host has had no place for a probe, or its probe hangs: its own business.
+        let is_again = self.machine.is_half_open() && self.recovery.is_probed_by_host();
+        if self.machine.let_try(self.recovery.probes()) && !is_again {
             self.events.push_back(Event::HalfOpened);
         }
+        self.ask_for_probe();
         self.time_next_move();
     }
 

@@ -2,7 +2,7 @@
 //! probes where they are let through; where the host probes by itself, they are refused, and what
 //! it does in their place has a permit, too.
 
-use super::answer::{Admission, Refusal};
+use super::answer::{Admission, Event, Refusal};
 use super::mode::Mode;
 use super::CircuitBreaker;
 use crate::calls::call_time::CallTime;
@@ -17,9 +17,9 @@ use crate::timers::Timer;
 impl CircuitBreaker {
     // Inputs, of a host that probes by itself.
 
-    /// The host begins a probe, as the circuit has become half open. `None`: it is not half open,
-    /// as many as may are out, or there is no place for one; then there will be another event.
-    /// Nothing is counted.
+    /// The host begins a probe, as it was [asked](Event::Probe) to. `None`: the circuit is not half
+    /// open, as many as may are out, or there is no place for one; then it is asked again. Nothing
+    /// is counted.
     pub fn begin_probe(&mut self, now: Now) -> Option<Permit> {
         self.advance(now.monotonic);
         if !self.machine.awaits_probe() {
@@ -84,6 +84,21 @@ impl CircuitBreaker {
         }
     }
 
+    /// Asks the host for a probe, if it is to make one.
+    pub(super) fn ask_for_probe(&mut self) {
+        if self.recovery.is_probed_by_host() && self.machine.awaits_probe() {
+            self.events.push_back(Event::Probe);
+        }
+    }
+
+    /// The same as soon as the timer goes off: a breaker has been put into its state, and nothing
+    /// is announced.
+    pub(super) fn ask_for_probe_soon(&mut self) {
+        if self.recovery.is_probed_by_host() && self.machine.awaits_probe() {
+            self.timers.set(Timer::Probes, Nanos::ZERO);
+        }
+    }
+
     /// A call of the generation of a half-open circuit has ended without an outcome: whoever asks
     /// next may try in its place.
     #[cold]
@@ -102,6 +117,10 @@ impl CircuitBreaker {
         look: Option<&Observation>,
         now: Now,
     ) {
+        if self.machine.probes_in_flight() == 0 {
+            self.timers.set(Timer::Probes, Nanos::MAX);
+            return self.ask_for_probe();
+        }
         match self.recovery.next_look(time, look, now) {
             Some(at) => self.timers.set(Timer::Probes, at),
             None => self.open_circuit(Tripped::by(Reason::Probe, now.monotonic)),
@@ -136,6 +155,7 @@ impl CircuitBreaker {
         if self.machine.probes_in_flight() == 0 {
             self.timers.set(Timer::Probes, Nanos::MAX);
         }
+        self.ask_for_probe();
     }
 
     /// Whether a call passes without being asked anything, but for its place.

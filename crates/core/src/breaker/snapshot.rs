@@ -67,12 +67,14 @@ impl CircuitBreaker {
         self.window.become_another(window);
         self.time_next_change();
         self.publish();
+        self.ask_for_probe_soon();
     }
 
     /// Puts a new breaker into the state of an earlier one.
     pub fn restore(&mut self, state: State) {
         self.machine = Machine::new(state, self.recovery.probes());
         self.time_next_move();
+        self.ask_for_probe_soon();
         if let State::Open { .. } = state {
             self.window.mark_circuit(true);
         }
