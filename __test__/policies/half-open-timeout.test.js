@@ -3,24 +3,26 @@
 // halfOpenTimeout: a half-open circuit does not wait for ever.
 
 const assert = require('node:assert/strict')
-const { once } = require('node:events')
 const { test } = require('node:test')
 
 const FakeTimers = require('@sinonjs/fake-timers')
 
 const CircuitBreaker = require('../..')
+const { until } = require('../support/wait')
 const { down, hang, ok, startBackend } = require('./support/backend')
 
 test('probes that hang open the circuit again, and a backend that is back closes it', async t => {
   const backend = await startBackend(t, down)
   const breaker = new CircuitBreaker(backend.get, { halfOpenTimeout: 30, resetTimeout: 20, timeout: false })
   t.after(() => breaker.shutdown())
+  const told = []
+  for (const name of ['open', 'halfOpen']) breaker.on(name, () => told.push(name))
   await assert.rejects(breaker.fire(), { statusCode: 503 })
-  await once(breaker, 'halfOpen')
+  await until(() => told.length === 2)
   backend.answer = hang
   breaker.fire().catch(() => {})
-  await once(breaker, 'open')
-  await once(breaker, 'halfOpen')
+  await until(() => told.length === 4)
+  assert.deepEqual(told, ['open', 'halfOpen', 'open', 'halfOpen'])
   backend.answer = ok
   assert.equal(await breaker.fire(), 200)
   assert.ok(breaker.closed)

@@ -14,9 +14,9 @@ async function halfOpened (t, options) {
   const backend = await startBackend(t, down)
   const breaker = new CircuitBreaker(backend.get, { resetTimeout: 20, ...options })
   t.after(() => breaker.shutdown())
+  const halfOpened = once(breaker, 'halfOpen')
   await assert.rejects(breaker.fire(), { statusCode: 503 })
-  assert.ok(breaker.opened)
-  await once(breaker, 'halfOpen')
+  await halfOpened
   backend.requests = 0
   // It stays open once it opens again.
   breaker.options.resetTimeout = 60_000

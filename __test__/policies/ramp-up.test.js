@@ -16,8 +16,9 @@ test('a backend that is back gets a part of the load at first, and all of it in 
   const backend = await startBackend(t, down)
   const breaker = new CircuitBreaker(backend.get, { rampUp: 2000, resetTimeout: 20 })
   t.after(() => breaker.shutdown())
+  const halfOpened = once(breaker, 'halfOpen')
   await assert.rejects(breaker.fire(), { statusCode: 503 })
-  await once(breaker, 'halfOpen')
+  await halfOpened
   backend.answer = ok
   await breaker.fire()
   assert.ok(breaker.closed)

@@ -82,18 +82,18 @@ constants! {
         /// A snapshot is due.
         SNAPSHOT = -5;
         /// There would be reason to open.
-        WOULD_OPEN = -10;
+        WOULD_OPEN = -6;
         /// A stall of the loop has ended; its length in milliseconds is in a word. Only among the
         /// wake-ups of the loop, as are the next ones.
-        STALL = -6;
+        STALL = -7;
         /// There is no timer thread: the loop is to do its work.
-        NO_THREAD = -7;
+        NO_THREAD = -8;
         /// Calls were admitted in an earlier turn of which nobody has taken charge.
-        UNTAKEN = -8;
+        UNTAKEN = -9;
         /// What was given to be drawn has been used: another is to be given.
-        DRAW = -9;
+        DRAW = -10;
         /// A probe is to begin.
-        PROBE = -10;
+        PROBE = -11;
     }
 }
 
