@@ -90,7 +90,12 @@ fn live_options() -> impl Strategy<Value = LiveOptions> {
 /// stays in it.
 fn config() -> impl Strategy<Value = Config> {
     let counts = (any::<bool>(), sometimes(1, 20), any::<bool>(), sometimes(1, 6), 0_i64..10);
-    let half_open = (1_u32..6, prop_oneof![Just(0.0), 0.0..=100.0]);
+    let half_open = (
+        1_u32..6,
+        prop_oneof![Just(0.0), 0.0..=100.0],
+        prop::option::of((1_u64..5_000).prop_map(ms)),
+        prop::option::of((1_u64..9_000).prop_map(ms)),
+    );
     (live_options(), counts, half_open, 1_i64..8, any::<u64>()).prop_map(
         |(live, counts, half_open, capacity, seed)| {
             let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
@@ -111,8 +116,10 @@ fn config() -> impl Strategy<Value = Config> {
                 half_open: HalfOpenConfig {
                     calls,
                     threshold_percentage: half_open.1,
-                    ..HalfOpenConfig::default()
+                    timeout: half_open.2,
+                    by_host: false,
                 },
+                ramp_up: half_open.3,
                 chance: ChanceConfig { seed, is_given: false },
                 ..Config::default()
             }
@@ -217,6 +224,11 @@ impl World {
             Admission::Refused(Refusal::Open { retry_after }) => {
                 self.tally(Counter::Rejects);
                 self.check_promise(retry_after);
+            }
+            Admission::Refused(Refusal::RampUp) => {
+                self.tally(Counter::Rejects);
+                assert!(self.config.ramp_up.is_some());
+                assert_eq!(self.breaker.state(self.now()), State::Closed);
             }
             Admission::Unguarded => {}
             Admission::Refused(Refusal::Shutdown) | Admission::EventsFirst => {
