@@ -194,6 +194,30 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   call (context: any, ...args: TI): Promise<TR>
 
   /**
+   * As `fire`, on terms of this call's own: a signal of the caller's, a timeout, a `this`.
+   *
+   * @returns what `fire` returns. Rejects with a `TypeError` for an option that makes no sense or that
+   * there is not
+   * @example
+   * // The client has gone: nobody waits for the answer.
+   * const user = await breaker.fireWith({ signal: request.signal, timeout: 200 }, id)
+   */
+  fireWith (options: CircuitBreaker.CallOptions, ...args: TI): Promise<TR>
+
+  /**
+   * Asks for a permit, for work that is no promise: a stream, a message of a queue. Whoever has it says
+   * how the work ended; it counts as a call, with the events of one. The action is not asked, nor
+   * the fallback.
+   *
+   * @throws the error that `fire` would reject with, where a call would be refused; the reason of a
+   * `signal` that is aborted; a `TypeError` for an option that makes no sense
+   * @example
+   * const permit = breaker.acquire()
+   * stream.once('end', () => permit.success()).once('error', error => permit.failure(error))
+   */
+  acquire (options?: CircuitBreaker.PermitOptions): CircuitBreaker.Permit
+
+  /**
    * Sets what answers calls that fail or are refused, in place of what was set before.
    *
    * A function gets the arguments that the call was made with and, right after them, the
@@ -915,11 +939,55 @@ declare namespace CircuitBreaker {
     max: number
   }
 
+  /** The terms of one call, for `acquire`. */
+  export interface PermitOptions {
+    /**
+     * Of whoever asks for the work. When it is aborted, the promise rejects with its reason, the permit
+     * goes back, and the call counts as nothing but a fire: neither as a success nor as a failure, with no
+     * event and no fallback; a half-open circuit lets another call try. The signal of the action
+     * is aborted with it. One that is aborted before keeps the call from beginning, and from being counted.
+     *
+     * Of a call that `cache` or `coalesce` may share with others it ends the wait of this caller alone.
+     * One signal may be that of any number of calls.
+     */
+    signal?: AbortSignal | undefined
+    /**
+     * How long this call may take, longer or shorter than by the option `timeout` of the breaker. In
+     * milliseconds; `false`, `0` or `Infinity`: as long as it likes. Left out: as by that option. It is
+     * that of the call which it begins: who joins another one waits for as long as that.
+     */
+    timeout?: number | `${number}` | false | undefined
+  }
+
+  /** The terms of one call, for `fireWith`. */
+  export interface CallOptions extends PermitOptions {
+    /** What the action has as its `this`; left out: itself, as with `fire`. */
+    context?: unknown
+  }
+
+  /**
+   * The right to some work that is no promise. It is settled once, by whichever comes first; what comes
+   * later does nothing. One that is collected unsettled is ignored, with a process warning.
+   */
+  export type Permit = {
+    /** The work has ended well. Listeners to `success` get the result. */
+    success (result?: unknown): void
+    /** The work has failed with that error, which {@link Options.errorFilter} may let pass. */
+    failure (error?: unknown): void
+    /** The work is to count neither as a success nor as a failure: another caller gets the place. */
+    ignore (): void
+    /**
+     * Aborted when the time of the work is over, when the `signal` of whoever asked for it is aborted, or when the breaker is
+     * shut down; not when the permit is settled.
+     */
+    readonly signal: AbortSignal
+  } & { [Name in DisposeSymbol]: () => void } & { [Name in AsyncDisposeSymbol]: () => Promise<void> }
+
   /** What keeps a circuit open by force; `using` takes it where there is a `Symbol.dispose`. */
   export type ForcedOpen = {
     /** Gives up keeping it open: the last to do so closes the circuit. Once is enough. */
     dispose (): void
-  } & { [Name in SymbolConstructor extends { readonly dispose: infer S } ? S & symbol : never]: () => void }
+  } & { [Name in DisposeSymbol]: () => void }
 
   /**
    * What keeps results for {@link Options.cache}. Where `get` gives a promise or another
@@ -1253,6 +1321,10 @@ type WithError<TI extends unknown[]> =
 
 /** These arguments, with an error possible in place of each that may be left out. */
 type OrError<TI extends unknown[]> = { [K in keyof TI]: undefined extends TI[K] ? TI[K] | Error : TI[K] }
+
+/** `Symbol.dispose` and `Symbol.asyncDispose`, where the declarations of the program have them. */
+type DisposeSymbol = SymbolConstructor extends { readonly dispose: infer S } ? S & symbol : never
+type AsyncDisposeSymbol = SymbolConstructor extends { readonly asyncDispose: infer S } ? S & symbol : never
 
 /** The names of some events, offered by editors, or any other name. */
 type EventName<M> = keyof M | (string & {}) | symbol

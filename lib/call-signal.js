@@ -12,6 +12,7 @@ const { throwAsync } = require('./emit')
  * an `await`.
  */
 function runningSignal (inner) {
+  if (inner.unguardedSignal !== undefined) return inner.unguardedSignal
   const call = runningCall(inner)
   return call && signalOf(call)
 }
@@ -21,6 +22,9 @@ function signalOf (call) {
   const given = call.companion?.signal
   if (given !== undefined) return given
   const companion = new CallSignal()
+  // Whoever made the call may have given it up already.
+  const reason = call.companion?.terms?.reason
+  if (reason !== undefined) companion.abort(reason)
   call.companion = together(call.companion, companion)
   return companion.signal
 }
@@ -32,9 +36,10 @@ class CallSignal extends Companion {
     return this.#controller.signal
   }
 
-  // A call that has failed has done so by its action, which is over.
+  // A call that has failed has done so by its action, which is over; of one that is not to count
+  // its maker knows what becomes of the work.
   ended (how, error) {
-    if (how !== 'error') this.abort(error)
+    if (how !== 'error' && how !== 'ignored') this.abort(error)
   }
 
   abort (reason) {

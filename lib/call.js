@@ -18,13 +18,16 @@ const { buildError } = require('./errors')
 const { INNER } = require('./inner')
 const { applyLiveOptions, tryApplyLiveOptions } = require('./live-options')
 const { CallCache, remembers } = require('./call-cache')
+const { together } = require('./companion')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { admit, admitAgain, lastNested, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
+const { admit, admitAgain, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { Tries, handlers } = require('./retry')
-const { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise } = require('./outcome')
+const {
+  Rejection, adopted, asItIs, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
+} = require('./outcome')
 
-const { CAPACITY, EVENTS_FIRST, IS_ENABLED, IS_SHUTDOWN, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED } = codes
+const { CAPACITY, EVENTS_FIRST, GONE, IS_ENABLED, IS_SHUTDOWN, LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED } = codes
 
 /**
  * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
@@ -50,7 +53,10 @@ function fire (breaker, plainCall, context, count, first, second, all) {
     return Promise.reject(error)
   }
   // The other ways are functions of their own, so that V8 can compile this one in one piece.
-  if (permit < 0) return fireOtherwise(breaker, inner, isPlain, permit, context, listed(count, first, second, all))
+  if (permit < 0) {
+    if (permit > NESTED) return fireOtherwise(breaker, inner, isPlain, permit, context, listed(count, first, second, all))
+    permit = noteNested(inner, permit)
+  }
   // The call begins here and in no function of its own, which would cost 76 instructions.
   const { calls } = inner
   let promise
@@ -104,13 +110,45 @@ function runningPermit (inner) {
   const depth = untaken()
   if (depth === 0) return NOBODYS
   if (depth > 1) {
-    const nested = lastNested(inner.id)
-    if (nested !== NONE) return nested
+    const permit = lastNested(inner, depth)
+    if (permit >= 0) return permit
   } else if (last >= 0 && nextUnderWay(inner.id, last) === last && !isTaken(inner, last)) {
     return last
   }
   for (let permit = nextUnderWay(inner.id, 0); permit !== NONE; permit = nextUnderWay(inner.id, permit + 1)) {
     if (!isTaken(inner, permit)) return permit
+  }
+  return NOBODYS
+}
+
+// The calls that began while the action of another one had not returned, each inside the one
+// before: breaker and permit. How many of them are still there is known of what is not taken, less
+// the outermost.
+const nested = []
+
+/** Notes such a call, by the code with which it was admitted. Its permit. */
+function noteNested (inner, code) {
+  const permit = NESTED - code
+  cutNested()
+  nested.push({ id: inner.id, permit })
+  return permit
+}
+
+// What was noted of calls that have returned goes, and what was not known of some is nobody's: a
+// refused call is one more that is not taken, and has no action.
+function cutNested () {
+  const outer = Math.max(0, untaken() - 2)
+  while (nested.length < outer) nested.push(NOBODY)
+  nested.length = outer
+}
+
+const NOBODY = { id: -1, permit: -1 }
+
+// The innermost of a breaker's that is still there; negative if none is.
+function lastNested (inner, depth) {
+  for (let place = Math.min(depth - 1, nested.length) - 1; place >= 0; place--) {
+    const { id, permit } = nested[place]
+    if (id === inner.id && nextUnderWay(id, permit) === permit) return permit
   }
   return NOBODYS
 }
@@ -128,7 +166,7 @@ function disown (inner, permit) {
   call.permit = NOBODYS
 }
 
-module.exports = { abortCalls, disown, fire, isTaken, runningCall, timeOutCall }
+module.exports = { abortCalls, acquire, disown, fire, fireOnTerms, fireRemembered, isTaken, runningCall, timeOutCall }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
@@ -154,53 +192,112 @@ function countWithListeners (breaker, inner, args) {
 }
 
 // An answer that is kept is given whatever the state of the circuit, and takes no permit.
-function fireRemembered (breaker, inner, context, args) {
+function fireRemembered (breaker, inner, context, args, terms) {
   const counted = countWithListeners(breaker, inner, args)
   if (!counted || (state(inner.id) & IS_ENABLED) === 0) {
-    return handleAdmission(breaker, inner, admitAgain(inner.id, true, false), true, context, args)
+    return handleAdmission(breaker, inner, ask(inner, true, false, terms), true, context, args, terms)
   }
   const callCache = new CallCache(breaker, inner, args)
   const answer = callCache.lookUp()
   if (answer) return asItIs(answer)
   return callCache.later === undefined
-    ? fireMissed(breaker, inner, context, args, callCache)
-    : fireLater(breaker, inner, context, args, callCache)
+    ? fireMissed(breaker, inner, context, args, callCache, terms)
+    : fireLater(breaker, inner, context, args, callCache, terms)
 }
 
 // On its own, for the closure would make every hit pay for its context.
-function fireLater (breaker, inner, context, args, callCache) {
+function fireLater (breaker, inner, context, args, callCache, terms) {
   return callCache.shareLater(callCache.later.then(answer => {
     const known = callCache.lookUpLater(answer)
     if (known) return known
     // The call begins now, under the clock and the options of this moment.
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    return fireMissed(breaker, inner, context, args, callCache)
+    return fireMissed(breaker, inner, context, args, callCache, terms)
   }))
 }
 
-function fireMissed (breaker, inner, context, args, callCache) {
-  const promise = handleAdmission(breaker, inner, admitAgain(inner.id, true, false), true, context, args, callCache)
+function fireMissed (breaker, inner, context, args, callCache, terms) {
+  const companion = terms === undefined ? callCache : together(callCache, terms)
+  const promise = handleAdmission(breaker, inner, ask(inner, true, false, terms), true, context, args, companion)
   callCache.share(promise)
   return promise
 }
 
-// What is asked of the native half on the long way may be granted all the same. `aloud`
-// calls have been counted.
-function handleAdmission (breaker, inner, code, aloud, context, args, companion) {
+/**
+ * Fires a breaker on terms that are not its own. Throws what keeps the call from beginning, but for a
+ * refusal.
+ */
+function fireOnTerms (breaker, inner, context, args, terms) {
+  const aloud = hasListeners(breaker, 'fire')
+  const code = aloud && !countWithListeners(breaker, inner, args) ? SHUTDOWN : ask(inner, aloud, false, terms)
+  return handleAdmission(breaker, inner, code, aloud, context, args, terms)
+}
+
+/**
+ * Begins a call whose work is done elsewhere: what there is of it to be settled, or undefined if the
+ * breaker is disabled. Throws if it is refused.
+ */
+function acquire (breaker, inner, terms) {
+  const aloud = hasListeners(breaker, 'fire')
+  let code = aloud && !countWithListeners(breaker, inner, []) ? SHUTDOWN : ask(inner, aloud, false, terms)
+  code = admitted(inner, code, aloud, terms)
+  if (code >= 0) return begin(breaker, inner, code, terms)
+  if (code === UNGUARDED) return undefined
+  if (code === OPEN) throw refusal(breaker, 'EOPENBREAKER', retryAfter())
+  if (code === SHUTDOWN) throw buildError(breaker, 'ESHUTDOWN')
+  if (code === RAMP_UP) throw refusal(breaker, 'ERAMPUP')
+  cutNested()
+  const { error } = lock(breaker, inner, CAPACITY - code, [], terms)
+  taken()
+  throw error
+}
+
+function begin (breaker, inner, permit, terms) {
+  const call = inner.calls[permit] ?? newCall(breaker, inner, permit)
+  call.keep(0)
+  call.companion = terms
+  // Nobody waits for what it is resolved with.
+  call.resolve = ignore
+  if (terms.isTimed(inner)) {
+    if (needsAsyncContext(breaker, inner)) call.context = new CallContext(call)
+    inner.owner.pinned = inner.breaker
+  }
+  call.taken = true
+  taken()
+  terms.began(inner, permit)
+  terms.ready(call)
+  return call
+}
+
+/** Asks to begin a call, on terms of its own if there are any. */
+function ask (inner, counted, anyway, terms) {
+  return terms === undefined ? admitAgain(inner.id, counted, anyway) : terms.ask(inner.id, counted, anyway)
+}
+
+// What is asked of the native half on the long way may be granted all the same: the permit, or why
+// there is none. `aloud` calls have been counted.
+function admitted (inner, code, aloud, terms) {
   for (let round = 0; code === EVENTS_FIRST; round++) {
     drainEvents(inner.breaker, inner.id)
-    code = admitAgain(inner.id, aloud, round === MOST_ROUNDS)
+    code = ask(inner, aloud, round === MOST_ROUNDS, terms)
   }
+  return code <= NESTED ? noteNested(inner, code) : code
+}
+
+function handleAdmission (breaker, inner, answer, aloud, context, args, companion) {
+  const terms = companion?.terms
+  const code = admitted(inner, answer, aloud, terms)
   if (code >= 0) {
     const isFirst = inner.retry !== undefined && companion?.tries === undefined
     const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
     return run(breaker, inner, code, context, args, along)
   }
   if (code === OPEN) return reject(breaker, inner, args, 'EOPENBREAKER', retryAfter())
-  if (code === UNGUARDED) return asItIs(breaker.action.apply(context, args))
+  if (code === UNGUARDED) return runUnguarded(breaker, inner, context, args, terms?.signalOfCaller)
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
   if (code === RAMP_UP) return reject(breaker, inner, args, 'ERAMPUP')
+  cutNested()
   const promise = adopted(lock(breaker, inner, CAPACITY - code, args))
   taken()
   return promise
@@ -213,7 +310,7 @@ handlers.tryAgain = tries => {
     followClock(inner)
     tryApplyLiveOptions(breaker, inner)
     if (!inner.handle.admitsRetry()) return handlers.giveUp(tries)
-    const promise = handleAdmission(breaker, inner, admitAgain(inner.id, false, false), false, receiver, args, tries)
+    const promise = handleAdmission(breaker, inner, ask(inner, false, false, tries.terms), false, receiver, args, tries)
     tries.asked()
     return promise
   } catch (error) {
@@ -226,22 +323,44 @@ function run (breaker, inner, permit, context, args, companion) {
   const { calls } = inner
   let promise
   try {
-    const { timed } = inner
+    const terms = companion?.terms
+    const timed = terms === undefined ? inner.timed : terms.isTimed(inner)
     if (companion !== undefined) {
-      companion.began()
       ;(calls[permit] ?? newCall(breaker, inner, permit)).companion = companion
+      companion.began(inner, permit)
     }
     const result = toPromise(apply(breaker.action, context, args.length, args[0], args[1], args))
     if (companion !== undefined) companion.acted(result)
     const call = calls[permit] ?? newCall(breaker, inner, permit)
     call.keep(args.length, args[0], args[1], args)
-    promise = timed ? call.untilDeadline(result) : result.then(call.succeed, call.fail)
+    promise = timed || terms?.mayEndEarly(inner) ? untilSettled(call, result, timed) : result.then(call.succeed, call.fail)
     call.taken = true
+    if (companion !== undefined) companion.ready(call)
   } catch (error) {
     promise = adopted(fail(breaker, inner, permit, args, error, calls[permit]?.companion))
   }
   taken()
   return promise
+}
+
+function untilSettled (call, result, isTimed) {
+  const { owner } = call.inner
+  const { pinned } = owner
+  const promise = call.untilDeadline(result)
+  // Only for a deadline is the breaker kept from being collected.
+  if (!isTimed) owner.pinned = pinned
+  return promise
+}
+
+function runUnguarded (breaker, inner, context, args, signal) {
+  if (signal === undefined) return asItIs(breaker.action.apply(context, args))
+  const { unguardedSignal } = inner
+  inner.unguardedSignal = signal
+  try {
+    return asItIs(breaker.action.apply(context, args))
+  } finally {
+    inner.unguardedSignal = unguardedSignal
+  }
 }
 
 // What JavaScript holds of a call. A call object goes with a permit and is used again
@@ -320,6 +439,20 @@ class Call {
     } else {
       resolve(timeOut(breaker, inner, permit, args, companion))
     }
+  }
+
+  // Whoever made the call has given it up, or asks for it not to count. The action may go on; that is
+  // nobody's business.
+  giveUp (how, reason) {
+    const { companion, inner, permit, resolve } = this
+    const bits = giveUp(inner, permit)
+    // Its deadline came first, and it has heard of that or is to hear of it now.
+    if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? undefined : this.timeOut()
+    disown(inner, permit)
+    this.clear()
+    end(inner, undefined, bits)
+    companion.ended(how, reason)
+    resolve(new Rejection(reason))
   }
 }
 

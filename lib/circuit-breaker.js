@@ -13,6 +13,7 @@ const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
+const { fireWith } = require('./fire-with')
 const { INNER, Inner } = require('./inner')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
@@ -28,6 +29,7 @@ const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
 const { lastTrip } = require('./last-trip')
 const { prepare, readVolume, refuse } = require('./options')
+const { acquire } = require('./permit')
 require('./lost-calls')
 require('./no-thread')
 const { abortProbe, beginProbe, noteProbe } = require('./probe')
@@ -205,6 +207,14 @@ class CircuitBreaker extends EventEmitter {
 
   call (context, ...args) {
     return fire(this, undefined, context, args.length, args[0], args[1], args)
+  }
+
+  fireWith (options, ...args) {
+    return fireWith(this, options, args)
+  }
+
+  acquire (options = {}) {
+    return acquire(this, options)
   }
 
   fallback (fallback) {

@@ -5,8 +5,11 @@
 
 /** One that wants to know nothing: others say what they do. Nothing of theirs throws. */
 class Companion {
+  /** The call may be tried again, and has that to do with it. */
+  triedBy (tries) {}
+
   /** The call was admitted; its action begins. */
-  began () {}
+  began (inner, permit) {}
 
   /** The action has returned: a promise of its result. */
   acted (result) {}
@@ -15,16 +18,24 @@ class Companion {
   succeeded () {}
 
   /**
-   * The call ended otherwise, and so: `error`, `timeout`, with the error of it; `lost`, if JavaScript
-   * was stopped in its action.
+   * The call ended otherwise, and so: `error` or `timeout`, with the error of it; `abort`, if its maker
+   * has given it up, with the reason; `ignored`, if it is not to count; `lost`, if JavaScript was stopped in its action.
    */
   ended (how, error) {}
+
+  /** The action has returned, and the call is told what comes of it. */
+  ready (call) {}
 
   /** The call goes on, and nobody waits for it any more. */
   abort (reason) {}
 
   /** The signal that tells its action of that, if there is one. */
   get signal () {
+    return undefined
+  }
+
+  /** Its terms, where they are not those of the breaker. */
+  get terms () {
     return undefined
   }
 
@@ -42,9 +53,14 @@ class Pair extends Companion {
     this.second = second
   }
 
-  began () {
-    this.first.began()
-    this.second.began()
+  triedBy (tries) {
+    this.first.triedBy(tries)
+    this.second.triedBy(tries)
+  }
+
+  began (inner, permit) {
+    this.first.began(inner, permit)
+    this.second.began(inner, permit)
   }
 
   acted (result) {
@@ -62,6 +78,11 @@ class Pair extends Companion {
     this.second.ended(how, error)
   }
 
+  ready (call) {
+    this.first.ready(call)
+    this.second.ready(call)
+  }
+
   abort (reason) {
     this.first.abort(reason)
     this.second.abort(reason)
@@ -69,6 +90,10 @@ class Pair extends Companion {
 
   get signal () {
     return this.first.signal ?? this.second.signal
+  }
+
+  get terms () {
+    return this.first.terms ?? this.second.terms
   }
 
   get tries () {

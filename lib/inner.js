@@ -59,6 +59,8 @@ class Inner {
     this.probe = undefined
     this.toldWait = undefined
     this.lastFailure = undefined
+    // The signal of the caller, while the action of a disabled breaker runs that was given one.
+    this.unguardedSignal = undefined
   }
 }
 

@@ -26,7 +26,7 @@ const { handlers, tryLater } = require('./retry')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
 
-const { EVENTS, FAILURE, GONE, IDLE, LATE, SUCCESS, UNHEARD_FAILURE } = codes
+const { EVENTS, FAILURE, GONE, IDLE, IGNORED, LATE, SUCCESS, UNHEARD_FAILURE } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
@@ -44,7 +44,7 @@ function succeed (call, value) {
 function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
-  const error = buildError(breaker, 'ETIMEDOUT', inner.liveOptions.timeout)
+  const error = buildError(breaker, 'ETIMEDOUT', companion?.terms?.timeout ?? inner.liveOptions.timeout)
   inner.lastFailure = error
   const isHeard = isHeardLate(breaker, inner)
   // Where nobody hears of it, the call ends in one crossing, and no listener comes between.
@@ -113,29 +113,43 @@ function fail (breaker, inner, permit, args, error, companion, known) {
 // What follows from the failure has been decided, and the permit is spent.
 function endFailed (breaker, inner, permit, args, error, companion, reason, ms, bits) {
   end(inner, inner.calls[permit], bits)
-  const outcome = next(breaker, inner, error, args, companion, ms)
+  // Whoever has a permit for work of his own waits for no answer.
+  const outcome = companion?.terms?.isPermit ? new Rejection(error) : next(breaker, inner, error, args, companion, ms)
   if (companion !== undefined) companion.ended(reason, error)
   return outcome
 }
 
 /**
- * The circuit lets the call not pass, for the reason with that code and for so long, if that is known: a promise of
- * what there is instead.
+ * Whoever made the call has given it up: nothing of it is counted. Bits as of `settle`: with `LATE`
+ * it has not ended by this.
  */
+function giveUp (inner, permit) {
+  return settle(inner.id, permit, IGNORED)
+}
+
+/** The call may not pass: a promise of what there is instead. Arguments as of `refusal`. */
 function reject (breaker, inner, args, code, retryAfter) {
+  return adopted(fallBack(breaker, inner, refusal(breaker, code, retryAfter), args))
+}
+
+/**
+ * The circuit lets the call not pass, for the reason with that code and for so long, if that is known: the error
+ * that says so, after it has been announced.
+ */
+function refusal (breaker, code, retryAfter) {
   const error = buildError(breaker, code)
   error.retryAfter = retryAfter
   if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
-  return adopted(fallBack(breaker, inner, error, args))
+  return error
 }
 
 /** No place is free: the call fails without having begun. */
-function lock (breaker, inner, permit, args) {
+function lock (breaker, inner, permit, args, companion) {
   const error = buildError(breaker, 'ESEMLOCKED')
   if (hasListeners(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
   if (listensTo(breaker, 'semaphore-locked')) emit(breaker, 'semaphore-locked', error, 0)
-  return fail(breaker, inner, permit, args, error)
+  return fail(breaker, inner, permit, args, error, companion)
 }
 
 /**
@@ -182,8 +196,10 @@ function adopt (result) {
 // So many call objects are kept for their next call; those beyond, of a burst, are not.
 const KEPT = 1024
 
-// The permit is spent: does what the bits of its last crossing ask for, after the call
-// object, if there is one, has been made ready for its next call.
+/**
+ * The permit is spent: does what the bits of its last crossing ask for, after the call object, if
+ * there is one, has been made ready for its next call.
+ */
 function end (inner, call, bits) {
   if (call !== undefined) {
     call.clear()
@@ -258,4 +274,4 @@ function applyWith (fallback, args, error) {
 // process where the arguments of a function are larger than it can have them.
 const MOST_ARGUMENTS = 10_000
 
-module.exports = { Rejection, adopted, asItIs, fail, lock, reject, succeed, timeOut, toPromise }
+module.exports = { Rejection, adopted, asItIs, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise }

@@ -51,6 +51,7 @@ class Tries extends Companion {
     this.receiver = receiver
     this.args = args
     this.companion = companion
+    companion?.triedBy(this)
     // How often it was tried again.
     this.attempts = 0
     // When the first try began, and by which clock.
@@ -119,13 +120,17 @@ class Tries extends Companion {
 
   // What the companion is told.
 
-  began () {
+  began (inner, permit) {
     this.hasBegun = true
-    this.companion?.began()
+    this.companion?.began(inner, permit)
   }
 
   acted (result) {
     this.companion?.acted(result)
+  }
+
+  ready (call) {
+    this.companion?.ready(call)
   }
 
   succeeded () {
@@ -143,6 +148,10 @@ class Tries extends Companion {
 
   get signal () {
     return this.companion?.signal
+  }
+
+  get terms () {
+    return this.companion?.terms
   }
 }
 

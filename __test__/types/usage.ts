@@ -436,6 +436,31 @@ breaker.healthCheck(async () => {}, '5s')
 // @ts-expect-error: no check
 breaker.healthCheck()
 
+// ---- One call at a time
+
+expect<Equal<ReturnType<typeof breaker.fireWith>, Promise<User>>>()
+breaker.fireWith({}, '1', true)
+breaker.fireWith({ signal: new AbortController().signal, timeout: 200, context: breaker }, '1', true)
+breaker.fireWith({ signal: undefined, timeout: false }, '1', true)
+breaker.fireWith({ timeout: '200' }, '1', true)
+// @ts-expect-error: the options come first
+breaker.fireWith('1', true)
+// @ts-expect-error: the arguments of the action
+breaker.fireWith({ timeout: 200 }, 1, true)
+// @ts-expect-error: the signal, not its controller
+breaker.fireWith({ signal: new AbortController() }, '1', true)
+// @ts-expect-error: no such option
+breaker.fireWith({ timeOut: 200 }, '1', true)
+const permit: CircuitBreaker.Permit = breaker.acquire()
+expect<Equal<typeof permit.signal, AbortSignal>>()
+permit.success()
+permit.success({ id: '1', age: 0 })
+permit.failure(new Error('ill'))
+permit.ignore()
+breaker.acquire({ signal: permit.signal, timeout: false })
+// @ts-expect-error: no action, and no `this` of one
+breaker.acquire({ context: breaker })
+
 // ---- The first opossum
 
 const made = CircuitBreaker(findUser, { maxFailures: 3 })

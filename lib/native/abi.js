@@ -18,6 +18,8 @@ const codes = Object.freeze({
   RAMP_UP: -5,
   /** At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as a failure. */
   CAPACITY: -16,
+  /** At this and below the call is admitted, in the action of another one that has not returned: `NESTED - code` is its permit. */
+  NESTED: -1073741824,
   // In the place of a wait:
   /** For ever. */
   NEVER: -1,
@@ -44,6 +46,8 @@ const codes = Object.freeze({
   FAILURE: 1,
   /** The action failed, and nobody hears of it before what follows is decided: `evaluateTrip` at once. */
   UNHEARD_FAILURE: 2,
+  /** The call is to leave no trace. */
+  IGNORED: 3,
   // What `poll`, `nextWakeup` and `nextOut` return where it is not a number:
   /** Nothing more. */
   NONE: -1,
@@ -402,7 +406,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 663648957,
+  FINGERPRINT: 1009799842,
   NUMBERS: 296,
   STATS: 2,
   codes,

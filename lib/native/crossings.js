@@ -24,6 +24,15 @@ function admitAgain (id, counted, anyway) {
   return words[0]
 }
 
+/** The same for a call that has a timeout of its own, in milliseconds; `Infinity`: none. */
+function admitWithin (id, timeout, counted, anyway) {
+  words[0] = id
+  words[1] = (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0)
+  numbers[STATS] = timeout
+  cross.admitWithin()
+  return words[0]
+}
+
 /**
  * A call that was admitted is in good hands: whatever happens from now on, it will be told
  * how it ended. Those of which this is not said are lost when the turn of the loop ends.
@@ -42,16 +51,6 @@ function untaken () {
 
 /** What the last crossing gave: the permit, if it has admitted a call. */
 function lastResult () {
-  return words[0]
-}
-
-/**
- * The permit of the call of a breaker that was admitted last of those that are not taken, if it
- * began in the action of another one; or `NONE`.
- */
-function lastNested (id) {
-  words[0] = id
-  cross.lastNested()
   return words[0]
 }
 
@@ -237,13 +236,13 @@ module.exports = {
   abandon,
   admit,
   admitAgain,
+  admitWithin,
   allTaken,
   bypassAll,
   count,
   counts,
   expire,
   evaluateTrip,
-  lastNested,
   lastResult,
   latency,
   loop,

@@ -12,7 +12,7 @@ export declare class Environment {
    */
   constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number)
   /** The raw functions. */
-  hot(): Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'lastNested' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
+  hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
    * Makes a breaker with the options in the shared words, and leaves its number in the first
    * word.

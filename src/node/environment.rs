@@ -15,7 +15,6 @@ use napi::{check_status, sys, Result};
 
 use super::instances::Instances;
 use super::mailbox::{Mailbox, Message};
-use super::nested::Nested;
 use super::resource::Resource;
 use super::shared_words::SharedWords;
 use super::single_environment;
@@ -26,7 +25,6 @@ use didelphis_core::time::Nanos;
 /// See the [module](self).
 pub(crate) struct Environment {
     instances: Instances,
-    nested: Nested,
     meter: Rc<LoopMeter>,
     mailbox: Arc<Mailbox>,
     /// Taken by whoever closes the environment first: the end of the JavaScript
@@ -73,7 +71,6 @@ impl Environment {
             let meter = unsafe { LoopMeter::start(uv_loop.cast(), Some(mailbox.clone()), host) };
             Environment {
                 instances: Instances::new(meter.clone(), mailbox.clone(), words, keep_alive),
-                nested: Nested::default(),
                 meter,
                 mailbox,
                 cleanup: Cell::new(None),
@@ -164,11 +161,6 @@ impl Environment {
     #[inline]
     pub(crate) fn instances(&self) -> &Instances {
         &self.instances
-    }
-
-    /// Calls that began in the action of another.
-    pub(crate) fn nested(&self) -> &Nested {
-        &self.nested
     }
 
     /// The clock of the loop.

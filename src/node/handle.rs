@@ -68,7 +68,7 @@ impl JsEnvironment {
     /// The raw functions.
     #[napi(
         catch_unwind,
-        ts_return_type = "Record<'admit' | 'admitAgain' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'lastNested' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>"
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>"
     )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made

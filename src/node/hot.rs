@@ -15,7 +15,6 @@ use std::rc::Rc;
 use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
-use super::shared_words::SharedWords;
 use super::single_environment;
 use didelphis_abi::codes::{again, outcome, reason, refused, settled, state, wait, wakeup};
 use didelphis_abi::layout::words::{LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED};
@@ -40,13 +39,13 @@ pub(crate) unsafe fn functions(
     let functions: [(&CStr, sys::napi_callback); 13] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
+        (c"admitWithin", Some(raw::<AdmitWithin>)),
         (c"settle", Some(raw::<Settle>)),
         (c"expire", Some(raw::<Expire>)),
         (c"evaluateTrip", Some(raw::<EvaluateTrip>)),
         (c"abandon", Some(raw::<Abandon>)),
         (c"nextOut", Some(raw::<NextOut>)),
         (c"nextUnderWay", Some(raw::<NextUnderWay>)),
-        (c"lastNested", Some(raw::<LastNested>)),
         (c"count", Some(raw::<CountOne>)),
         (c"nextWakeup", Some(raw::<NextWakeup>)),
         (c"poll", Some(raw::<Poll>)),
@@ -112,6 +111,23 @@ impl Crossing for AdmitAgain {
     }
 }
 
+struct AdmitWithin;
+
+impl Crossing for AdmitWithin {
+    /// With bits of [`again`], and the timeout of the call in milliseconds as the first number of
+    /// the statistics: not finite, none.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let words = environment.words();
+        let bits = words.word(1);
+        let [timeout] = words.numbers();
+        let timeout = timeout.is_finite().then(|| Nanos::from_millis_f64(timeout));
+        let (counted, anyway) = (bits & again::COUNTED != 0, bits & again::ANYWAY != 0);
+        admit(environment, id, |breaker, now| {
+            breaker.try_acquire_within(timeout, counted, anyway, now)
+        })
+    }
+}
+
 #[inline]
 fn admit(
     environment: &Environment,
@@ -123,8 +139,11 @@ fn admit(
     match admitted.map(|(admission, _)| admission) {
         Some(Admission::Admitted(permit)) => {
             let permit = permit.into_raw() as i32;
-            count_untaken(environment, id, permit);
-            permit
+            if words.count_untaken() == 0 {
+                permit
+            } else {
+                refused::NESTED - permit
+            }
         }
         Some(Admission::EventsFirst) => refused::EVENTS_FIRST,
         Some(Admission::Unguarded) => refused::UNGUARDED,
@@ -134,20 +153,10 @@ fn admit(
         }
         Some(Admission::Refused(Refusal::RampUp)) => refused::RAMP_UP,
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
-            // It has no action.
-            count_untaken(environment, id, wakeup::NONE);
+            words.count_untaken();
             refused::CAPACITY - permit.into_raw() as i32
         }
         Some(Admission::Refused(Refusal::Shutdown)) | None => refused::SHUTDOWN,
-    }
-}
-
-/// One call more was admitted of which JavaScript has not taken charge.
-#[inline]
-fn count_untaken(environment: &Environment, id: u32, permit: i32) {
-    let outer = environment.words().count_untaken();
-    if outer > 0 {
-        environment.nested().enter(outer, id, permit);
     }
 }
 
@@ -171,6 +180,7 @@ impl Crossing for Settle {
             let permit = Permit::from_raw(permit as u32);
             let settled = match outcome {
                 outcome::SUCCESS => breaker.on_success(permit, now),
+                outcome::IGNORED => breaker.on_ignored(permit, now),
                 outcome::UNHEARD_FAILURE => fail_unheard(breaker, permit, now),
                 _ => breaker.on_failure(permit, now),
             };
@@ -265,23 +275,6 @@ impl Crossing for NextUnderWay {
         let from = environment.words().word(1) as u32;
         let next = environment.instances().with(id, |breaker, _| breaker.next_under_way(from));
         next.flatten().map_or(wakeup::NONE, |permit| permit.into_raw() as i32)
-    }
-}
-
-struct LastNested;
-
-impl Crossing for LastNested {
-    /// The permit of the call that was admitted last of those that began in the action of another
-    /// call, and whose own action is running; or `NONE`.
-    fn cross(environment: &Environment, id: u32) -> i32 {
-        let depth = environment.words().word(SharedWords::UNTAKEN);
-        let is_under_way = |permit: u32| {
-            let next =
-                environment.instances().with(id, |breaker, _| breaker.next_under_way(permit));
-            next.flatten() == Some(Permit::from_raw(permit))
-        };
-        let nested = environment.nested().of(id, depth);
-        nested.into_iter().find(|&permit| is_under_way(permit)).map_or(wakeup::NONE, |p| p as i32)
     }
 }
 

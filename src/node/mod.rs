@@ -8,7 +8,6 @@ mod hot;
 mod instances;
 mod keep_alive;
 mod mailbox;
-mod nested;
 #[cfg(feature = "probe")]
 mod probe;
 mod reference;

@@ -18,6 +18,9 @@ constants! {
         /// At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as
         /// a failure.
         CAPACITY = -16;
+        /// At this and below the call is admitted, in the action of another one that has not
+        /// returned: `NESTED - code` is its permit.
+        NESTED = -(1 << 30);
     }
 }
 
@@ -65,6 +68,8 @@ constants! {
         /// The action failed, and nobody hears of it before what follows is decided: `evaluateTrip`
         /// at once.
         UNHEARD_FAILURE = 2;
+        /// The call is to leave no trace.
+        IGNORED = 3;
     }
 }
 

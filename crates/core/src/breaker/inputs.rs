@@ -33,6 +33,26 @@ impl CircuitBreaker {
         self.acquire(counted, now)
     }
 
+    /// The same for a call that has a timeout of its own, or none: whatever there is to announce,
+    /// if `anyway`.
+    pub fn try_acquire_within(
+        &mut self,
+        timeout: Option<Nanos>,
+        counted: bool,
+        anyway: bool,
+        now: Now,
+    ) -> Admission {
+        let timeout = timeout.filter(|timeout| !timeout.is_never());
+        let usual = std::mem::replace(&mut self.timeout, timeout);
+        let admission = if anyway {
+            self.try_acquire_anyway(counted, now)
+        } else {
+            self.try_acquire(counted, now)
+        };
+        self.timeout = usual;
+        admission
+    }
+
     #[inline]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
         if self.passes {

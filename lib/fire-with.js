@@ -1,0 +1,34 @@
+'use strict'
+
+// `fireWith`: a call on terms of its own. Used by the class.
+
+const { fireOnTerms, fireRemembered } = require('./call')
+const { remembers } = require('./call-cache')
+const { followClock } = require('./clock')
+const { INNER } = require('./inner')
+const { applyLiveOptions } = require('./live-options')
+const { readTerms, unlessAborted } = require('./terms')
+
+const KNOWN = ['signal', 'timeout', 'context']
+
+/** Fires a breaker on terms of its own: a promise, as of `fire`. It never throws. */
+function fireWith (breaker, options, args) {
+  try {
+    const terms = readTerms(options, KNOWN)
+    terms.check()
+    const { context = breaker.action } = options
+    const inner = breaker[INNER]
+    followClock(inner)
+    applyLiveOptions(breaker, inner)
+    if (!remembers(breaker)) return fireOnTerms(breaker, inner, context, args, terms)
+    // Others may wait for the same answer: who gives up does so for himself.
+    const { signalOfCaller } = terms
+    terms.signalOfCaller = undefined
+    const promise = fireRemembered(breaker, inner, context, args, terms)
+    return signalOfCaller === undefined ? promise : unlessAborted(promise, signalOfCaller)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+module.exports = { fireWith }
