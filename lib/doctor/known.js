@@ -29,7 +29,8 @@ const NEEDS = {
   cacheGetKey: ['cache', 'coalesce'],
   coalesceTTL: ['coalesce'],
   coalesceSize: ['coalesce'],
-  coalesceResetOn: ['coalesce']
+  coalesceResetOn: ['coalesce'],
+  halfOpenThresholdPercentage: ['halfOpenCalls']
 }
 
 const EVENTS = [

@@ -1,0 +1,36 @@
+'use strict'
+
+// The examples that are one file each run, and end by themselves.
+
+const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
+const { readdirSync } = require('node:fs')
+const { join } = require('node:path')
+const { describe, test } = require('node:test')
+const { promisify } = require('node:util')
+
+const EXAMPLES = join(__dirname, '..', '..', 'examples')
+const files = readdirSync(EXAMPLES).filter(name => name.endsWith('.js'))
+
+describe('an example runs, and says something', () => {
+  assert.ok(files.length > 0, 'examples are found')
+  for (const name of files) {
+    test(name, async () => {
+      const { stderr, stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, name)], { timeout: 60_000 })
+      assert.equal(stderr, '')
+      assert.notEqual(stdout, '')
+    })
+  }
+})
+
+test('the way back that one shows is that of its options', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'recovery.js')], { timeout: 60_000 })
+  const waits = Array.from(stdout.matchAll(/half open after (\d+) ms/g), ([, ms]) => Number(ms))
+  assert.ok(waits.length >= 3, stdout)
+  waits.forEach((wait, attempt) => {
+    const longest = Math.min(400, 50 * 2 ** attempt)
+    assert.ok(wait >= Math.floor(0.9 * longest) && wait <= longest, stdout)
+  })
+  assert.match(stdout, /closed\n/)
+  assert.match(stdout, /"ERAMPUP":\d/)
+})
