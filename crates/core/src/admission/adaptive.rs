@@ -487,6 +487,15 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_long_calls_lasts_as_long_as_they_do() {
+        let mut player = Player::new(AdaptiveOptions::default());
+        assert_eq!(player.window(2_000, 20), 24);
+        // Those that began under the new limit have not ended yet.
+        assert_eq!(player.windows(7, 2_000, 24), 24);
+        assert_eq!(player.window(2_000, 24), 28);
+    }
+
+    #[test]
     fn what_is_usual_stands_still_while_latencies_are_far_above_it() {
         let mut player = Player::new(AdaptiveOptions::default());
         player.windows(40, 20, 2);
