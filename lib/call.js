@@ -46,8 +46,7 @@ function fire (breaker, plainCall, context, count, first, second, all) {
     inner = breaker[INNER]
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    // A call that may be tried again comes with its `this`, unless that is the action.
-    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire') && (plainCall !== undefined || inner.retry === undefined)
+    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire')
     permit = isPlain ? admit(inner.id) : NOBODYS
   } catch (error) {
     return Promise.reject(error)
@@ -73,6 +72,24 @@ function fire (breaker, plainCall, context, count, first, second, all) {
   }
   taken()
   return promise
+}
+
+/**
+ * The same with a `this` for the action. Where calls are tried again they have it in common, and
+ * go the way on which that is kept.
+ */
+function fireIn (breaker, context, args) {
+  try {
+    const inner = breaker[INNER]
+    if (inner.retry !== undefined) {
+      followClock(inner)
+      applyLiveOptions(breaker, inner)
+      return fireOtherwise(breaker, inner, false, NOBODYS, context, args)
+    }
+  } catch (error) {
+    return Promise.reject(error)
+  }
+  return fire(breaker, undefined, context, args.length, args[0], args[1], args)
 }
 
 function fireOverridden (breaker, args) {
@@ -166,7 +183,7 @@ function disown (inner, permit) {
   call.permit = NOBODYS
 }
 
-module.exports = { abortCalls, acquire, disown, fire, fireOnTerms, fireRemembered, isTaken, runningCall, timeOutCall }
+module.exports = { abortCalls, acquire, disown, fire, fireIn, fireOnTerms, fireRemembered, isTaken, runningCall, timeOutCall }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
@@ -519,7 +536,7 @@ function newCall (breaker, inner, permit) {
 // nobody, and keeping it costs as much as all else that is done for a call here.
 function needsAsyncContext (breaker, inner) {
   try {
-    return breaker._eventsCount !== 0 || inner.hasSequel || breaker.options.errorFilter !== NO_FILTER ||
+    return breaker._eventsCount !== 0 || inner.fallback !== null || breaker.options.errorFilter !== NO_FILTER ||
       breaker.options.abortController || breaker.emit !== plainEmit
   } catch (error) {
     // The action has begun: its outcome is what counts.

@@ -7,7 +7,7 @@ const { renew } = require('./abort')
 const { TELL, drainEvents } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
 const { giveDraw } = require('./chance')
-const { abortCalls, fire, timeOutCall } = require('./call')
+const { abortCalls, fire, fireIn, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
@@ -36,7 +36,7 @@ const { abortProbe, beginProbe, noteProbe } = require('./probe')
 const promisify = require('./promisify')
 const { Registry } = require('./registry')
 const { endWaits } = require('./retry')
-const { applyRetry, makeBudget, readRetry } = require('./retry-options')
+const { applyRetry, makeBudget, noFallback, readRetry } = require('./retry-options')
 const { Semaphore } = require('./semaphore')
 const { isOn } = require('./switches')
 const { tellWait } = require('./told-wait')
@@ -206,7 +206,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   call (context, ...args) {
-    return fire(this, undefined, context, args.length, args[0], args[1], args)
+    return fireIn(this, context, args)
   }
 
   fireWith (options, ...args) {
@@ -222,8 +222,7 @@ class CircuitBreaker extends EventEmitter {
       refuse('fallback', 'a function or a CircuitBreaker', fallback)
     }
     const inner = this[INNER]
-    inner.fallback = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || null
-    inner.hasSequel = inner.fallback !== null || inner.retry !== undefined
+    inner.fallback = typeof fallback?.fire === 'function' ? (...args) => fallback.fire(...args) : fallback || noFallback(inner.retry)
     return this
   }
 

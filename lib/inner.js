@@ -31,14 +31,14 @@ class Inner {
     // The timers that were in place when it was last looked at.
     this.clock = undefined
     this.stallThreshold = undefined
+    // Null where nothing of the user's runs after a call has failed; undefined where there is no fallback,
+    // but another try.
     this.fallback = null
     // Who keeps it open by force.
     this.holders = undefined
     // How calls are tried again, and those that wait for that; undefined where they are not.
     this.retry = undefined
     this.waits = undefined
-    // Whether anything of the user's runs after a call has failed: a fallback, another try.
-    this.hasSequel = false
     this.name = name
     this.group = group
     this.volumeThreshold = volumeThreshold

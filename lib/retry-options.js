@@ -61,7 +61,7 @@ function makeBudget (given = {}) {
 /** Has a breaker try its calls again by what was read, or not. */
 function applyRetry (inner, retry) {
   if (retry !== undefined || inner.retry !== undefined) change(inner, retry)
-  inner.hasSequel = inner.fallback !== null || retry !== undefined
+  inner.fallback ||= noFallback(retry)
 }
 
 function change (inner, retry) {
@@ -90,4 +90,9 @@ function isFields (value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-module.exports = { applyRetry, makeBudget, readRetry }
+/** What stands in the place of a fallback where there is none: whoever asks whether anything follows from a failure reads that alone. */
+function noFallback (retry) {
+  return retry === undefined ? null : undefined
+}
+
+module.exports = { noFallback, applyRetry, makeBudget, readRetry }
