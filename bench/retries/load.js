@@ -41,7 +41,8 @@ async function offer (breaker, perSecond, seconds) {
   const started = performance.now()
   const calls = []
   let failed = 0
-  for (let due; (due = Math.min(performance.now() - started, seconds * 1000) / 1000 * perSecond), calls.length < perSecond * seconds;) {
+  while (calls.length < perSecond * seconds) {
+    const due = Math.min((performance.now() - started) / 1000, seconds) * perSecond
     while (calls.length < due) calls.push(breaker.fire().catch(() => failed++))
     await sleep(TICK_MS)
   }
