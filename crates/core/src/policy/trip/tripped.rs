@@ -21,7 +21,7 @@ pub enum Reason {
     Command,
 }
 
-/// See the [module](self).
+/// Why a circuit opened, and by what figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tripped {
     /// What opened it.
