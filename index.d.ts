@@ -592,6 +592,14 @@ declare namespace CircuitBreaker {
     capacity?: number | undefined
 
     /**
+     * Good defaults, where these need not be opossum's. `'modern'` is `rateOf: 'outcomes'`,
+     * `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true` and
+     * `resetTimeout: { initial: 1000, max: 60_000 }`. Options that are given go before it;
+     * it goes before the `defaults` of a registry.
+     */
+    preset?: 'modern' | undefined
+
+    /**
      * Counts only, from the start until `enable`: as after {@link CircuitBreaker.metricsOnly}.
      * For a breaker that is to be tried out before it may refuse anybody. Not together with
      * `enabled: false`.

@@ -5,7 +5,10 @@
 const { prepareAbort } = require('./abort')
 const builtins = require('./builtins')
 const { defaults: DEFAULTS, expected } = require('./native/abi')
+const { noteNames } = require('./option-names')
+const { isPreset, presetFor } = require('./presets')
 const { isOn, readWords } = require('./switches')
+const { warnOnce } = require('./warnings')
 
 const entries = value => integer(value) >= 0 || value === Infinity ? value : undefined
 
@@ -140,6 +143,7 @@ function refuseUnknown (option, others, known) {
  */
 function prepare (given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
+  noteNames(given)
   const options = completeOrCopy(given)
   noteDeprecated(options)
   return options
@@ -157,12 +161,14 @@ function completeOrCopy (given) {
 
 /** Fills in the defaults where they are left out. Throws a TypeError for the first that makes no sense. */
 function complete (options) {
+  expect('preset', options.preset, isPreset)
+  if (options.preset) Object.assign(options, presetFor(options.preset, options))
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
   readNumber('timeout', options.timeout)
   options.timeout ??= DEFAULTS.timeout
   readResetTimeout(options.resetTimeout)
   options.resetTimeout ??= DEFAULTS.resetTimeout
-  readNumber('errorThresholdPercentage', options.errorThresholdPercentage)
+  noteShare(readNumber('errorThresholdPercentage', options.errorThresholdPercentage))
   options.errorThresholdPercentage ??= DEFAULTS.errorThresholdPercentage
   readNumber('rollingCountTimeout', options.rollingCountTimeout)
   options.rollingCountTimeout ??= DEFAULTS.rollingCountTimeout
@@ -214,6 +220,17 @@ function complete (options) {
   return options
 }
 
+// 0 and 1 are percentages that somebody may mean.
+function noteShare (threshold) {
+  if (threshold > 0 && threshold < 1) {
+    warnOnce(
+      'DIDELPHIS_SHARE_AS_PERCENTAGE',
+      `options.errorThresholdPercentage is ${threshold}, which is less than one percent: half of the calls are 50`,
+      'errorThresholdPercentage'
+    )
+  }
+}
+
 /** Says what opossum says, at each breaker that is given one. */
 function noteDeprecated ({ maxFailures }) {
   if (maxFailures) console.error(DEPRECATION)
@@ -242,6 +259,7 @@ function isWritable (given) {
 }
 
 const WRITTEN = [
+  'rateOf', 'volumeThreshold', 'resetWindowOnClose',
   'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
   'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
   'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'metricsOnly', 'stackTraces', 'autoRenewAbortController',

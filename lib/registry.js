@@ -7,6 +7,7 @@ const { NONE, IS_CLOSED, IS_FORCED_OPEN, IS_SHUTDOWN, IS_SWITCHED_ON } = require
 const { INNER } = require('./inner')
 const { nextOut, state } = require('./native/crossings')
 const { complete, refuse } = require('./options')
+const { presetFor } = require('./presets')
 
 class Registry {
   #CircuitBreaker
@@ -97,7 +98,7 @@ class Registry {
 
   #optionsOf (key, options) {
     if (options === null || typeof options !== 'object') refuse('options', 'an object', options)
-    const own = { name: String(key), ...this.defaults }
+    const own = { name: String(key), ...this.defaults, ...presetFor(options.preset, options) }
     for (const name of Object.keys(options)) if (options[name] !== undefined) own[name] = options[name]
     return own
   }

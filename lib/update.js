@@ -12,9 +12,11 @@ const { noteLiveOptions } = require('./live-options')
 const { optionNames } = require('./native/abi')
 const { changeOptions } = require('./native/instances')
 const { nativeOptions } = require('./native-options')
+const { noteNames } = require('./option-names')
 const { complete, noteDeprecated, readNumber, readVolume, refuse } = require('./options')
 const { noteProbe } = require('./probe')
 const { applyRetry, readRetry } = require('./retry-options')
+const { presetFor } = require('./presets')
 const { serve } = require('./semaphore')
 const { followOptions } = require('./status')
 const { isOn } = require('./switches')
@@ -26,12 +28,13 @@ const AT_BIRTH = ['state', 'status', 'stats']
 function update (breaker, inner, given) {
   if (given === null || typeof given !== 'object') refuse('options', 'an object', given)
   const changes = read(given)
+  noteNames(given)
   for (const name of AT_BIRTH) {
     if (name in changes) throw new TypeError(`options.${name} is what a breaker begins with: a new one takes it, not update()`)
   }
   const { options } = breaker
   const before = read(options)
-  const next = { ...before, ...changes }
+  const next = { ...before, ...presetFor(changes.preset, changes), ...changes }
   // Memory of the breaker's own.
   if (changes.cacheTransport === null) next.cacheTransport = undefined
   // The last word of the two holds.

@@ -278,6 +278,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   status: breaker.status,
   stats: breaker.stats,
   metricsOnly: false,
+  preset: 'modern',
   stackTraces: true,
   timeoutClock: 'wall',
   stallThreshold: 20,

@@ -3,7 +3,7 @@
 // Listeners that never hear anything: on names that are never emitted. Used by `sources.js`.
 
 const { EMITTER_EVENTS, EVENTS, OURS_ALONE, STATUS_EVENTS } = require('./known')
-const { meant } = require('./spelling')
+const { meant } = require('../spelling')
 
 const EMITTED = { breaker: EVENTS, status: STATUS_EVENTS, loop: ['stall'] }
 

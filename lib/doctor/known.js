@@ -16,7 +16,7 @@ const SWITCHES = [
 ]
 
 const OPTIONS = [
-  ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
+  ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
   'window', 'retry', 'probe', 'random'
 ]
@@ -47,8 +47,8 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 // What opossum 10 has not, and we have.
 const OURS_ALONE = {
   options: [
-    'metricsOnly', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'rateOf',
-    'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random'
+    'metricsOnly', 'preset', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage',
+    'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

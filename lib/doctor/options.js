@@ -5,7 +5,7 @@
 
 const { readNumber } = require('../options')
 const { NEEDS, NUMBERS, OPTIONS, OURS_ALONE, SWITCHES } = require('./known')
-const { meant } = require('./spelling')
+const { meant } = require('../spelling')
 const { UNKNOWN } = require('./values')
 
 /**

@@ -332,6 +332,17 @@ pub const OPTIONS: &[OptionSpec] = &[
               theirs in any case",
     },
     OptionSpec {
+        name: "preset",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("the name of a preset: 'modern'"),
+        live: false,
+        native: None,
+        doc: "defaults that need not be opossum's. `'modern'`: `rateOf: 'outcomes'`, \
+              `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true`, \
+              `resetTimeout: { initial: 1000, max: 60000 }`. Options that are given go before it",
+    },
+    OptionSpec {
         name: "name",
         unit: Unit::None,
         default: Default::Said("the action's name, or a UUID"),

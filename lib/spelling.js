@@ -1,22 +1,28 @@
 'use strict'
 
-// The name that somebody may have meant. Used by the rules.
+// The name that somebody may have meant. Used by the rules of the doctor, and where options are
+// taken.
 
 /** The known name that is most like a given one; undefined if none is. */
 function meant (given, known) {
+  // Part of a name, or a name and something more: errorThreshold, timeoutMs.
+  const plain = plainOf(given)
+  return nearest(given, known) ?? known.find(name => shares(plain, plainOf(name)))
+}
+
+/** The one from which it is some letters away at most; undefined if there is none. */
+function nearest (given, known) {
   const plain = plainOf(given)
   const alike = known.find(name => plainOf(name) === plain)
   if (alike !== undefined) return alike
-  const [nearest] = known
+  const [first] = known
     .map(name => ({ name, distance: distance(plain, plainOf(name)) }))
     .filter(({ name, distance }) => distance <= allowed(name) && distance < plain.length / 2)
     .sort((a, b) => a.distance - b.distance)
-  if (nearest !== undefined) return nearest.name
-  // Part of a name, or a name and something more: errorThreshold, timeoutMs.
-  return known.find(name => shares(plain, plainOf(name)))
+  return first?.name
 }
 
-module.exports = { meant }
+module.exports = { meant, nearest }
 
 const LEAST_SHARED = 4
 
