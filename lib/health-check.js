@@ -32,7 +32,8 @@ function startHealthCheck (breaker, check, options) {
 
 // opossum's is the interval alone.
 function optionsOf (options) {
-  if (options === null || typeof options !== 'object') return { interval: options, closes: false }
+  const isInterval = options === null || typeof options !== 'object' || Object.keys(options).length === 0
+  if (isInterval) return { interval: options, closes: false }
   const { interval, closes = false, ...others } = options
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw new TypeError(`Health checks have no option ${unknown}: there are interval and closes`)

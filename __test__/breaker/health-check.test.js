@@ -67,6 +67,7 @@ describe('a health check that closes', () => {
     const breaker = new CircuitBreaker(act)
     const refused = (options, message) => assert.throws(() => breaker.healthCheck(act, options), { name: 'TypeError', message })
     refused({ interval: -1 }, 'Health check interval must be a number')
+    refused({}, 'Health check interval must be a number')
     refused({ closes: 1 }, 'options.closes must be true or false; got 1')
     refused({ intervall: 5 }, 'Health checks have no option intervall: there are interval and closes')
     breaker.shutdown()
