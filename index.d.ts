@@ -593,8 +593,8 @@ declare namespace CircuitBreaker {
 
     /**
      * Good defaults, where these need not be opossum's. `'modern'` is `rateOf: 'outcomes'`,
-     * `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true` and
-     * `resetTimeout: { initial: 1000, max: 60_000 }`. Options that are given go before it;
+     * `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true`,
+     * `resetTimeout: { initial: 1000, max: 60_000 }` and, as `halfOpenTimeout`, the `timeout`. Options that are given go before it;
      * it goes before the `defaults` of a registry.
      */
     preset?: 'modern' | undefined

@@ -32,7 +32,7 @@ function startHealthCheck (breaker, check, options) {
 
 // opossum's is the interval alone.
 function optionsOf (options) {
-  const isInterval = options === null || typeof options !== 'object' || Object.keys(options).length === 0
+  const isInterval = options === null || typeof options !== 'object' || Array.isArray(options) || Object.keys(options).length === 0
   if (isInterval) return { interval: options, closes: false }
   const { interval, closes = false, ...others } = options
   const [unknown] = Object.keys(others)

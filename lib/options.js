@@ -259,7 +259,7 @@ function isWritable (given) {
 }
 
 const WRITTEN = [
-  'rateOf', 'volumeThreshold', 'resetWindowOnClose',
+  'rateOf', 'volumeThreshold', 'resetWindowOnClose', 'halfOpenTimeout',
   'timeout', 'resetTimeout', 'errorThresholdPercentage', 'rollingCountTimeout', 'rollingCountBuckets', 'cacheTTL',
   'cacheGetKey', 'coalesce', 'coalesceTTL', 'rollingPercentilesEnabled', 'capacity', 'errorFilter', 'enableSnapshots',
   'coalesceResetOn', 'rotateBucketController', 'allowWarmUp', 'cache', 'enabled', 'metricsOnly', 'stackTraces', 'autoRenewAbortController',

@@ -3,6 +3,8 @@
 // Sets of options under one name, for who wants good defaults and need not have opossum's. Used
 // by the options, and by what lays options over others.
 
+const { defaults } = require('./native/abi')
+
 const PRESETS = {
   modern: {
     rateOf: 'outcomes',
@@ -17,12 +19,15 @@ function isPreset (name) {
   return Object.hasOwn(PRESETS, name)
 }
 
-/** What a preset says where `options` say nothing themselves. */
-function presetFor (name, options) {
+/** What a preset says where `options` say nothing themselves, for calls with that timeout. */
+function presetFor (name, options, timeout = options.timeout) {
   if (!isPreset(name)) return {}
   // Of the last calls so many are judged as `window` says.
   const { volumeThreshold, ...others } = PRESETS[name]
   const all = options.window == null ? { volumeThreshold, ...others } : others
+  // Those that try are waited for as long as any call.
+  const ms = Number(timeout ?? defaults.timeout)
+  if (ms > 0 && ms < Infinity) all.halfOpenTimeout = ms
   return Object.fromEntries(Object.entries(all).filter(([option]) => options[option] == null))
 }
 

@@ -98,7 +98,7 @@ class Registry {
 
   #optionsOf (key, options) {
     if (options === null || typeof options !== 'object') refuse('options', 'an object', options)
-    const own = { name: String(key), ...this.defaults, ...presetFor(options.preset, options) }
+    const own = { name: String(key), ...this.defaults, ...presetFor(options.preset, options, options.timeout ?? this.defaults.timeout) }
     for (const name of Object.keys(options)) if (options[name] !== undefined) own[name] = options[name]
     return own
   }

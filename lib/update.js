@@ -34,7 +34,7 @@ function update (breaker, inner, given) {
   }
   const { options } = breaker
   const before = read(options)
-  const next = { ...before, ...presetFor(changes.preset, changes), ...changes }
+  const next = { ...before, ...presetFor(changes.preset, changes, changes.timeout ?? before.timeout), ...changes }
   // Memory of the breaker's own.
   if (changes.cacheTransport === null) next.cacheTransport = undefined
   // The last word of the two holds.

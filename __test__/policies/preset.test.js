@@ -8,7 +8,13 @@ const { describe, test } = require('node:test')
 const CircuitBreaker = require('../..')
 const { startBackend, down, ok } = require('./support/backend')
 
-const MODERN = { rateOf: 'outcomes', volumeThreshold: 20, resetWindowOnClose: true, resetTimeout: { initial: 1000, max: 60_000 } }
+const MODERN = {
+  rateOf: 'outcomes',
+  volumeThreshold: 20,
+  resetWindowOnClose: true,
+  resetTimeout: { initial: 1000, max: 60_000 },
+  halfOpenTimeout: 10_000
+}
 const settle = (breaker, times) => Promise.allSettled(Array.from({ length: times }, () => breaker.fire('/')))
 
 const inTurn = async (breaker, times) => {
@@ -27,6 +33,8 @@ describe('the preset', () => {
     assert.deepEqual(shown({ preset: 'modern' }), MODERN)
     assert.deepEqual(shown({ preset: 'modern', resetTimeout: 5, volumeThreshold: 3 }), { ...MODERN, resetTimeout: 5, volumeThreshold: 3 })
     assert.deepEqual(shown({ preset: 'modern', window: { calls: 10 } }), { ...MODERN, volumeThreshold: undefined }, 'all of the last calls')
+    assert.equal(shown({ preset: 'modern', timeout: 700 }).halfOpenTimeout, 700)
+    assert.equal(shown({ preset: 'modern', timeout: false }).halfOpenTimeout, undefined)
     assert.equal(shown({}).rateOf, undefined, "without it all is opossum's")
     assert.deepEqual(shown(Object.freeze({ preset: 'modern' })), MODERN)
   })

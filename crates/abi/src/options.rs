@@ -340,7 +340,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         native: None,
         doc: "defaults that need not be opossum's. `'modern'`: `rateOf: 'outcomes'`, \
               `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true`, \
-              `resetTimeout: { initial: 1000, max: 60000 }`. Options that are given go before it",
+              `resetTimeout: { initial: 1000, max: 60000 }`, and as `halfOpenTimeout` the `timeout`. \
+              Options that are given go before it",
     },
     OptionSpec {
         name: "name",
