@@ -156,6 +156,11 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   readonly volumeThreshold: number
   /** Why the circuit opened last; `undefined` while it never has. */
   readonly lastTrip: CircuitBreaker.Trip | undefined
+  /**
+   * What failed last: the error of the action, `ETIMEDOUT`, or `ERESULT` for a result that
+   * `classify` takes for a failure. `undefined` while nothing has. A refusal has it as its `cause`.
+   */
+  readonly lastFailure: any
   /** The rolling window of counts and latencies. */
   readonly status: CircuitBreaker.Status
   /** The window's totals at this moment; the same as `status.stats`. */
@@ -523,6 +528,52 @@ declare namespace CircuitBreaker {
     consecutiveFailures?: number | false | undefined
 
     /**
+     * How long a call may take that is not slow: one that takes longer (`>`) is, in loop time,
+     * whether it succeeds or fails. A success that is slow stays a success to everybody but
+     * `slowCallThresholdPercentage` and a half-open circuit, which it opens again as a failure
+     * does. As in resilience4j.
+     * `Infinity` or `false`: no call is slow. In milliseconds.
+     * @default Infinity
+     */
+    slowCallDuration?: number | false | undefined
+
+    /**
+     * The share of slow calls among the outcomes above which (`>`) the circuit opens, if there
+     * are at least `volumeThreshold` of them. Outcomes are successes and failures, as for
+     * `rateOf: 'outcomes'`. Judged at each slow success and each failure.
+     * `0`: any slow call opens it; `100`: it opens when all are slow. In percent.
+     * @default 50
+     */
+    slowCallThresholdPercentage?: number | undefined
+
+    /**
+     * Another reason to open: asked after a failure of a closed circuit, with the `stats` of the
+     * breaker, from `volumeThreshold` on and unless something else opens it. `true` opens it.
+     * What it throws is an uncaught exception and opens nothing; a promise says nothing, and
+     * there is an uncaught `TypeError` that says so. As gobreaker's `ReadyToTrip`.
+     * Default: none.
+     */
+    shouldTrip?: ((stats: Stats) => boolean) | undefined
+
+    /**
+     * Says what a call counts as that has ended: with `error`, if its action failed, it timed out
+     * or found no place, or with `result`. `undefined`: as usual.
+     *
+     * An error that is a `'success'` counts as one that `errorFilter` lets pass. A result that is
+     * a `'failure'` counts as one: `failure` is emitted, with an error whose `code` is `ERESULT`
+     * and whose `result` it is; the caller is given the result all the same, and no fallback is
+     * asked. `'ignore'` says nothing of the service: no event, and no trace in rates and rows; a
+     * half-open circuit waits for another call, and the caller gets the error, without fallback,
+     * or the result.
+     *
+     * What it throws is an uncaught exception, and a promise or another value says nothing (an
+     * uncaught `TypeError` says so): the call counts as usual. Not together with `errorFilter`,
+     * which is a `TypeError`. As in resilience4j and Polly.
+     * Default: errors are failures.
+     */
+    classify?: ((ended: Ended) => 'success' | 'failure' | 'ignore' | undefined | void) | undefined
+
+    /**
      * The number of failures in a row that opens the circuit, whatever their rate: as many
      * as this or more do, if the window holds at least `volumeThreshold` calls. Closing
      * starts the row over, as a success does. From the first opossum; the constructor
@@ -783,6 +834,16 @@ declare namespace CircuitBreaker {
      * @default 0.5
      */
     jitter?: number | undefined
+  }
+
+  /** How a call ended, for {@link Options.classify}. */
+  export interface Ended {
+    /** The error of a call that failed: the action's, or the breaker's own, as `ETIMEDOUT`. */
+    readonly error?: any
+    /** What the action gave. */
+    readonly result?: any
+    /** What the call was made with. */
+    readonly args: any[]
   }
 
   /** Which outcomes {@link Options.window} has judged. */
@@ -1110,11 +1171,14 @@ declare namespace CircuitBreaker {
      * The option by which it opened; or `'probe'`, when the call failed that a half-open circuit
      * let try, and `'open'`, when `open()` was called, as a health check that fails does.
      */
-    readonly reason: 'errorThresholdPercentage' | 'consecutiveFailures' | 'maxFailures' | 'probe' | 'open'
+    readonly reason: 'errorThresholdPercentage' | 'slowCallThresholdPercentage' | 'consecutiveFailures' | 'maxFailures' |
+      'shouldTrip' | 'probe' | 'open'
     /** When. In milliseconds since the epoch. */
     readonly at: number
     /** How many calls had failed: in the window, or in a row. */
     readonly failures?: number
+    /** How many calls were slow. */
+    readonly slowCalls?: number
     /** How many calls were judged; not of a row. */
     readonly calls?: number
     /** What share of them that was. In percent. */
@@ -1130,7 +1194,7 @@ declare namespace CircuitBreaker {
      * `capacity` calls were under way already, the breaker had been shut down, or the circuit
      * has closed a short time ago and `rampUp` lets not all calls pass yet.
      */
-    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP'
+    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ERESULT'
     /** The name of the breaker that made it. */
     breaker: string
     /**
@@ -1139,6 +1203,13 @@ declare namespace CircuitBreaker {
      * milliseconds.
      */
     retryAfter?: number | undefined
+    /**
+     * With `EOPENBREAKER` only: what failed last, if anything has; `lastFailure`. Of a failure
+     * that is itself a refusal by a breaker, what that came from.
+     */
+    cause?: unknown
+    /** With `ERESULT` only: the result that counts as a failure. */
+    result?: any
     /**
      * With `ETIMEDOUT` only: for how long the call's time stood still, because the event loop
      * was stalled or the process suspended; with `timeoutClock: 'wall'`, for how long the loop

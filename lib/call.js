@@ -24,7 +24,7 @@ const { admit, admitAgain, lastResult, nextUnderWay, retryAfter, state, taken, u
 const { NO_FILTER } = require('./options')
 const { Tries, handlers } = require('./retry')
 const {
-  Rejection, adopted, asItIs, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
+  Rejection, adopted, asItIs, classifyResult, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
 } = require('./outcome')
 
 const { CAPACITY, EVENTS_FIRST, GONE, IS_ENABLED, IS_SHUTDOWN, LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED } = codes
@@ -175,6 +175,11 @@ function abortCalls (inner, reason) {
   for (const call of [...inner.calls]) call?.companion?.abort(reason)
 }
 
+/** What results count as is said by another function, or by none: for calls that begin from now on. */
+function chooseAgain (inner) {
+  for (const call of inner.calls) if (call instanceof Call) call.choose()
+}
+
 /** Nobody is: whatever is left of it is no call's any more. */
 function disown (inner, permit) {
   const call = inner.calls[permit]
@@ -183,7 +188,19 @@ function disown (inner, permit) {
   call.permit = NOBODYS
 }
 
-module.exports = { abortCalls, acquire, disown, fire, fireIn, fireOnTerms, fireRemembered, isTaken, runningCall, timeOutCall }
+module.exports = {
+  abortCalls,
+  acquire,
+  chooseAgain,
+  disown,
+  fire,
+  fireIn,
+  fireOnTerms,
+  fireRemembered,
+  isTaken,
+  runningCall,
+  timeOutCall
+}
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
@@ -401,15 +418,26 @@ class Call {
     // Handlers of the action's promise. The promise of a call with a deadline is another
     // one, which the deadline may have settled: then the call object is nobody's. `resolve`
     // is asked for before the object is used again, by what listeners fire.
-    this.succeed = value => {
-      const { permit, resolve } = this
-      if (permit >= 0) return passOn(resolve, succeed(this, value))
-    }
+    this.succeed = undefined
+    this.choose()
 
     this.fail = error => {
       const { breaker, inner, permit, resolve } = this
       if (permit >= 0) return passOn(resolve, fail(breaker, inner, permit, this.args, error, this.companion))
     }
+  }
+
+  // The handler of a result: another where the user says what a result counts as.
+  choose () {
+    this.succeed = this.inner.classify === undefined
+      ? value => {
+        const { permit, resolve } = this
+        if (permit >= 0) return passOn(resolve, succeed(this, value))
+      }
+      : value => {
+        const { permit, resolve } = this
+        if (permit >= 0) return passOn(resolve, classifyResult(this, value))
+      }
   }
 
   // One by one, for a store costs more than to find that there is nothing to be stored.

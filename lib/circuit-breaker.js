@@ -163,6 +163,10 @@ class CircuitBreaker extends EventEmitter {
     return lastTrip(this[INNER])
   }
 
+  get lastFailure () {
+    return this[INNER].lastFailure
+  }
+
   get status () {
     return (this[INNER].status ??= new Status(this.options, this, this[INNER].handle))
   }
@@ -419,6 +423,8 @@ function connect (breaker) {
   inner.id = handle.id
   inner.owner = instances[handle.id]
   noteLiveOptions(inner, options)
+  inner.shouldTrip = options.shouldTrip || undefined
+  inner.classify = options.classify || undefined
   if (retry !== undefined) applyRetry(inner, retry)
   noteProbe(inner, options)
   if (options.random) giveDraw(breaker, inner)

@@ -10,20 +10,21 @@ const MESSAGES = {
   ETIMEDOUT: timeout => `Timed out after ${timeout}ms`,
   ERAMPUP: () => 'Breaker is ramping up',
   ESEMLOCKED: () => 'Semaphore locked',
-  ESHUTDOWN: () => 'The circuit has been shutdown.'
+  ESHUTDOWN: () => 'The circuit has been shutdown.',
+  ERESULT: () => 'The result counts as a failure'
 }
 
 // In the registry of symbols, so that two loads of this module know each other's.
 const OUR_ERROR = Symbol.for('didelphis.error')
 
 /**
- * An error with that code of a breaker, and the timeout it speaks of, if any. Nine tenths of
- * what it costs is the stack trace, which leads to the caller of `fire` at best; so it has
- * one only where the user asks for it.
+ * An error with that code of a breaker, the timeout it speaks of, and what it comes from, if
+ * any. Nine tenths of what it costs is the stack trace, which leads to the caller of `fire` at
+ * best; so it has one only where the user asks for it.
  *
  * @returns {any}
  */
-function buildError (breaker, code, timeout) {
+function buildError (breaker, code, timeout, cause) {
   const message = MESSAGES[code](timeout)
   let name, stackTraces
   try {
@@ -35,7 +36,7 @@ function buildError (breaker, code, timeout) {
     throwAsync(error)
   }
   const traced = stackTraces || !STACK_MAY_BE_SET
-  return traced ? new BreakerError(message, message, code, name) : withoutTrace(message, code, name)
+  return traced ? new BreakerError(message, message, code, name, cause) : withoutTrace(message, code, name, cause)
 }
 
 // An Error to whoever looks at it. As a class of its own it has room for its properties in
@@ -45,8 +46,8 @@ function buildError (breaker, code, timeout) {
 class BreakerError extends Error {
   message
 
-  constructor (inTrace, message, code, breaker) {
-    super(inTrace)
+  constructor (inTrace, message, code, breaker, cause) {
+    super(inTrace, cause === undefined ? undefined : { cause })
     this.message = message
     this.code = code
     this.breaker = breaker
@@ -60,10 +61,10 @@ Object.defineProperties(BreakerError.prototype, {
 
 // Under a limit of 0, V8 still walks the stack; under one that is no number it does not,
 // and leaves the error without the line that a stack begins with.
-function withoutTrace (message, code, breaker) {
+function withoutTrace (message, code, breaker, cause) {
   const limit = traceLimit()
   limitTraces(undefined)
-  const error = new BreakerError(undefined, message, code, breaker)
+  const error = new BreakerError(undefined, message, code, breaker, cause)
   limitTraces(limit)
   error.stack = `Error: ${message}`
   return error

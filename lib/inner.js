@@ -43,8 +43,14 @@ class Inner {
     this.group = group
     this.volumeThreshold = volumeThreshold
     this.lastTimerAt = undefined
-    // Why the circuit opened last, as it was shown.
+    // Why the circuit opened last, as it was shown; what failed last, and what fails now for want
+    // of a place.
     this.lastTrip = undefined
+    this.lastFailure = undefined
+    this.locking = undefined
+    // What the user says of calls, and of the circuit.
+    this.classify = undefined
+    this.shouldTrip = undefined
     // Made when they are asked for.
     this.semaphore = undefined
     this.status = undefined
@@ -55,10 +61,9 @@ class Inner {
     this.guard = undefined
     this.healthChecks = undefined
     // What it is probed by, and for how long it was told to wait, where functions of the user's
-    // say so; and the error of the last failure.
+    // say so.
     this.probe = undefined
     this.toldWait = undefined
-    this.lastFailure = undefined
     // The signal of the caller, while the action of a disabled breaker runs that was given one.
     this.unguardedSignal = undefined
   }

@@ -22,6 +22,9 @@ function nativeOptions (options) {
   numbers[places.RATE_OF_OUTCOMES] = Number(options.rateOf === 'outcomes')
   numbers[places.LAST_CALLS] = readLastCalls(options.window)
   numbers[places.RESET_WINDOW_ON_CLOSE] = Number(isOn('resetWindowOnClose', options.resetWindowOnClose))
+  numbers[places.SLOW_CALL_DURATION] = readNumber('slowCallDuration', options.slowCallDuration)
+  numbers[places.SLOW_CALL_THRESHOLD_PERCENTAGE] = readNumber('slowCallThresholdPercentage', options.slowCallThresholdPercentage)
+  numbers[places.SHOULD_TRIP] = Number(Boolean(options.shouldTrip))
   numbers[places.CONSECUTIVE_FAILURES] = readNumber('consecutiveFailures', options.consecutiveFailures)
   numbers[places.CAPACITY] = readNumber('capacity', options.capacity)
   numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
@@ -87,6 +90,7 @@ function orForever (ms) {
 const NO_CALLS = new Array(Object.keys(places).length).fill(0)
 NO_CALLS[places.MAX_FAILURES] = Infinity
 NO_CALLS[places.CONSECUTIVE_FAILURES] = Infinity
+NO_CALLS[places.SLOW_CALL_DURATION] = Infinity
 NO_CALLS[places.ENABLED] = 1
 NO_CALLS[places.STALL_THRESHOLD] = readNumber('stallThreshold')
 

@@ -27,6 +27,8 @@ const NUMBERS = {
   rampUp: value => value === false ? 0 : finite(value, 0),
   errorThresholdPercentage: number,
   maxFailures: value => value === false ? Infinity : number(value),
+  slowCallDuration: value => value === false ? Infinity : finite(value, 0) ?? infinite(value),
+  slowCallThresholdPercentage: value => share(value, 100),
   'window.calls': value => positive(value) <= 100_000 ? value : undefined,
   consecutiveFailures: value => value === false || value === Infinity ? Infinity : positive(value),
   rollingCountTimeout: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
@@ -55,6 +57,9 @@ const DEPRECATION = 'options.maxFailures is deprecated. Please use options.error
 /** The filter that lets every error count. */
 const NO_FILTER = () => false
 
+/** The same where `classify` has the say, or `shouldTrip` is asked: functions of the user's. */
+const NO_FILTER_BUT_OTHERS = () => false
+
 const argumentsAsKey = (...args) => JSON.stringify(args)
 
 const RESET_REASONS = ['error', 'success', 'timeout']
@@ -82,8 +87,19 @@ function readVolume ({ volumeThreshold, window }) {
     : readNumber('volumeThreshold', volumeThreshold)
 }
 
+// Without a filter, one that tells whoever looks whether other functions of the user's run as a
+// call ends.
+function filterOf ({ classify, errorFilter, shouldTrip }) {
+  if (errorFilter && errorFilter !== NO_FILTER && errorFilter !== NO_FILTER_BUT_OTHERS) return errorFilter
+  return classify || shouldTrip ? NO_FILTER_BUT_OTHERS : NO_FILTER
+}
+
 // Options that cannot stand together.
 function checkCombinations (options) {
+  const { classify, errorFilter } = options
+  if (classify && errorFilter !== NO_FILTER_BUT_OTHERS) {
+    throw new TypeError('options.classify cannot stand with options.errorFilter: classify says what errors count as')
+  }
   const calls = readLastCalls(options.window)
   if (calls === 0) return
   if (options.rateOf === 'fires') {
@@ -182,6 +198,10 @@ function complete (options) {
   readNumber('maxFailures', options.maxFailures)
   readNumber('volumeThreshold', options.volumeThreshold)
   readNumber('consecutiveFailures', options.consecutiveFailures)
+  readNumber('slowCallDuration', options.slowCallDuration)
+  readNumber('slowCallThresholdPercentage', options.slowCallThresholdPercentage)
+  expect('shouldTrip', options.shouldTrip, isFunction)
+  expect('classify', options.classify, isFunction)
   expect('rateOf', options.rateOf, isRateOf)
   readLastCalls(options.window)
   readNumber('stallThreshold', options.stallThreshold)
@@ -197,7 +217,7 @@ function complete (options) {
   readNumber('coalesceSize', options.coalesceSize)
   options.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
   options.capacity = readNumber('capacity', options.capacity)
-  options.errorFilter ||= NO_FILTER
+  options.errorFilter = filterOf(options)
   options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
   readWords(options)
   if (options.metricsOnly && isOn('metricsOnly', options.metricsOnly) && !isOn('enabled', options.enabled)) {

@@ -14,10 +14,12 @@
 // of a host to be set by the next one, for which it asks as it does where there are events.
 
 const { abort } = require('./abort')
+const { shouldTrip, verdictOn } = require('./classify')
 const { drainEvents } = require('./drain-events')
 const { increment } = require('./counters')
 const { emit, hasListeners, listensTo, throwAsync } = require('./emit')
-const { buildError } = require('./errors')
+const { buildError, isOurError } = require('./errors')
+const { INNER } = require('./inner')
 const { tryApplyLiveOptions } = require('./live-options')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { expire, evaluateTrip, latency, settle, stalled } = require('./native/crossings')
@@ -26,7 +28,7 @@ const { handlers, tryLater } = require('./retry')
 const { serve } = require('./semaphore')
 const { warnOnce } = require('./warnings')
 
-const { EVENTS, FAILURE, GONE, IDLE, IGNORED, LATE, SUCCESS, UNHEARD_FAILURE } = codes
+const { ASK, EVENTS, FAILURE, GONE, IDLE, IGNORED, LATE, SUCCESS, UNHEARD_FAILURE } = codes
 
 /** The action resolved: what the caller's promise is resolved with. */
 function succeed (call, value) {
@@ -40,12 +42,50 @@ function succeed (call, value) {
   return value
 }
 
+/** The same where a function of the user's says what the result counts as. */
+function classifyResult (call, value) {
+  const { args, breaker, inner, companion, permit } = call
+  const verdict = verdictOn(inner.classify, { result: value, args })
+  // It let the deadline of the call go by, on the clock of a test: it has ended.
+  if (call.permit !== permit) return value
+  if (verdict === 'failure') return failBy(call, value)
+  if (verdict !== 'ignore') return succeed(call, value)
+  const bits = settle(inner.id, permit, IGNORED)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, args, companion)
+  end(inner, call, bits)
+  if (companion !== undefined) companion.succeeded()
+  return value
+}
+
+// The result is a failure, and given all the same.
+function failBy (call, value) {
+  const { args, breaker, inner, companion, permit } = call
+  const error = buildError(breaker, 'ERESULT')
+  error.result = value
+  const isHeard = inner.semaphore !== undefined || hasListeners(breaker, 'failure')
+  if (!isHeard) tryApplyLiveOptions(breaker, inner)
+  if (call.permit !== permit) return value
+  let bits = settle(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)
+  if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, args, companion)
+  inner.lastFailure = error
+  if (isHeard) {
+    const ms = latency()
+    if (inner.semaphore !== undefined) serve(inner.semaphore)
+    if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
+    tryApplyLiveOptions(breaker, inner)
+    bits = evaluateTrip(inner.id, permit)
+  }
+  end(inner, inner.calls[permit], bits)
+  if ((bits & ASK) !== 0) askForReason(inner)
+  if (companion !== undefined) companion.ended('error', error)
+  return value
+}
+
 /** The deadline passed before the action settled. */
 function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
   const error = buildError(breaker, 'ETIMEDOUT', companion?.terms?.timeout ?? inner.liveOptions.timeout)
-  inner.lastFailure = error
   const isHeard = isHeardLate(breaker, inner)
   // Where nobody hears of it, the call ends in one crossing, and no listener comes between.
   const bits = expire(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)
@@ -58,6 +98,7 @@ function timeOut (breaker, inner, permit, args, companion) {
     if (hasListeners(breaker, 'timeout')) emit(breaker, 'timeout', error, ms, args)
     outcome = fail(breaker, inner, permit, args, error, companion, ms)
   } else {
+    inner.lastFailure = error
     outcome = endFailed(breaker, inner, permit, args, error, companion, 'timeout', ms, bits)
   }
   abort(breaker)
@@ -86,20 +127,21 @@ function mayFilter (breaker) {
  */
 function fail (breaker, inner, permit, args, error, companion, known) {
   const call = inner.calls[permit]
-  const filtered = isFiltered(breaker, error, args)
+  const counts = countsAs(breaker, inner, error, args)
+  const filtered = counts !== FAILURE
   const isHeard = !filtered && (inner.semaphore !== undefined || hasListeners(breaker, 'failure'))
-  if (!filtered) inner.lastFailure = error
+  if (!filtered && inner.locking !== error) inner.lastFailure = error
   // Where nobody hears of the failure, all that follows from it is decided in one crossing.
   if (!filtered && !isHeard) tryApplyLiveOptions(breaker, inner)
   // The filter let the deadline of the call go by, on the clock of a test: it has ended.
   if (call !== undefined && call.permit !== permit) return new Rejection(error)
-  const bits = settle(inner.id, permit, filtered ? SUCCESS : isHeard ? FAILURE : UNHEARD_FAILURE)
+  const bits = settle(inner.id, permit, filtered || isHeard ? counts : UNHEARD_FAILURE)
   if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? new Rejection(error) : timeOut(breaker, inner, permit, args, companion)
   const ms = known ?? latency()
   const reason = known === undefined ? 'error' : 'timeout'
   if (filtered) {
     end(inner, inner.calls[permit], bits)
-    if (hasListeners(breaker, 'success')) emit(breaker, 'success', error, ms)
+    if (counts === SUCCESS && hasListeners(breaker, 'success')) emit(breaker, 'success', error, ms)
     if (companion !== undefined) companion.ended(reason, error)
     return new Rejection(error)
   }
@@ -113,10 +155,19 @@ function fail (breaker, inner, permit, args, error, companion, known) {
 // What follows from the failure has been decided, and the permit is spent.
 function endFailed (breaker, inner, permit, args, error, companion, reason, ms, bits) {
   end(inner, inner.calls[permit], bits)
+  if ((bits & ASK) !== 0) askForReason(inner)
   // Whoever has a permit for work of his own waits for no answer.
   const outcome = companion?.terms?.isPermit ? new Rejection(error) : next(breaker, inner, error, args, companion, ms)
   if (companion !== undefined) companion.ended(reason, error)
   return outcome
+}
+
+// Nothing else opens the circuit after this failure: a function of the user's may say that there is
+// reason to.
+function askForReason (inner) {
+  const { breaker } = inner
+  inner.handle.answer(shouldTrip(breaker, inner))
+  drainEvents(breaker, inner.id)
 }
 
 /**
@@ -137,7 +188,7 @@ function reject (breaker, inner, args, code, retryAfter) {
  * that says so, after it has been announced.
  */
 function refusal (breaker, code, retryAfter) {
-  const error = buildError(breaker, code)
+  const error = buildError(breaker, code, undefined, causeOf(breaker))
   error.retryAfter = retryAfter
   if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
   return error
@@ -149,7 +200,24 @@ function lock (breaker, inner, permit, args, companion) {
   if (hasListeners(breaker, 'semaphoreLocked')) emit(breaker, 'semaphoreLocked', error, 0)
   // Its name in opossum 1: for its listeners, and not for whoever overrides `emit`.
   if (listensTo(breaker, 'semaphore-locked')) emit(breaker, 'semaphore-locked', error, 0)
-  return fail(breaker, inner, permit, args, error, companion)
+  // It tells nothing of what is behind the circuit.
+  inner.locking = error
+  const outcome = fail(breaker, inner, permit, args, error, companion)
+  inner.locking = undefined
+  return outcome
+}
+
+// What failed last. Of a refusal by another breaker, whose turn may come to be refused by this one,
+// what was behind it: a chain of refusals would have no end.
+function causeOf (breaker) {
+  let failure
+  try {
+    failure = breaker[INNER].lastFailure
+    return isOurError(failure) ? failure.cause ?? failure : failure
+  } catch {
+    // Whatever was thrown, it does not like to be looked at.
+    return failure
+  }
 }
 
 /**
@@ -208,6 +276,13 @@ function end (inner, call, bits) {
   if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
   if ((bits & EVENTS) !== 0) drainEvents(inner.breaker, inner.id)
   if (inner.semaphore !== undefined) serve(inner.semaphore)
+}
+
+// What an error counts as, as `settle` takes it.
+function countsAs (breaker, inner, error, args) {
+  if (inner.classify === undefined) return isFiltered(breaker, error, args) ? SUCCESS : FAILURE
+  const verdict = verdictOn(inner.classify, { error, args })
+  return verdict === 'ignore' ? IGNORED : verdict === 'success' ? SUCCESS : FAILURE
 }
 
 // A filter that throws has not said that the error is harmless.
@@ -274,4 +349,6 @@ function applyWith (fallback, args, error) {
 // process where the arguments of a function are larger than it can have them.
 const MOST_ARGUMENTS = 10_000
 
-module.exports = { Rejection, adopted, asItIs, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise }
+module.exports = {
+  Rejection, adopted, asItIs, classifyResult, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
+}

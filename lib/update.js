@@ -3,6 +3,7 @@
 // Other options for a breaker that lives. All of them are read, once, and checked before the
 // first takes effect, so an update that fails has changed nothing. Used by the class.
 
+const { chooseAgain } = require('./call')
 const { prepareMemory } = require('./call-cache')
 const { giveDraw } = require('./chance')
 const { followClock, noteStallThreshold } = require('./clock')
@@ -101,6 +102,9 @@ function noteRest (breaker, inner, before, next) {
   }
   if (next.group) inner.group = next.group
   inner.volumeThreshold = readVolume(next)
+  inner.shouldTrip = next.shouldTrip || undefined
+  inner.classify = next.classify || undefined
+  chooseAgain(inner)
   noteStallThreshold(inner, next)
   noteProbe(inner, next)
   if (next.random !== before.random) giveDraw(breaker, inner)

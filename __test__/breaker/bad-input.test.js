@@ -57,6 +57,10 @@ const SENSELESS = {
     'a whole number of failures in a row, 1 or more, or false for any',
     [...NO_COUNTS.filter(value => value !== false), 0, -1, -Infinity, '']
   ],
+  slowCallDuration: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, '-5', '10ms', '']],
+  slowCallThresholdPercentage: ['a number from 0 to 100 (percent)', [...NO_NUMBERS, -1, 101, Infinity]],
+  shouldTrip: ['a function', ['ill', 1, {}, true]],
+  classify: ['a function', ['ill', 1, {}, true]],
   rateOf: ["'fires' or 'outcomes'", ['outcome', 1, {}, true]],
   window: ['an object { calls }', [5, 'calls', true, () => {}]],
   errorFilter: ['a function', ['ill', 1, {}, true, /ill/]],
@@ -84,6 +88,10 @@ const ODD_BUT_ALLOWED = {
   coalesceResetOn: [[], ['error', 'weather'], null, undefined],
   maxFailures: [0, null, undefined, false],
   consecutiveFailures: [1, false, Infinity, null, undefined],
+  slowCallDuration: ['500', 1000, false, Infinity, null, undefined],
+  slowCallThresholdPercentage: ['50', 0, 100, null, undefined],
+  shouldTrip: [null, undefined, false],
+  classify: [null, undefined, false],
   rateOf: ['fires', 'outcomes', null, undefined],
   window: [{ calls: 1 }, { calls: 100_000 }, null, undefined],
   errorFilter: [null, undefined, false],
@@ -122,6 +130,10 @@ test('a senseless field of an option that is an object is named', () => {
 test('options that cannot stand together are named', () => {
   const impossible = [
     [{ window: { calls: 10 }, rateOf: 'fires' }, "options.window cannot stand with options.rateOf: 'fires': the last calls are outcomes"],
+    [
+      { classify: () => {}, errorFilter: () => true },
+      'options.classify cannot stand with options.errorFilter: classify says what errors count as'
+    ],
     [{ window: { calls: 10 }, volumeThreshold: 11 }, 'options.volumeThreshold must not be above options.window.calls; got 11 and 10']
   ]
   for (const [options, message] of impossible) {

@@ -113,12 +113,12 @@ breaker.action = async (id: string) => id
 async function errors (error: unknown) {
   if (CircuitBreaker.isOurError(error)) {
     expect<Equal<typeof error, CircuitBreaker.CircuitBreakerError>>()
-    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP'>>()
+    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ERESULT'>>()
     const message: string = error.message
     // @ts-expect-error: no such code
     if (error.code === 'ECONNREFUSED') return
     switch (error.code) {
-      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': return message
+      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': case 'ERESULT': return message
       default: expect<Equal<typeof error.code, never>>()
     }
   } else {
@@ -286,6 +286,10 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   window: { calls: 100 },
   resetWindowOnClose: true,
   consecutiveFailures: 5,
+  slowCallDuration: 200,
+  slowCallThresholdPercentage: 80,
+  shouldTrip: stats => stats.timeouts > 3,
+  classify: ({ error, result }) => error?.status === 404 || result === null ? 'ignore' : undefined,
   retry: { attempts: 3, delay: { initial: 50, max: 1000, factor: 3 }, when: (err, attempt) => attempt < err.most, budget: { ratio: 0.2, minPerSecond: 2 }, timeout: 5000 }
 }
 new CircuitBreaker(findUser, all)

@@ -3,11 +3,14 @@
 // The names that a breaker knows: its options and its events. The tests hold these lists to
 // the code. Used by the rules.
 
-const DURATIONS = ['timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL', 'coalesceTTL', 'stallThreshold', 'halfOpenTimeout', 'rampUp']
+const DURATIONS = [
+  'timeout', 'resetTimeout', 'rollingCountTimeout', 'cacheTTL', 'coalesceTTL', 'stallThreshold', 'halfOpenTimeout', 'rampUp',
+  'slowCallDuration'
+]
 
 const NUMBERS = [
   ...DURATIONS, 'errorThresholdPercentage', 'volumeThreshold', 'maxFailures', 'rollingCountBuckets', 'capacity',
-  'cacheSize', 'coalesceSize', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'consecutiveFailures'
+  'cacheSize', 'coalesceSize', 'halfOpenCalls', 'halfOpenThresholdPercentage', 'consecutiveFailures', 'slowCallThresholdPercentage'
 ]
 
 const SWITCHES = [
@@ -18,7 +21,7 @@ const SWITCHES = [
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
-  'window', 'retry', 'probe', 'random'
+  'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify'
 ]
 
 // Options that do nothing unless another one is on.
@@ -48,7 +51,8 @@ const EMITTER_EVENTS = ['newListener', 'removeListener']
 const OURS_ALONE = {
   options: [
     'metricsOnly', 'preset', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage',
-    'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random'
+    'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random',
+    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

@@ -39,6 +39,8 @@ const codes = Object.freeze({
   IDLE: 4,
   /** With `LATE`: it has heard of that already, and the permit is spent. */
   GONE: 8,
+  /** The user's function is to say whether there is reason to open the circuit. */
+  ASK: 16,
   // The outcomes that `settle` takes, and `expire` those of failures:
   /** The action resolved, or its error does not count. */
   SUCCESS: 0,
@@ -222,7 +224,13 @@ const nativeOptions = Object.freeze({
   /** For how long not all calls pass once the circuit has closed; not above zero: all do. */
   RAMP_UP: 25,
   /** Whether JavaScript gives what chance draws. */
-  DRAWS_ARE_GIVEN: 26
+  DRAWS_ARE_GIVEN: 26,
+  /** How long a call takes at the most that is not slow; Infinity: as long as it likes. */
+  SLOW_CALL_DURATION: 27,
+  /** Above which share of slow calls the circuit opens, in percent. */
+  SLOW_CALL_THRESHOLD_PERCENTAGE: 28,
+  /** Whether a function of the user's is asked, too. */
+  SHOULD_TRIP: 29
 })
 
 /** The defaults of options that are numbers. */
@@ -232,6 +240,8 @@ const defaults = Object.freeze({
   errorThresholdPercentage: 50,
   volumeThreshold: 0,
   consecutiveFailures: Infinity,
+  slowCallDuration: Infinity,
+  slowCallThresholdPercentage: 50,
   maxFailures: Infinity,
   resetTimeout: 30000,
   halfOpenCalls: 1,
@@ -265,6 +275,10 @@ const expected = Object.freeze({
   rateOf: "'fires' or 'outcomes'",
   window: 'an object { calls }',
   consecutiveFailures: 'a whole number of failures in a row, 1 or more, or false for any',
+  slowCallDuration: 'a number of milliseconds, 0 or more',
+  slowCallThresholdPercentage: 'a number from 0 to 100 (percent)',
+  shouldTrip: 'a function',
+  classify: 'a function',
   maxFailures: 'a number of failures in a row, or false for any',
   resetTimeout: 'a number of milliseconds, 0 or more, { initial, max, factor, jitter }, or a function',
   halfOpenCalls: 'a whole number of calls, 1 or more',
@@ -331,6 +345,10 @@ const optionNames = Object.freeze([
   'window',
   'resetWindowOnClose',
   'consecutiveFailures',
+  'slowCallDuration',
+  'slowCallThresholdPercentage',
+  'shouldTrip',
+  'classify',
   'maxFailures',
   'resetTimeout',
   'halfOpenCalls',
@@ -408,7 +426,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 1009799842,
+  FINGERPRINT: 2998802202,
   NUMBERS: 296,
   STATS: 2,
   codes,

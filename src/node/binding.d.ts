@@ -115,6 +115,8 @@ export declare class Handle {
    * ever has.
    */
   readTrip(): boolean
+  /** What the user's function said when it was asked for a reason to open the circuit. */
+  answer(trips: boolean): void
   /** The serials of the oldest and the newest bucket. */
   windowRange(): [number, number]
   /**

@@ -22,8 +22,8 @@ use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::{CircuitBreaker, Tripped};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock,
-    WindowConfig,
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
+    TimeoutClock, WindowConfig,
 };
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
 use didelphis_core::loop_delay::Stalls;
@@ -225,6 +225,12 @@ struct BreakerOptions {
     ramp_up: f64,
     /// Whether JavaScript gives what chance draws.
     draws_are_given: bool,
+    /// Infinity: no call is slow.
+    slow_call_duration: f64,
+    /// Percent.
+    slow_call_threshold_percentage: f64,
+    /// Whether a function of the user's is asked.
+    should_trip: bool,
 }
 
 impl BreakerOptions {
@@ -259,6 +265,9 @@ impl BreakerOptions {
             probed_by_host: numbers[native_options::PROBED_BY_HOST] != 0.0,
             ramp_up: numbers[native_options::RAMP_UP],
             draws_are_given: numbers[native_options::DRAWS_ARE_GIVEN] != 0.0,
+            slow_call_duration: numbers[native_options::SLOW_CALL_DURATION],
+            slow_call_threshold_percentage: numbers[native_options::SLOW_CALL_THRESHOLD_PERCENTAGE],
+            should_trip: numbers[native_options::SHOULD_TRIP] != 0.0,
         }
     }
 
@@ -294,6 +303,11 @@ impl BreakerOptions {
             last_calls: NonZeroU32::new(self.last_calls),
             reset_window_on_close: self.reset_window_on_close,
             consecutive_failures: whole_number(self.consecutive_failures),
+            slow_calls: self.slow_call_duration.is_finite().then(|| SlowCallConfig {
+                longer_than: Nanos::from_millis_f64(self.slow_call_duration),
+                threshold_percentage: self.slow_call_threshold_percentage,
+            }),
+            asks_host: self.should_trip,
             capacity: self.capacity as i64,
             warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
             enabled: self.enabled,
@@ -528,6 +542,12 @@ impl Handle {
         let reason = f64::from(hot::reason_code(reason));
         self.environment.words().put_stats([reason].into_iter().chain(times).chain(figures));
         true
+    }
+
+    /// What the user's function said when it was asked for a reason to open the circuit.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, trips: bool) {
+        self.with(|breaker, now| breaker.on_answer(trips, now));
     }
 
     /// The serials of the oldest and the newest bucket.

@@ -23,6 +23,7 @@ use didelphis_core::breaker::{
 };
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
+use didelphis_core::stall_log::{StallLog, Stalls};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
 use didelphis_core::window::Counter;
@@ -178,16 +179,22 @@ impl Crossing for Settle {
         let (permit, outcome) = (words.word(1), words.word(2));
         end_call(environment, id, permit as u32, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
+            let stalls = &LoopStalls { environment, id };
+            let mut bits = 0;
             let settled = match outcome {
-                outcome::SUCCESS => breaker.on_success(permit, now),
+                outcome::SUCCESS => breaker.on_success_in(permit, stalls, now),
+                outcome::UNHEARD_FAILURE => {
+                    let settled = fail_unheard(breaker, permit, stalls, now);
+                    bits = question(breaker);
+                    settled
+                }
                 outcome::IGNORED => breaker.on_ignored(permit, now),
-                outcome::UNHEARD_FAILURE => fail_unheard(breaker, permit, now),
-                _ => breaker.on_failure(permit, now),
+                _ => breaker.on_failure_in(permit, stalls, now),
             };
             match settled {
                 Settled::Done { latency } | Settled::Failed { latency, .. } => {
                     words.put_word(LATENCY, latency as i32);
-                    0
+                    bits
                 }
                 Settled::Late(_) => settled::LATE,
                 Settled::Unknown => 0,
@@ -197,13 +204,39 @@ impl Crossing for Settle {
 }
 
 /// A call has failed: decides at once what follows, for nobody hears of it before.
-fn fail_unheard(breaker: &mut CircuitBreaker, permit: Permit, now: Now) -> Settled {
-    match breaker.on_failure(permit, now) {
+fn fail_unheard(
+    breaker: &mut CircuitBreaker,
+    permit: Permit,
+    stalls: &LoopStalls<'_>,
+    now: Now,
+) -> Settled {
+    match breaker.on_failure_in(permit, stalls, now) {
         Settled::Failed { permit, latency } => {
             breaker.evaluate_trip(permit, now);
             Settled::Done { latency }
         }
         settled => settled,
+    }
+}
+
+/// Whether the user's function is to say if there is reason to open, in bits of [`settled`].
+fn question(breaker: &mut CircuitBreaker) -> i32 {
+    if breaker.take_question() {
+        settled::ASK
+    } else {
+        0
+    }
+}
+
+/// The stalls that a breaker knows of its loop.
+struct LoopStalls<'a> {
+    environment: &'a Environment,
+    id: u32,
+}
+
+impl Stalls for LoopStalls<'_> {
+    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+        self.environment.instances().with_stalls_of(self.id, ask)
     }
 }
 
@@ -220,13 +253,16 @@ impl Crossing for Expire {
             let Some(TimedOut { latency, stalled }) = breaker.on_timeout(&permit, now) else {
                 return settled::LATE | settled::GONE;
             };
+            let mut bits = 0;
             if outcome == outcome::UNHEARD_FAILURE {
                 // It was late, and is so no more.
-                let _: Settled = fail_unheard(breaker, permit, now);
+                let stalls = &LoopStalls { environment, id };
+                let _: Settled = fail_unheard(breaker, permit, stalls, now);
+                bits = question(breaker);
             }
             words.put_word(LATENCY, latency as i32);
             words.put_word(STALLED, stalled as i32);
-            0
+            bits
         })
     }
 }
@@ -238,7 +274,7 @@ impl Crossing for EvaluateTrip {
         let permit = environment.words().word(1);
         end_call(environment, id, permit as u32, |breaker, now| {
             breaker.evaluate_trip(Permit::from_raw(permit as u32), now);
-            0
+            question(breaker)
         })
     }
 }
@@ -250,7 +286,7 @@ impl Crossing for Abandon {
         let permit = environment.words().word(1);
         end_call(environment, id, permit as u32, |breaker, now| {
             breaker.abandon(Permit::from_raw(permit as u32), now);
-            0
+            question(breaker)
         })
     }
 }

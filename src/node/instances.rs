@@ -17,6 +17,7 @@ use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::LoopMeter;
 use crate::runtime::registry::{Registration, Registry};
 use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::time::{Nanos, Now};
 
 /// See the [module](self).
@@ -292,6 +293,15 @@ impl Instances {
         // While a breaker is made or moved nobody can say: all are kept.
         let Ok(drivers) = self.drivers.try_borrow() else { return Some(0) };
         drivers.all().filter_map(|driver| driver.oldest_stall(total_place)).min()
+    }
+
+    /// Has the stalls looked at that a breaker knows of its loop.
+    #[cold]
+    pub(crate) fn with_stalls_of<R>(&self, id: u32, ask: impl FnOnce(&StallLog) -> R) -> R {
+        match self.drivers.borrow().get(id) {
+            Some(driver) => driver.with_stalls(ask),
+            None => ask(&NO_STALLS),
+        }
     }
 
     /// The memory shared with JavaScript.

@@ -164,6 +164,11 @@ impl Driver {
         }
     }
 
+    /// Has the stalls of the loop looked at; may be called while the breaker is used.
+    pub fn with_stalls<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+        self.source.with_stalls(ask)
+    }
+
     /// Whether the present is known: the host's clock, if there is one, has been read for
     /// what comes next. That is known once for each time it was read.
     #[inline]

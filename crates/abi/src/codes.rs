@@ -55,6 +55,8 @@ constants! {
         IDLE = 4;
         /// With `LATE`: it has heard of that already, and the permit is spent.
         GONE = 8;
+        /// The user's function is to say whether there is reason to open the circuit.
+        ASK = 16;
     }
 }
 

@@ -152,6 +152,12 @@ constants! {
         RAMP_UP = 25;
         /// Whether JavaScript gives what chance draws.
         DRAWS_ARE_GIVEN = 26;
+        /// How long a call takes at the most that is not slow; Infinity: as long as it likes.
+        SLOW_CALL_DURATION = 27;
+        /// Above which share of slow calls the circuit opens, in percent.
+        SLOW_CALL_THRESHOLD_PERCENTAGE = 28;
+        /// Whether a function of the user's is asked, too.
+        SHOULD_TRIP = 29;
     }
 }
 

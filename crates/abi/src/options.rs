@@ -168,6 +168,52 @@ pub const OPTIONS: &[OptionSpec] = &[
               (as in Finagle and Envoy)",
     },
     OptionSpec {
+        name: "slowCallDuration",
+        unit: Unit::Milliseconds,
+        default: Default::Number(f64::INFINITY),
+        expected: Some("a number of milliseconds, 0 or more"),
+        live: false,
+        native: Some(native_options::SLOW_CALL_DURATION),
+        doc: "a call is slow that took more ms (`>`) than this, in loop time, whether it \
+              succeeded or failed. A slow call that tries a half-open circuit has failed for it \
+              (as in resilience4j)",
+    },
+    OptionSpec {
+        name: "slowCallThresholdPercentage",
+        unit: Unit::Percent,
+        default: Default::Number(50.0),
+        expected: Some("a number from 0 to 100 (percent)"),
+        live: false,
+        native: Some(native_options::SLOW_CALL_THRESHOLD_PERCENTAGE),
+        doc: "the circuit opens when slow calls are more than (`>`) this share of the outcomes, \
+              and these are at least `volumeThreshold`; 100: when all are slow. Judged after \
+              each call that is slow, and each failure",
+    },
+    OptionSpec {
+        name: "shouldTrip",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("a function"),
+        live: false,
+        native: Some(native_options::SHOULD_TRIP),
+        doc: "`(stats) => boolean`, asked after a failure of a closed circuit, from \
+              `volumeThreshold` on, if nothing else opens it; `true` does. A promise is no \
+              answer, and what it throws is an uncaught exception (as gobreaker's ReadyToTrip)",
+    },
+    OptionSpec {
+        name: "classify",
+        unit: Unit::None,
+        default: Default::Said("errors are failures"),
+        expected: Some("a function"),
+        live: false,
+        native: None,
+        doc: "`({ error, result, args }) => 'success' | 'failure' | 'ignore' | undefined`: what a \
+              call counts as that ended so; undefined: as usual. A result that is a failure is \
+              given all the same, without a fallback; `failure` is emitted with an `ERESULT` \
+              error. `'ignore'` leaves no trace in rates and rows, and a half-open circuit waits \
+              for another call. Not together with `errorFilter`",
+    },
+    OptionSpec {
         name: "maxFailures",
         unit: Unit::Calls,
         default: Default::Number(f64::INFINITY),

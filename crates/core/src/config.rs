@@ -28,6 +28,10 @@ pub struct Config {
     /// How many failures in a row open the circuit (`>=`), whatever the volume. Refusals for
     /// want of a place are none, and no success either. `None`: their number alone never does.
     pub consecutive_failures: Option<NonZeroU32>,
+    /// Which calls are slow, and how many of them open the circuit; `None`: nobody looks.
+    pub slow_calls: Option<SlowCallConfig>,
+    /// Whether the host is asked, too, after a failure that opens nothing.
+    pub asks_host: bool,
     /// How many calls may be under way at once. Zero or less: none at all.
     pub capacity: i64,
     /// For how long after its making failures do not open the circuit.
@@ -56,6 +60,8 @@ impl Default for Config {
             last_calls: None,
             reset_window_on_close: false,
             consecutive_failures: None,
+            slow_calls: None,
+            asks_host: false,
             capacity: i64::MAX,
             warm_up: None,
             enabled: true,
@@ -136,6 +142,16 @@ pub enum RateOf {
     /// Those that reached the service and came back: successes and failures. Refusals, answers
     /// from a cache, calls that joined others and those under way are none.
     Outcomes,
+}
+
+/// Calls that took too long, whether they ended well or not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowCallConfig {
+    /// One is slow that took longer (`>`), in the time by which timeouts run.
+    pub longer_than: Nanos,
+    /// The share of slow calls among the outcomes, in percent, above which (`>`) the circuit
+    /// opens; 100 or more: when all are.
+    pub threshold_percentage: f64,
 }
 
 /// The clock that timeouts run on.

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Reason, Refusal, Settled};
 use didelphis_core::calls::Permit;
-use didelphis_core::config::{Config, RateOf};
+use didelphis_core::config::{Config, RateOf, SlowCallConfig};
 use didelphis_core::mode::Mode;
+use didelphis_core::stall_log::StallLog;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
 
@@ -334,6 +335,140 @@ mod consecutive_failures {
         assert!(!is_open(&mut breaker, at(99)));
         fail(&mut breaker, at(100));
         assert!(is_open(&mut breaker, at(100)));
+    }
+}
+
+mod slow_calls {
+    use super::*;
+
+    fn above(threshold_percentage: f64, volume: i64) -> CircuitBreaker {
+        with(|config| {
+            config.volume_threshold = volume;
+            config.live.timeout = None;
+            let longer_than = Nanos::from_millis(100);
+            config.slow_calls = Some(SlowCallConfig { longer_than, threshold_percentage });
+        })
+    }
+
+    fn take(breaker: &mut CircuitBreaker, now: u64, millis: u64) {
+        let permit = admit(breaker, at(now));
+        end_well(breaker, permit, at(now + millis));
+    }
+
+    #[test]
+    fn open_the_circuit_above_the_threshold_not_at_it() {
+        let mut breaker = above(50.0, 2);
+        take(&mut breaker, 0, 10);
+        take(&mut breaker, 0, 101);
+        assert!(!is_open(&mut breaker, at(200)), "one of two");
+        take(&mut breaker, 200, 101);
+        assert_eq!(figures(&breaker), (Reason::SlowCalls, 2, 3, 50.0));
+    }
+
+    #[test]
+    fn take_longer_than_the_limit_not_as_long() {
+        let mut breaker = above(0.0, 0);
+        take(&mut breaker, 0, 100);
+        assert!(!is_open(&mut breaker, at(200)));
+        take(&mut breaker, 200, 101);
+        assert!(is_open(&mut breaker, at(400)));
+    }
+
+    #[test]
+    fn are_all_of_them_where_the_threshold_is_that() {
+        let mut breaker = above(100.0, 2);
+        take(&mut breaker, 0, 10);
+        (0..5).for_each(|_| take(&mut breaker, 0, 500));
+        assert!(!is_open(&mut breaker, at(600)));
+        let mut breaker = above(100.0, 2);
+        (0..2).for_each(|_| take(&mut breaker, 0, 500));
+        assert!(is_open(&mut breaker, at(600)));
+    }
+
+    #[test]
+    fn wait_for_the_volume() {
+        let mut breaker = above(0.0, 3);
+        (0..2).for_each(|_| take(&mut breaker, 0, 500));
+        assert!(!is_open(&mut breaker, at(600)));
+        take(&mut breaker, 600, 500);
+        assert!(is_open(&mut breaker, at(1100)));
+    }
+
+    #[test]
+    fn may_have_failed() {
+        let mut breaker = above(90.0, 2);
+        take(&mut breaker, 0, 500);
+        let permit = admit(&mut breaker, at(500));
+        end_ill(&mut breaker, permit, at(1000));
+        assert_eq!(figures(&breaker), (Reason::SlowCalls, 2, 2, 90.0));
+    }
+
+    #[test]
+    fn are_failed_probes() {
+        let mut breaker = above(0.0, 1000);
+        breaker.open(at(0));
+        take(&mut breaker, 1000, 101);
+        assert_eq!(figures(&breaker).0, Reason::Probe);
+        assert!(is_open(&mut breaker, at(1101)));
+    }
+
+    #[test]
+    fn forgive_the_stalls_of_their_life() {
+        let mut breaker = above(0.0, 0);
+        let mut log = StallLog::new();
+        let permit = admit(&mut breaker, at(0));
+        log.push(Nanos::from_millis(80), Nanos::from_millis(90));
+        let now = Now { stalls: 1, ..at(180) };
+        assert!(matches!(breaker.on_success_in(permit, &log, now), Settled::Done { .. }));
+        assert!(!is_open(&mut breaker, now), "100 ms of 180");
+        let Admission::Admitted(permit) = breaker.try_acquire(false, now) else { panic!() };
+        let later = Now { stalls: 1, ..at(281) };
+        assert!(matches!(breaker.on_success_in(permit, &log, later), Settled::Done { .. }));
+        assert!(is_open(&mut breaker, later), "the stall was before");
+    }
+}
+
+mod a_question_to_the_host {
+    use super::*;
+
+    fn asking(volume: i64) -> CircuitBreaker {
+        with(|config| {
+            config.live.error_threshold_percentage = 100.0;
+            config.volume_threshold = volume;
+            config.asks_host = true;
+        })
+    }
+
+    #[test]
+    fn comes_after_a_failure_from_the_volume_on() {
+        let mut breaker = asking(2);
+        fail(&mut breaker, at(0));
+        assert!(!breaker.take_question());
+        fail(&mut breaker, at(0));
+        assert!(breaker.take_question());
+        assert!(!breaker.take_question(), "once");
+        succeed(&mut breaker, at(0));
+        assert!(!breaker.take_question());
+    }
+
+    #[test]
+    fn does_not_come_where_something_else_opens_the_circuit() {
+        let mut breaker = with(|config| config.asks_host = true);
+        fail(&mut breaker, at(0));
+        assert!(!breaker.take_question());
+        assert_eq!(figures(&breaker).0, Reason::ErrorRate);
+    }
+
+    #[test]
+    fn opens_a_closed_circuit_if_the_answer_is_yes() {
+        let mut breaker = asking(0);
+        breaker.on_answer(false, at(0));
+        assert!(!is_open(&mut breaker, at(0)));
+        breaker.on_answer(true, at(0));
+        assert_eq!(figures(&breaker).0, Reason::Host);
+        assert_eq!(breaker.state(at(1000)), State::HalfOpen { probing_until: None });
+        breaker.on_answer(true, at(1000));
+        assert_eq!(breaker.state(at(1000)), State::HalfOpen { probing_until: None });
     }
 }
 

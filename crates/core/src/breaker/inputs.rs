@@ -6,11 +6,12 @@ use super::state::State;
 use super::CircuitBreaker;
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Observation;
-use crate::calls::stall_log::StallLog;
+use crate::calls::stall_log::{StallLog, Stalls, NO_STALLS};
 use crate::calls::{Call, NewCall, Permit, Stage};
 use crate::config::TimeoutClock;
 use crate::metrics::window::Counter;
 use crate::policy::outcome::Outcome;
+use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::time::{Nanos, Now};
 use crate::timers::Timer;
 
@@ -65,9 +66,16 @@ impl CircuitBreaker {
         }
     }
 
-    /// Tells that a call ended well, or with an error that does not count as one.
-    #[inline]
+    /// Tells that a call ended well, or with an error that does not count as one, on a loop
+    /// that was never stalled.
     pub fn on_success(&mut self, permit: Permit, now: Now) -> Settled {
+        self.on_success_in(permit, &NO_STALLS, now)
+    }
+
+    /// The same on a loop with those stalls, which are asked for where it matters how long the
+    /// call took.
+    #[inline]
+    pub fn on_success_in(&mut self, permit: Permit, stalls: &impl Stalls, now: Now) -> Settled {
         self.advance(now.monotonic);
         let call = match self.calls.end(permit) {
             Ok(call) => call,
@@ -83,7 +91,7 @@ impl CircuitBreaker {
         if call.generation == self.machine.generation() {
             self.trip.on_success();
             if self.watches_successes {
-                self.follow_success(&call, now);
+                self.follow_success(&call, stalls, now);
             }
         }
         Settled::Done { latency: latency_ms(&call, now) }
@@ -91,15 +99,42 @@ impl CircuitBreaker {
 
     /// What follows from a success of the generation that stands, where anything does.
     #[inline(never)]
-    fn follow_success(&mut self, call: &Call, now: Now) {
+    fn follow_success(&mut self, call: &Call, stalls: &impl Stalls, now: Now) {
         self.limit_by_success(call, now);
         self.learn_from_success(call, now);
-        self.trip.note_success(&self.window);
+        let slow = self.is_slow(call, stalls, now);
+        self.trip.note_success(slow, &self.window);
         if let Some(retry) = &mut self.retry {
             retry.on_success(now.monotonic);
         }
-        if self.machine.is_half_open() {
-            self.settle_probe(false, now);
+        match self.machine.state() {
+            State::HalfOpen { .. } => self.settle_probe(slow, now),
+            State::Closed if slow => {
+                if let Some(tripped) = self.trip.slow_calls_trip(&self.window, now.monotonic) {
+                    self.open_circuit(tripped);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a call was slow that ends now, where anybody wants to know: in loop time, as it is
+    /// late.
+    fn is_slow(&self, call: &Call, stalls: &impl Stalls, now: Now) -> bool {
+        if !self.trip.watches_slow_calls() {
+            return false;
+        }
+        let took = now.monotonic - call.started;
+        // Most are not, whatever is forgiven.
+        self.trip.is_slow(took)
+            && self.trip.is_slow(took - stalls.with(|stalls| self.forgiven(call, stalls, now)))
+    }
+
+    fn forgiven(&self, call: &Call, stalls: &StallLog, now: Now) -> Nanos {
+        match call.stage {
+            // What has come since is not to be forgiven.
+            Stage::Notified if self.timeout_clock == TimeoutClock::Loop => call.forgiven,
+            _ => CallTime::new(self.timeout_clock, stalls).forgiven(call, now),
         }
     }
 
@@ -107,6 +142,11 @@ impl CircuitBreaker {
     /// decided by [`evaluateTrip`](CircuitBreaker::evaluate_trip), so that what listeners to the
     /// failure do comes first.
     pub fn on_failure(&mut self, permit: Permit, now: Now) -> Settled {
+        self.on_failure_in(permit, &NO_STALLS, now)
+    }
+
+    /// The same on a loop with those stalls.
+    pub fn on_failure_in(&mut self, permit: Permit, stalls: &impl Stalls, now: Now) -> Settled {
         let call = match self.end(&permit, now) {
             Ok(call) => call,
             Err(stage) => return Self::refuse_outcome(permit, stage),
@@ -117,7 +157,8 @@ impl CircuitBreaker {
             self.learn_from_failure(&call);
         }
         if call.generation == self.machine.generation() {
-            self.trip.on_failure(call.stage == Stage::Refused, &self.window);
+            let slow = self.is_slow(&call, stalls, now);
+            self.trip.on_failure(call.stage == Stage::Refused, slow, &self.window);
         }
         Settled::Failed { permit, latency: latency_ms(&call, now) }
     }
@@ -154,12 +195,33 @@ impl CircuitBreaker {
             State::HalfOpen { .. } => self.settle_probe(true, now),
             State::Closed => match self.trip.trips(&self.window, now.monotonic) {
                 Some(tripped) => self.open_circuit(tripped),
+                None if self.trip.asks_host(&self.window, now.monotonic) => self.asks_host = true,
                 None if self.mode == Mode::MetricsOnly => self.note_reason(false),
                 None => {}
             },
             State::Open { .. } | State::Shutdown => {}
         }
         true
+    }
+
+    /// Whether the host is to say if there is reason to open the circuit. It is told by
+    /// [`on_answer`](CircuitBreaker::on_answer).
+    pub fn take_question(&mut self) -> bool {
+        std::mem::take(&mut self.asks_host)
+    }
+
+    /// Tells what the host said when it was asked. A circuit that is not closed any more moves by
+    /// its own rules.
+    pub fn on_answer(&mut self, trips: bool, now: Now) {
+        self.advance(now.monotonic);
+        if !self.machine.is_closed() {
+            return;
+        }
+        if trips {
+            self.open_circuit(Tripped::by(Reason::Host, now.monotonic));
+        } else if self.mode == Mode::MetricsOnly {
+            self.note_reason(false);
+        }
     }
 
     /// Tells that whoever held a permit is gone, and will not tell what became of the call:

@@ -98,6 +98,8 @@ pub struct CircuitBreaker {
     moves_at: Nanos,
     timers: TimerTable,
     events: VecDeque<Event>,
+    /// Whether the host is to say if there is reason to open.
+    asks_host: bool,
 }
 
 impl CircuitBreaker {
@@ -134,6 +136,7 @@ impl CircuitBreaker {
             moves_at: Nanos::ZERO,
             timers: TimerTable::new(),
             events: VecDeque::new(),
+            asks_host: false,
         }
     }
 

@@ -107,6 +107,18 @@ impl StallLog {
     }
 }
 
+/// Who has the log of a loop, and gives it to who needs it.
+pub trait Stalls {
+    /// Has it looked at.
+    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R;
+}
+
+impl Stalls for StallLog {
+    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+        ask(self)
+    }
+}
+
 /// How many stalls of its life a call forgives: the fewest with which the experiment finds no
 /// false timeout. Each costs a loop that never rests a turn before it sees a true one.
 pub const FORGIVEN: u64 = 4;

@@ -7,6 +7,7 @@
 use super::before::Before;
 use super::outcomes::{Ended, Outcomes, Tally};
 use super::row::Row;
+use super::slow::Slow;
 use super::tripped::{Reason, Tripped};
 use crate::config::{Config, RateOf};
 use crate::metrics::window::{Counted, Counter, Moves, Window};
@@ -19,6 +20,9 @@ pub(super) struct Further {
     by_outcomes: bool,
     /// Failures in a row; refusals for want of a place are none.
     row: Row,
+    slow: Option<Slow>,
+    /// Whether the host is asked, too.
+    asks_host: bool,
     /// Kept where somebody decides by them.
     outcomes: Option<Outcomes>,
     /// Calls that say nothing, to be left out of the calls in the window; kept once there is one.
@@ -33,11 +37,23 @@ impl Further {
         let by_outcomes = config.rate_of == RateOf::Outcomes || config.last_calls.is_some();
         let row = Row { most: config.consecutive_failures, failures: 0 };
         let before = config.reset_window_on_close.then(Before::default);
-        if !by_outcomes && row.most.is_none() && before.is_none() {
+        let slow = config.slow_calls.map(Slow);
+        let asks_host = config.asks_host;
+        let is_simple = row.most.is_none() && before.is_none() && slow.is_none() && !asks_host;
+        if is_simple && !by_outcomes {
             return None;
         }
-        let outcomes = by_outcomes.then(|| Outcomes::new(config.last_calls));
-        Some(Box::new(Further { by_outcomes, row, outcomes, ignored: None, before }))
+        let keeps_outcomes = by_outcomes || slow.is_some();
+        let outcomes = keeps_outcomes.then(|| Outcomes::new(config.last_calls));
+        Some(Box::new(Further {
+            by_outcomes,
+            row,
+            slow,
+            asks_host,
+            outcomes,
+            ignored: None,
+            before,
+        }))
     }
 
     /// Goes on from what another has learned, as far as it is of the same kind.
@@ -72,7 +88,7 @@ impl Further {
         self.outcomes.is_some() || self.row.most.is_some()
     }
 
-    /// A call ended, in the time of that window.
+    /// A call ended, in the time of that window. One that is slow is no failure in the row.
     pub(super) fn on_end(&mut self, ended: Ended, window: &Window) {
         self.row.failures = if ended.failed { self.row.failures.saturating_add(1) } else { 0 };
         if let Some(outcomes) = &mut self.outcomes {
@@ -116,9 +132,42 @@ impl Further {
         (failures, window.calls_beside(before, ignored))
     }
 
+    /// Whether a call that took so long was slow.
+    pub(super) fn is_slow(&self, took: Nanos) -> bool {
+        self.slow.as_ref().is_some_and(|slow| took > slow.0.longer_than)
+    }
+
+    /// Whether calls are slow or not, to anybody.
+    pub(super) fn watches_slow_calls(&self) -> bool {
+        self.slow.is_some()
+    }
+
+    /// Whether the host is to be asked.
+    pub(super) fn asks_host(&self) -> bool {
+        self.asks_host
+    }
+
     /// A reason of its own for opening, whatever the volume.
     pub(super) fn trips(&mut self, now: Nanos) -> Option<Tripped> {
         self.row.trips(Reason::ConsecutiveFailures, now)
+    }
+
+    /// Whether too many calls are slow, from that volume of outcomes on.
+    pub(super) fn slow_trips(
+        &mut self,
+        window: &Window,
+        volume: i64,
+        now: Nanos,
+    ) -> Option<Tripped> {
+        let slow = self.slow.clone()?;
+        let Tally { calls, slow: count, .. } = self.tally(window);
+        (calls >= volume && slow.trips(count, calls)).then_some(Tripped {
+            reason: Reason::SlowCalls,
+            at: now,
+            count,
+            calls,
+            threshold: slow.0.threshold_percentage,
+        })
     }
 
     fn tally(&mut self, window: &Window) -> Tally {

@@ -8,6 +8,7 @@ mod further;
 mod outcomes;
 mod rate;
 mod row;
+mod slow;
 pub(crate) mod tripped;
 
 use self::further::Further;
@@ -89,20 +90,30 @@ impl Trip {
     }
 
     /// The same, where successes are watched.
-    pub(crate) fn note_success(&mut self, window: &Window) {
+    pub(crate) fn note_success(&mut self, slow: bool, window: &Window) {
         if let Some(further) = &mut self.further {
-            further.on_end(Ended { failed: false, slow: false }, window);
+            further.on_end(Ended { failed: false, slow }, window);
         }
     }
 
     /// A call of the generation that stands ended badly, or was refused for want of a place.
-    pub(crate) fn on_failure(&mut self, refused: bool, window: &Window) {
+    pub(crate) fn on_failure(&mut self, refused: bool, slow: bool, window: &Window) {
         self.row.failures = self.row.failures.saturating_add(1);
         if let Some(further) = &mut self.further {
             if !refused {
-                further.on_end(Ended { failed: true, slow: false }, window);
+                further.on_end(Ended { failed: true, slow }, window);
             }
         }
+    }
+
+    /// Whether a call is slow that took so long.
+    pub(crate) fn is_slow(&self, took: Nanos) -> bool {
+        self.further.as_ref().is_some_and(|further| further.is_slow(took))
+    }
+
+    /// Whether it asks how long calls took.
+    pub(crate) fn watches_slow_calls(&self) -> bool {
+        self.further.as_ref().is_some_and(|further| further.watches_slow_calls())
     }
 
     /// A call ended and says nothing.
@@ -133,6 +144,9 @@ impl Trip {
         if self.is_warming_up(now) {
             return None;
         }
+        if let Some(tripped) = self.slow_calls_trip(window, now) {
+            return Some(tripped);
+        }
         let (failures, calls) = match &mut self.further {
             None => (window.total(Counter::Failures), window.calls()),
             Some(further) => {
@@ -151,6 +165,21 @@ impl Trip {
             return Some(Tripped { reason, at: now, count: failures, calls, threshold });
         }
         self.row.trips(Reason::MaxFailures, now)
+    }
+
+    /// What reason there is to open it after a call that ended well: that too many were slow.
+    pub(crate) fn slow_calls_trip(&mut self, window: &Window, now: Nanos) -> Option<Tripped> {
+        if self.is_warming_up(now) {
+            return None;
+        }
+        let volume = self.volume;
+        self.further.as_mut()?.slow_trips(window, volume, now)
+    }
+
+    /// Whether the host is to be asked for a reason, as there is none else.
+    pub(crate) fn asks_host(&mut self, window: &Window, now: Nanos) -> bool {
+        let Some(further) = &mut self.further else { return false };
+        further.asks_host() && now >= self.warm_until && further.failures(window).1 >= self.volume
     }
 
     /// Whether nothing is reason to open yet.
