@@ -352,6 +352,18 @@ describe('a wait', () => {
     assert.equal(stdout.trim(), 'well')
   })
 
+  test('that a shutdown has ended keeps the process no longer', async () => {
+    const { code, stdout } = await child(async ({ require, path }) => {
+      const CircuitBreaker = require(path)
+      const retry = { delay: { initial: 2 ** 31 - 1 } }
+      const breaker = new CircuitBreaker(async () => { throw new Error('ill') }, { errorThresholdPercentage: 100, retry })
+      breaker.on('retry', () => setImmediate(() => breaker.shutdown()))
+      await breaker.fire().catch(error => console.log(error.message))
+    })
+    assert.equal(code, 0)
+    assert.equal(stdout.trim(), 'ill')
+  })
+
   test('is waited for by a timer of Node where the one in place cannot be set', async t => {
     const breaker = retrying(t, failing(1), SOON)
     t.mock.method(globalThis, 'setTimeout', () => { throw new Error('broken') })
@@ -454,6 +466,16 @@ describe('what stands around', () => {
       assert.notEqual(second, first)
       await assert.rejects(second)
     }
+  })
+
+  test('a try that finds no place ends the call, and the joining', async t => {
+    const breaker = retrying(t, failing(Infinity), SOON, { capacity: 1, coalesce: true, coalesceResetOn: ['error'] })
+    breaker.on('retry', () => breaker.semaphore.test())
+    const first = breaker.fire('a')
+    await assert.rejects(first, { code: 'ESEMLOCKED' })
+    const second = breaker.fire('a')
+    assert.notEqual(second, first)
+    await assert.rejects(second, { code: 'ESEMLOCKED' })
   })
 
   test('the signal of a call is that of its try', async t => {
