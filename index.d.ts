@@ -293,6 +293,25 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   shutdown (): void
 
   /**
+   * Ends the breaker gracefully: later calls reject with `ESHUTDOWN`, those under way go on, with their
+   * deadlines, and when the last has ended, the breaker is shut down.
+   *
+   * With a `timeout`, those that are left after so long have their signals aborted and reject with
+   * `ESHUTDOWN`; of a call without a deadline the signal is aborted, and it settles with its action.
+   * Calls that wait to be tried again are not. A second drain joins the first; the timeout that is over
+   * sooner counts. `await using` drains a breaker where there is a `Symbol.asyncDispose`.
+   *
+   * @returns a promise that is resolved once the breaker has been shut down; it rejects with a
+   * `TypeError` for an option that makes no sense, and then nothing has begun
+   * @example
+   * process.once('SIGTERM', async () => {
+   *   server.close()
+   *   await breaker.drain({ timeout: 10_000 })
+   * })
+   */
+  drain (options?: CircuitBreaker.DrainOptions): Promise<void>
+
+  /**
    * Forgets what `cache` keeps, by the transport's `flush()`, and the calls that `coalesce`
    * would let others join; those settle all the same. Done by `shutdown` too. Without
    * either option it does nothing.
@@ -383,6 +402,10 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
 declare function CircuitBreaker<TI extends unknown[], TR> (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI> | null): CircuitBreaker<TI, TR>
 /** The same around a plain value, which `fire` gives whatever the arguments. */
 declare function CircuitBreaker<TR> (value: TR & PlainValue, options?: CircuitBreaker.Options | null): CircuitBreaker<unknown[], TR>
+
+// `await using` drains a breaker.
+// eslint-disable-next-line @typescript-eslint/no-unused-vars
+interface CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends AsyncDisposing {}
 
 declare namespace CircuitBreaker {
   export { Breaker as CircuitBreaker, Breaker as default }
@@ -1052,6 +1075,12 @@ declare namespace CircuitBreaker {
     readonly signal: AbortSignal
   } & { [Name in DisposeSymbol]: () => void } & { [Name in AsyncDisposeSymbol]: () => Promise<void> }
 
+  /** How a breaker is drained. */
+  export interface DrainOptions {
+    /** How long to wait for calls under way. In milliseconds; `false`, `0`, `Infinity` or left out: as long as they take. */
+    timeout?: number | `${number}` | false | undefined
+  }
+
   /** What keeps a circuit open by force; `using` takes it where there is a `Symbol.dispose`. */
   export type ForcedOpen = {
     /** Gives up keeping it open: the last to do so closes the circuit. Once is enough. */
@@ -1403,6 +1432,7 @@ type OrError<TI extends unknown[]> = { [K in keyof TI]: undefined extends TI[K] 
 
 /** `Symbol.dispose` and `Symbol.asyncDispose`, where the declarations of the program have them. */
 type DisposeSymbol = SymbolConstructor extends { readonly dispose: infer S } ? S & symbol : never
+type AsyncDisposing = { [Name in AsyncDisposeSymbol]: () => Promise<void> }
 type AsyncDisposeSymbol = SymbolConstructor extends { readonly asyncDispose: infer S } ? S & symbol : never
 
 /** The names of some events, offered by editors, or any other name. */

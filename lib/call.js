@@ -27,7 +27,10 @@ const {
   Rejection, adopted, asItIs, classifyResult, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
 } = require('./outcome')
 
-const { CAPACITY, EVENTS_FIRST, GONE, IS_ENABLED, IS_SHUTDOWN, LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED } = codes
+const {
+  CAPACITY, EVENTS_FIRST, GONE, IS_DRAINING, IS_ENABLED, IS_SHUTDOWN,
+  LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED
+} = codes
 
 /**
  * Fires a breaker with so many arguments: a promise of the action's result. Most calls have
@@ -117,7 +120,7 @@ function isTaken (inner, permit) {
  */
 function runningCall (inner) {
   const permit = runningPermit(inner)
-  return permit < 0 ? undefined : inner.calls[permit] ?? newCall(inner.breaker, inner, permit)
+  return permit < 0 ? undefined : callOf(inner, permit)
 }
 
 // Nothing is noted of that on the way of a call: it is found out by whoever asks.
@@ -170,6 +173,11 @@ function lastNested (inner, depth) {
   return NOBODYS
 }
 
+/** What there is in JavaScript of a call whose permit is out. */
+function callOf (inner, permit) {
+  return inner.calls[permit] ?? newCall(inner.breaker, inner, permit)
+}
+
 /** Aborts what the calls of a breaker that are under way have given others to listen to. */
 function abortCalls (inner, reason) {
   for (const call of [...inner.calls]) call?.companion?.abort(reason)
@@ -191,6 +199,7 @@ function disown (inner, permit) {
 module.exports = {
   abortCalls,
   acquire,
+  callOf,
   chooseAgain,
   disown,
   fire,
@@ -219,7 +228,7 @@ function fireWithListeners (breaker, inner, context, args) {
 }
 
 function countWithListeners (breaker, inner, args) {
-  if ((state(inner.id) & IS_SHUTDOWN) !== 0) return false
+  if ((state(inner.id) & (IS_DRAINING | IS_SHUTDOWN)) !== 0) return false
   increment(inner, KINDS.fires)
   if (hasListeners(breaker, 'fire')) emit(breaker, 'fire', args)
   return true

@@ -11,6 +11,7 @@ const { abortCalls, fire, fireIn, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
+const { drainCalls } = require('./drain')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
 const { fireWith } = require('./fire-with')
@@ -290,6 +291,10 @@ class CircuitBreaker extends EventEmitter {
     }
   }
 
+  async drain (options = {}) {
+    return drainCalls(this, options)
+  }
+
   clearCache () {
     forget(this)
   }
@@ -329,6 +334,15 @@ class CircuitBreaker extends EventEmitter {
     const names = super.eventNames()
     return this.isShutdown ? names : [...new Set([...ALWAYS_NAMED, ...names])]
   }
+}
+
+// Not every version of Node.js 20 has it.
+if (Symbol.asyncDispose) {
+  Object.defineProperty(CircuitBreaker.prototype, Symbol.asyncDispose, {
+    configurable: true,
+    value () { return this.drain() },
+    writable: true
+  })
 }
 
 Object.defineProperty(CircuitBreaker.prototype, INSPECT, {

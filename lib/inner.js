@@ -64,6 +64,8 @@ class Inner {
     // say so.
     this.probe = undefined
     this.toldWait = undefined
+    // What waits for the last calls to end, once no other may begin.
+    this.drain = undefined
     // The signal of the caller, while the action of a disabled breaker runs that was given one.
     this.unguardedSignal = undefined
   }

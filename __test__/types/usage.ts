@@ -463,6 +463,8 @@ permit.success({ id: '1', age: 0 })
 permit.failure(new Error('ill'))
 permit.ignore()
 breaker.acquire({ signal: permit.signal, timeout: false })
+expect<Equal<ReturnType<typeof breaker.drain>, Promise<void>>>()
+breaker.drain({ timeout: 10_000 })
 // @ts-expect-error: no action, and no `this` of one
 breaker.acquire({ context: breaker })
 

@@ -94,6 +94,8 @@ const codes = Object.freeze({
   IS_FORCED_OPEN: 256,
   /** Not disabled by itself; all breakers of the process may be. */
   IS_SWITCHED_ON: 512,
+  /** No call begins any more. */
+  IS_DRAINING: 1024,
   // Reasons for which a circuit opens:
   /** Too large a share of the calls failed. */
   REASON_ERROR_RATE: 0,
@@ -426,7 +428,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 2998802202,
+  FINGERPRINT: 3770384192,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -62,6 +62,8 @@ export declare class Handle {
   forceOpen(): void
   /** Lets every call pass, and counts. */
   countOnly(): void
+  /** Refuses every call from now on, while those under way go on. */
+  drain(): void
   /** Refuses every call from now on. */
   shutdown(): void
   /** An open circuit that may be tried in `remaining` ms, without announcing it. */

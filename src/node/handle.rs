@@ -381,6 +381,12 @@ impl Handle {
         self.with(|breaker, now| breaker.set_mode(Mode::MetricsOnly, now));
     }
 
+    /// Refuses every call from now on, while those under way go on.
+    #[napi(catch_unwind)]
+    pub fn drain(&self) {
+        self.with(|breaker, now| breaker.drain(now));
+    }
+
     /// Refuses every call from now on.
     #[napi(catch_unwind)]
     pub fn shutdown(&self) {

@@ -127,6 +127,8 @@ constants! {
         FORCED_OPEN = 256;
         /// Not disabled by itself; all breakers of the process may be.
         SWITCHED_ON = 512;
+        /// No call begins any more.
+        DRAINING = 1024;
     }
 }
 

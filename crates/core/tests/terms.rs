@@ -4,6 +4,7 @@
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::Config;
+use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::NO_STALLS;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -134,4 +135,33 @@ fn a_call_that_is_late_has_timed_out_whatever_is_said_of_it() {
     let permit = admit(&mut breaker, at(0));
     breaker.on_timer(None, &NO_STALLS, at(100));
     assert!(matches!(breaker.on_ignored(permit, at(100)), Settled::Late(_)));
+}
+
+#[test]
+fn a_breaker_that_drains_refuses_calls_and_guards_those_under_way() {
+    let mut breaker = breaker();
+    let [answered, late] = [0, 0].map(|millis| admit(&mut breaker, at(millis)));
+    breaker.drain(at(10));
+    let refused = Admission::Refused(Refusal::Shutdown);
+    assert_eq!(breaker.try_acquire(false, at(10)), refused);
+    breaker.set_mode(Mode::Normal, at(10));
+    breaker.bypass(true, at(10));
+    assert_eq!(breaker.try_acquire(false, at(10)), refused);
+    assert_eq!(breaker.mode(), Mode::Draining);
+    assert!(!breaker.admits_retry(at(10)));
+    let _ = breaker.on_success(answered, at(20));
+    assert_eq!(self::late(&mut breaker, at(100)), [late]);
+    let totals = breaker.window(at(100)).totals();
+    assert_eq!(totals[Counter::Fires as usize], 2);
+    assert_eq!(totals[Counter::Successes as usize], 1);
+    breaker.shutdown(at(100));
+    assert_eq!(breaker.state(at(100)), State::Shutdown);
+}
+
+#[test]
+fn a_breaker_that_is_shut_down_does_not_drain() {
+    let mut breaker = breaker();
+    breaker.shutdown(at(0));
+    breaker.drain(at(0));
+    assert_eq!(breaker.mode(), Mode::Disabled);
 }

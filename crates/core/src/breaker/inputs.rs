@@ -341,7 +341,7 @@ impl CircuitBreaker {
 
     #[cold]
     fn admit_unless_closed(&mut self, counted: bool, now: Now) -> Admission {
-        if self.machine.is_shutdown() {
+        if self.machine.is_shutdown() || self.mode == Mode::Draining {
             return Admission::Refused(Refusal::Shutdown);
         }
         if !counted {
@@ -354,7 +354,7 @@ impl CircuitBreaker {
                 self.published.capacity().grow(-1);
                 return self.begin(now);
             }
-            Mode::Normal | Mode::ForcedOpen => {}
+            Mode::Normal | Mode::ForcedOpen | Mode::Draining => {}
         }
         if self.machine.awaits_probe() && self.is_probed_by_calls() {
             return self.admit_probe(now);

@@ -6,9 +6,10 @@
 //!
 //! Of the modes that are wanted at once, the first in this order is in force:
 //!
-//! 1. bypassed, with all breakers of the process: every call passes, as if disabled;
-//! 2. forced open: no call passes until the circuit is closed by hand;
-//! 3. the breaker's own, whichever was chosen last: normal, disabled, or metrics only.
+//! 1. draining, which ends in the shutdown: calls under way go on, and no other begins;
+//! 2. bypassed, with all breakers of the process: every call passes, as if disabled;
+//! 3. forced open: no call passes until the circuit is closed by hand;
+//! 4. the breaker's own, whichever was chosen last: normal, disabled, or metrics only.
 
 use super::answer::Event;
 use super::CircuitBreaker;
@@ -28,6 +29,8 @@ pub enum Mode {
     MetricsOnly,
     /// No call passes; the circuit is open, and no clock moves it.
     ForcedOpen,
+    /// No call begins, and those under way are guarded to their end.
+    Draining,
 }
 
 impl Mode {
@@ -47,7 +50,8 @@ impl Mode {
 
     /// The mode of that word.
     pub(super) fn from_code(code: u64) -> Self {
-        let all = [Mode::Normal, Mode::Disabled, Mode::MetricsOnly, Mode::ForcedOpen];
+        let all =
+            [Mode::Normal, Mode::Disabled, Mode::MetricsOnly, Mode::ForcedOpen, Mode::Draining];
         all.into_iter().find(|mode| mode.code() == code).unwrap_or_default()
     }
 }
@@ -60,6 +64,8 @@ pub(super) struct Wanted {
     pub(super) forced_open: bool,
     /// As all breakers of the process are.
     pub(super) bypassed: bool,
+    /// For good.
+    pub(super) draining: bool,
     /// Metrics only: it was told that the circuit would open, and since then nothing has been
     /// found that says otherwise.
     pub(super) told: bool,
@@ -72,6 +78,7 @@ impl Wanted {
 
     pub(super) fn in_force(self) -> Mode {
         match self {
+            Wanted { draining: true, .. } => Mode::Draining,
             Wanted { bypassed: true, .. } => Mode::Disabled,
             Wanted { forced_open: true, .. } => Mode::ForcedOpen,
             Wanted { own, .. } => own,
@@ -110,6 +117,15 @@ impl CircuitBreaker {
     pub fn bypass(&mut self, bypassed: bool, now: Now) {
         self.advance(now.monotonic);
         self.change_bypass(bypassed, now.monotonic);
+    }
+
+    /// Refuses calls from now on, for good. Those under way go on as they would.
+    pub fn drain(&mut self, now: Now) {
+        self.advance(now.monotonic);
+        if !self.machine.is_shutdown() {
+            self.wanted.draining = true;
+            self.enforce_mode(now.monotonic);
+        }
     }
 
     /// What it does with calls.

@@ -45,7 +45,7 @@ impl CircuitBreaker {
     fn admits(&self) -> bool {
         match self.machine.state() {
             // One that guards nothing tries nothing again.
-            _ if matches!(self.mode, Mode::Disabled | Mode::ForcedOpen) => false,
+            _ if matches!(self.mode, Mode::Disabled | Mode::ForcedOpen | Mode::Draining) => false,
             State::Closed => true,
             State::HalfOpen { .. } => self.machine.awaits_probe(),
             State::Open { .. } | State::Shutdown => false,
