@@ -818,7 +818,7 @@ declare namespace CircuitBreaker {
      * The state to start in: the `state` of an earlier breaker's `toJSON()`, or a part of it.
      * `closed: false` starts open or, with `halfOpen: true`, half open; `open` itself is not
      * read, nor is `name`. With `lastTimerAt`, an open circuit waits what is left of its
-     * `resetTimeout`. Default: closed.
+     * `resetTimeout`; with `attempt` and `wait`, waits that grow go on growing. Default: closed.
      */
     state?: Partial<State> | undefined
 
@@ -1381,6 +1381,13 @@ declare namespace CircuitBreaker {
      * milliseconds since the epoch. `undefined`: unknown.
      */
     lastTimerAt?: number | undefined
+    /**
+     * Of a circuit that is not closed and whose waits are not always the same
+     * ({@link Backoff}, or a function): how often it has opened in a row.
+     */
+    attempt?: number | undefined
+    /** With `attempt`: for how long it was to stay open the last time. In milliseconds. */
+    wait?: number | undefined
   }
 
   /** A counting semaphore: the permits that calls take, which programs may take too. */

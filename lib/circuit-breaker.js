@@ -197,7 +197,8 @@ class CircuitBreaker extends EventEmitter {
         halfOpen: (bits & IS_HALF_OPEN) !== 0,
         warmUp: (bits & IS_WARM_UP) !== 0,
         shutdown: (bits & IS_SHUTDOWN) !== 0,
-        lastTimerAt: this[INNER].lastTimerAt
+        lastTimerAt: this[INNER].lastTimerAt,
+        ...waitsOf(this, bits)
       },
       status: stats
     }
@@ -411,11 +412,22 @@ function tellEvent (breaker, inner, next) {
   }
 }
 
+// Of waits that are not always the same: how many there were in a row, and the last.
+function waitsOf (breaker, bits) {
+  const { resetTimeout } = breaker.options
+  if (isAlwaysSame(resetTimeout) || (bits & (IS_OPEN | IS_HALF_OPEN)) === 0) return undefined
+  const { handle } = breaker[INNER]
+  return { attempt: handle.attempt(), wait: handle.wait() }
+}
+
 // What listeners to `halfOpen` get: the option, as in opossum, or the wait that came of it.
 function resetTimeoutOf (breaker) {
   const { resetTimeout } = breaker.options
-  const isWait = typeof resetTimeout !== 'object' && typeof resetTimeout !== 'function'
-  return isWait ? resetTimeout : breaker[INNER].handle.wait()
+  return isAlwaysSame(resetTimeout) ? resetTimeout : breaker[INNER].handle.wait()
+}
+
+function isAlwaysSame (resetTimeout) {
+  return typeof resetTimeout !== 'object' && typeof resetTimeout !== 'function'
 }
 
 const Callable = callable(CircuitBreaker)
@@ -458,18 +470,19 @@ function beginCountingOnly (inner) {
   if ((state(inner.id) & IS_SWITCHED_ON) !== 0) inner.handle.countOnly()
 }
 
-function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
+function restore (breaker, { attempt, closed, halfOpen, lastTimerAt, shutdown, wait }) {
   /** @type {import('../src/node/binding').Handle} */
   const handle = breaker[INNER].handle
   if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
   if (isOn('state.closed', closed)) return
+  const lastWait = resumeWaits(breaker, Number(attempt), Number(wait))
   if (isOn('state.halfOpen', halfOpen)) {
     handle.restoreHalfOpen()
   } else {
     // What is left of the time it has to stay open. JSON and databases change types.
     const openedAt = lastTimerAt === undefined || isNaN(lastTimerAt) ? Date.now() : Number(lastTimerAt)
     const passed = Math.max(0, Date.now() - openedAt)
-    const resetTimeout = liveOptions(breaker.options).resetTimeout.initial
+    const resetTimeout = lastWait ?? liveOptions(breaker.options).resetTimeout.initial
     breaker[INNER].lastTimerAt = openedAt
     if (passed > resetTimeout) {
       handle.restoreHalfOpen()
@@ -478,4 +491,14 @@ function restore (breaker, { closed, halfOpen, lastTimerAt, shutdown }) {
       handle.restoreOpen(resetTimeout - passed)
     }
   }
+}
+
+// Returns the wait under way; undefined where they are always the same, or unknown.
+function resumeWaits (breaker, attempt, wait) {
+  const { resetTimeout } = breaker.options
+  if (isAlwaysSame(resetTimeout) || !(attempt >= 1 && wait > 0 && wait < Infinity)) return undefined
+  const { [INNER]: inner } = breaker
+  inner.handle.resumeWaits(attempt, wait)
+  if (typeof resetTimeout === 'function') inner.handle.setWait(inner.toldWait = wait)
+  return wait
 }

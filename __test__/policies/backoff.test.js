@@ -146,3 +146,27 @@ test('nextAttemptAt is what retryAfter of a refusal says', async t => {
   breaker.open()
   assert.equal(breaker.nextAttemptAt, Infinity)
 })
+
+test('a breaker that goes on from a toJSON() waits what is left, and longer the next time', async t => {
+  const { breaker, clock, waits } = underClock(t, { initial: 100, jitter: 0 })
+  breaker.open()
+  clock.tick(100)
+  await breaker.fire().catch(() => {})
+  assert.deepEqual(waits, [100, 200])
+  const { state } = JSON.parse(JSON.stringify(breaker))
+  assert.deepEqual([state.attempt, state.wait], [2, 200])
+  clock.tick(50)
+  const other = new CircuitBreaker(fail, { resetTimeout: { initial: 100, jitter: 0 }, state })
+  t.after(() => other.shutdown())
+  assert.equal(other.nextAttemptAt - Date.now(), 150)
+  clock.tick(150)
+  await other.fire().catch(() => {})
+  assert.equal(other.nextAttemptAt - Date.now(), 400)
+  breaker.close()
+  assert.ok(!('attempt' in breaker.toJSON().state), 'closed')
+  for (const nonsense of [{ attempt: 'many' }, { attempt: 2, wait: null }, { attempt: 2, wait: 'long' }]) {
+    const third = new CircuitBreaker(fail, { resetTimeout: { initial: 100, jitter: 0 }, state: { ...state, wait: undefined, ...nonsense, lastTimerAt: Date.now() } })
+    t.after(() => third.shutdown())
+    assert.ok(third.nextAttemptAt - Date.now() <= 100, JSON.stringify(nonsense))
+  }
+})

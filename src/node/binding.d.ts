@@ -81,6 +81,8 @@ export declare class Handle {
    * time, too; counted from when it opened.
    */
   setWait(wait: number): void
+  /** Goes on from the waits of an earlier breaker: how many there were, and the last, in ms. */
+  resumeWaits(attempt: number, wait: number): void
   /** How often the circuit has opened without having recovered. */
   attempt(): number
   /** Gives what is drawn next: from 0 up to 1; anything else leaves it to the breaker. */

@@ -436,6 +436,13 @@ impl Handle {
         self.with(|breaker, now| breaker.set_wait(Nanos::from_millis_f64(wait), now));
     }
 
+    /// Goes on from the waits of an earlier breaker: how many there were, and the last, in ms.
+    #[napi(catch_unwind)]
+    pub fn resume_waits(&self, attempt: u32, wait: f64) {
+        let wait = Nanos::from_millis_f64(wait);
+        self.with(|breaker, now| breaker.resume_waits(attempt, wait, now));
+    }
+
     /// How often the circuit has opened without having recovered.
     #[napi(catch_unwind)]
     pub fn attempt(&self) -> u32 {

@@ -80,6 +80,11 @@ impl CircuitBreaker {
         }
     }
 
+    /// Goes on from the waits of an earlier breaker: how many there were, and the last.
+    pub fn resume_waits(&mut self, attempt: u32, wait: Nanos, now: Now) {
+        self.recovery.resume(attempt, wait, now.monotonic);
+    }
+
     /// Takes over the window of another breaker, counts and shape.
     pub fn set_window(&mut self, window: Window) {
         self.window.become_another(window);

@@ -142,6 +142,13 @@ impl Recovery {
         }
     }
 
+    /// Goes on from waits that another breaker has had, of which the last was that long.
+    pub(crate) fn resume(&mut self, attempt: u32, wait: Nanos, now: Nanos) {
+        let opened_at = now;
+        self.memory =
+            Memory { attempt, wait: wait.max(SHORTEST_RESET), opened_at, ..Memory::default() };
+    }
+
     /// How often it has opened without having recovered.
     pub(crate) fn attempt(&self) -> u32 {
         self.memory.attempt
