@@ -268,6 +268,18 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   disable (): void
 
   /**
+   * Why the circuit stands as it does, in a sentence or two, with the figures that decided and
+   * when it will try again: for a console, a log, an incident. The words may change from one
+   * version to the next. With `NODE_DEBUG=didelphis` in the environment each opening, half opening
+   * and closing is written to standard error so.
+   *
+   * @example
+   * breaker.explain()
+   * // Open for 2.1 s, because 6 of 10 calls had failed (60 %, above 50 %). Calls are refused; in 27.9 s one may try.
+   */
+  explain (): string
+
+  /**
    * Changes options while the breaker lives: those that are given, and not `undefined`; all
    * others stay. They are read and checked as the constructor does, before any of them takes
    * effect: an update that throws has changed nothing. `breaker.options` stays the object it

@@ -21,6 +21,7 @@ module.exports = {
   setTimeout,
   // Asked for when they are needed, which they mostly are not.
   get Readable () { return (own('stream') ?? require('stream')).Readable },
+  get debuglog () { return (own('util') ?? require('util')).debuglog },
   get inspect () { return (own('util') ?? require('util')).inspect },
   /** Only in Node builds that make snapshots, and not in every other runtime. */
   get startupSnapshot () { return (own('v8') ?? require('v8')).startupSnapshot },

@@ -15,6 +15,7 @@ const { drainCalls } = require('./drain')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
 const { fireWith } = require('./fire-with')
+const { explain, trace } = require('./explain')
 const { INNER, Inner } = require('./inner')
 const { INSPECT, ratesOf, shownAs } = require('./inspect')
 const { startHealthCheck, stopHealthChecks } = require('./health-check')
@@ -270,6 +271,10 @@ class CircuitBreaker extends EventEmitter {
     drainEvents(inner.breaker, inner.id)
   }
 
+  explain () {
+    return explain(this, this[INNER])
+  }
+
   update (options) {
     update(this, this[INNER], options)
   }
@@ -398,6 +403,7 @@ function tellEvent (breaker, inner, next) {
     // Those who listen are told all the same.
     throwAsync(error)
   }
+  if (trace !== undefined) traceEvent(breaker, next)
   try {
     switch (next) {
       // Nobody listens mostly, and why it opened is asked of the native half.
@@ -407,6 +413,14 @@ function tellEvent (breaker, inner, next) {
       case WOULD_OPEN: return emit(breaker, 'wouldOpen')
       case SNAPSHOT: return tellSnapshot(breaker.status)
     }
+  } catch (error) {
+    throwAsync(error)
+  }
+}
+
+function traceEvent (breaker, next) {
+  try {
+    if (next === OPENED || next === CLOSED || next === HALF_OPENED) trace(breaker)
   } catch (error) {
     throwAsync(error)
   }

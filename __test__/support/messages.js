@@ -28,14 +28,14 @@ const read = file => readFileSync(join(ROOT, file), 'utf8')
 // What the command `didelphis` says when it is called wrongly.
 const COMMAND = join('lib', 'doctor', 'command.js')
 
-// In no build that users have.
-const PROBE = 'probe.rs'
+// In no build that users have; and what says what is, for it needs no advice.
+const NO_MESSAGES = ['probe.rs', 'explain.js']
 
 // Of what the doctor finds, which is on a page of its own, nothing.
 function filesIn (folder, extension) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name, ...entry }) => {
     const path = join(folder, name)
-    if (name.endsWith(extension)) return name === PROBE ? [] : [path]
+    if (name.endsWith(extension)) return NO_MESSAGES.includes(name) ? [] : [path]
     return !name.includes('.') && name !== 'doctor' ? filesIn(path, extension) : []
   })
 }

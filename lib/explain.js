@@ -1,0 +1,107 @@
+'use strict'
+
+// Why a circuit stands as it does, in a sentence or two: for whoever looks at it in a console, a
+// log or an incident. With `NODE_DEBUG=didelphis` each transition is written so. Used by the class.
+
+const builtins = require('./builtins')
+const { lastTrip } = require('./last-trip')
+const { circuitOf, stateOf } = require('./modes')
+const { codes } = require('./native/abi')
+const { readLastCalls, readVolume } = require('./options')
+const { readTogether } = require('./status')
+
+const { IS_PENDING_CLOSE, IS_SWITCHED_ON, IS_WARM_UP } = codes
+
+/** @param {import('./inner').Inner} inner */
+function explain (breaker, inner) {
+  const { bits, stats } = readTogether(breaker.status)
+  switch (stateOf(bits)) {
+    case 'shutdown': return 'Shut down: every call is refused for good.'
+    case 'disabled': return disabled(bits)
+    case 'forcedOpen': return 'Forced open: every call is refused until close().'
+    case 'metricsOnly': return `Counting only: no call is refused. ${figures(breaker, stats)}.`
+    case 'open': return open(breaker, inner)
+    case 'halfOpen': return halfOpen(inner, bits)
+    default: return closed(breaker, bits, stats)
+  }
+}
+
+const debuglog = process.env.NODE_DEBUG ? builtins.debuglog('didelphis') : undefined
+
+/** Writes where the circuit has come to, for who asked for that as the program was started. */
+const trace = debuglog?.enabled ? breaker => debuglog('%s: %s', breaker.name, breaker.explain()) : undefined
+
+module.exports = { explain, trace }
+
+function disabled (bits) {
+  const circuit = circuitOf(bits)
+  const beneath = circuit === 'closed' ? '' : ` The circuit beneath is ${circuit === 'halfOpen' ? 'half open' : circuit}.`
+  return (bits & IS_SWITCHED_ON) === 0
+    ? `Disabled: every call goes through, unguarded, until enable().${beneath}`
+    : `All breakers of the process are disabled, by disableAll() or DIDELPHIS_DISABLED: every call goes through.${beneath}`
+}
+
+function closed (breaker, bits, stats) {
+  const warmUp = (bits & IS_WARM_UP) === 0 ? '' : ' It is warming up, and does not open yet.'
+  return `Closed: calls go through. ${figures(breaker, stats)}; ${limits(breaker)}.${warmUp}`
+}
+
+function open (breaker, inner) {
+  const trip = lastTrip(inner)
+  const since = trip === undefined ? 'Open' : `Open for ${duration(Date.now() - trip.at)}, ${because(trip)}`
+  const wait = inner.handle.retryAfter()
+  if (wait === Infinity) return `${since}. Every call is refused until close().`
+  return `${since}. Calls are refused; in ${duration(Math.max(0, wait ?? 0))} one may try.`
+}
+
+function halfOpen (inner, bits) {
+  const trip = lastTrip(inner)
+  const opened = trip === undefined ? '' : ` It had opened ${because(trip)}.`
+  return (bits & IS_PENDING_CLOSE) !== 0
+    ? `Half open: the next call may try.${opened}`
+    : `Half open: a call is trying, and others are refused until it has ended.${opened}`
+}
+
+// Why it opened, with what decided.
+function because ({ calls, failures, percentage, reason, slowCalls, threshold }) {
+  switch (reason) {
+    case 'errorThresholdPercentage':
+      return `because ${failures} of ${calls} calls had failed (${percent(percentage)}, above ${percent(threshold)})`
+    case 'slowCallThresholdPercentage':
+      return `because ${slowCalls} of ${calls} calls were slow (${percent(percentage)}, against ${percent(threshold)})`
+    case 'consecutiveFailures':
+    case 'maxFailures':
+      return `because ${failures} calls in a row had failed (${reason}: ${threshold})`
+    case 'probe': return 'because a call that tried it had failed'
+    case 'open': return 'by open() or a health check'
+    default: return `by ${reason}`
+  }
+}
+
+// The calls in the window, as the rate is of them.
+function figures ({ options }, { failures, fires, successes }) {
+  const outcomes = failures + successes
+  const calls = options.rateOf === 'outcomes' ? outcomes : Math.max(fires, outcomes)
+  return calls === 0 ? 'The window holds no call' : `The window holds ${failures} failures of ${calls} calls (${percent(failures / calls * 100)})`
+}
+
+// What would open it.
+function limits ({ options }) {
+  const { consecutiveFailures, errorThresholdPercentage } = options
+  const last = readLastCalls(options.window)
+  const volume = readVolume(options)
+  const of = last > 0 ? ` of the last ${last} outcomes` : ''
+  const from = volume > 0 ? `, from ${volume} calls on` : ''
+  const row = consecutiveFailures > 0 && consecutiveFailures < Infinity ? `, or at ${consecutiveFailures} failures in a row` : ''
+  return `it opens above ${percent(errorThresholdPercentage)}${of}${from}${row}`
+}
+
+function percent (share) {
+  return `${Math.round(share * 10) / 10} %`
+}
+
+function duration (ms) {
+  if (ms < 1000) return `${Math.ceil(ms)} ms`
+  if (ms < 120_000) return `${Math.ceil(ms / 100) / 10} s`
+  return `${Math.ceil(ms / 60_000)} minutes`
+}
