@@ -18,5 +18,6 @@ module.exports = {
   failure: require('./failure'),
   timeout: require('./timeout'),
   stats: require('./stats'),
+  policies: require('./policies'),
   construction: require('./construction')
 }

@@ -10,8 +10,8 @@ use std::num::NonZeroU32;
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, TimeoutClock,
-    WindowConfig,
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
+    TimeoutClock, WindowConfig,
 };
 use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::NO_STALLS;
@@ -90,14 +90,15 @@ fn live_options() -> impl Strategy<Value = LiveOptions> {
 /// stays in it.
 fn config() -> impl Strategy<Value = Config> {
     let counts = (any::<bool>(), sometimes(1, 20), any::<bool>(), sometimes(1, 6), 0_i64..10);
+    let slow_calls = prop::option::of((0_u64..3_000, 0.0..=100.0));
     let half_open = (
         1_u32..6,
         prop_oneof![Just(0.0), 0.0..=100.0],
         prop::option::of((1_u64..5_000).prop_map(ms)),
         prop::option::of((1_u64..9_000).prop_map(ms)),
     );
-    (live_options(), counts, half_open, 1_i64..8, any::<u64>()).prop_map(
-        |(live, counts, half_open, capacity, seed)| {
+    (live_options(), (counts, slow_calls), half_open, 1_i64..8, any::<u64>()).prop_map(
+        |(live, (counts, slow_calls), half_open, capacity, seed)| {
             let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
                 counts;
             let calls = NonZeroU32::new(half_open.0).unwrap_or(NonZeroU32::MIN);
@@ -111,6 +112,10 @@ fn config() -> impl Strategy<Value = Config> {
                 last_calls,
                 reset_window_on_close,
                 consecutive_failures,
+                slow_calls: slow_calls.map(|(longer_than, threshold_percentage)| SlowCallConfig {
+                    longer_than: ms(longer_than),
+                    threshold_percentage,
+                }),
                 capacity,
                 timeout_clock: TimeoutClock::Wall,
                 half_open: HalfOpenConfig {
