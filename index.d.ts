@@ -1074,9 +1074,9 @@ declare namespace CircuitBreaker {
    * later does nothing. One that is collected unsettled is ignored, with a process warning.
    */
   export type Permit = {
-    /** The work has ended well. Listeners to `success` get the result. */
+    /** The work has ended well, as it says: {@link Options.classify} is not asked. Listeners to `success` get the result. */
     success (result?: unknown): void
-    /** The work has failed with that error, which {@link Options.errorFilter} may let pass. */
+    /** The work has failed with that error, which {@link Options.errorFilter} or {@link Options.classify} may let pass. */
     failure (error?: unknown): void
     /** The work is to count neither as a success nor as a failure: another caller gets the place. */
     ignore (): void

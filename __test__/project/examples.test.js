@@ -34,3 +34,12 @@ test('the way back that one shows is that of its options', async () => {
   assert.match(stdout, /closed\n/)
   assert.match(stdout, /"ERAMPUP":\d/)
 })
+
+test('the end of a server that one shows loses no answer, and the queue no message', async () => {
+  const outputOf = async name => (await promisify(execFile)(process.execPath, [join(EXAMPLES, name)], { timeout: 60_000 })).stdout
+  const server = await outputOf('graceful-shutdown.js')
+  const [, begun] = /^(\d+) calls had begun when the signal came, \1 were answered/.exec(server) ?? assert.fail(server)
+  assert.ok(begun >= 300, server)
+  assert.match(server, /, 0 lost\n/)
+  assert.match(await outputOf('queue.js'), /^40 of 40 messages stored/)
+})
