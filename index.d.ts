@@ -660,7 +660,7 @@ declare namespace CircuitBreaker {
      * and `coalesce` stand around all of them.
      *
      * Never tried again: refusals, by this breaker or by one inside the action; aborts
-     * (`AbortError`); errors that `errorFilter` lets pass; and what finds the circuit open, which
+     * (`AbortError`); errors that `errorFilter` lets pass, and what `classify` takes for no failure; and what finds the circuit open, which
      * ends as its last try did. `shutdown()` ends a wait at once, so. A wait keeps the process
      * alive.
      * `{}`: as the defaults say; `false`, or left out: no call is tried again.
@@ -904,7 +904,8 @@ declare namespace CircuitBreaker {
     delay?: RetryDelay | undefined
     /**
      * Whether a call that failed with that error is worth attempt number `attempt`, 1 for the
-     * first. Not asked about what is never tried again. If it throws, or gives a promise, the call
+     * first; with a result that `classify` takes for a failure, the `ERESULT` error that carries it.
+     * Not asked about what is never tried again. If it throws, or gives a promise, the call
      * is not tried again and that is an uncaught exception.
      * Default: each is.
      */

@@ -57,7 +57,7 @@ function classifyResult (call, value) {
   return value
 }
 
-// The result is a failure, and given all the same.
+// The result is a failure, and given all the same, unless the call is tried again.
 function failBy (call, value) {
   const { args, breaker, inner, companion, permit } = call
   const error = buildError(breaker, 'ERESULT')
@@ -68,8 +68,8 @@ function failBy (call, value) {
   let bits = settle(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)
   if ((bits & LATE) !== 0) return (bits & GONE) !== 0 ? value : timeOut(breaker, inner, permit, args, companion)
   inner.lastFailure = error
+  const ms = latency()
   if (isHeard) {
-    const ms = latency()
     if (inner.semaphore !== undefined) serve(inner.semaphore)
     if (hasListeners(breaker, 'failure')) emit(breaker, 'failure', error, ms, args)
     tryApplyLiveOptions(breaker, inner)
@@ -77,8 +77,10 @@ function failBy (call, value) {
   }
   end(inner, inner.calls[permit], bits)
   if ((bits & ASK) !== 0) askForReason(inner)
+  const mayRetry = inner.retry !== undefined && !companion?.terms?.isPermit
+  const later = mayRetry ? tryLater(breaker, inner, args, error, companion, ms) : undefined
   if (companion !== undefined) companion.ended('error', error)
-  return value
+  return later ?? value
 }
 
 /** The deadline passed before the action settled. */
@@ -313,7 +315,7 @@ function next (breaker, inner, error, args, companion, ms) {
 // What was to be tried again, and will not be, has failed as it did last.
 handlers.giveUp = tries => {
   const { args, breaker, error, inner } = tries
-  const outcome = fallBack(breaker, inner, error, args)
+  const outcome = isOurError(error) && error.code === 'ERESULT' ? error.result : fallBack(breaker, inner, error, args)
   tries.ended(tries.how, error)
   return outcome
 }

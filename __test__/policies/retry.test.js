@@ -138,6 +138,34 @@ describe('a call that fails', () => {
   })
 })
 
+describe('a result that `classify` takes for a failure', () => {
+  const classify = ({ result }) => result?.status >= 500 ? 'failure' : undefined
+
+  test('is tried again: `when` and listeners get the error that carries it', async t => {
+    const statuses = [503, 500, 200]
+    const asked = []
+    const when = error => asked.push([error.code, error.result.status])
+    const breaker = retrying(t, async () => ({ status: statuses.shift() }), { ...SOON, when }, { classify })
+    assert.deepEqual(await breaker.fire(), { status: 200 })
+    assert.deepEqual(asked, [['ERESULT', 503], ['ERESULT', 500]])
+  })
+
+  test('is given to the caller after the last try, and when there is none: without a fallback', async t => {
+    let tries = 0
+    const breaker = retrying(t, async () => ({ status: 503, tries: ++tries }), { ...SOON, attempts: 2 }, { classify })
+    breaker.fallback(() => assert.fail('a fallback'))
+    assert.deepEqual(await breaker.fire(), { status: 503, tries: 3 })
+    breaker.on('retry', () => breaker.open())
+    assert.deepEqual(await breaker.fire(), { status: 503, tries: 4 })
+  })
+
+  test('is not if it is to be ignored', async t => {
+    const action = t.mock.fn(async () => { throw new Error('ill') })
+    await assert.rejects(retrying(t, action, SOON, { classify: () => 'ignore' }).fire(), { message: 'ill' })
+    assert.equal(action.mock.callCount(), 1)
+  })
+})
+
 describe('is not tried again', () => {
   const TRIES = { ...SOON, attempts: 2 }
 
