@@ -179,17 +179,10 @@ impl Crossing for Settle {
         let (permit, outcome) = (words.word(1), words.word(2));
         end_call(environment, id, permit as u32, |breaker, now| {
             let permit = Permit::from_raw(permit as u32);
-            let stalls = &LoopStalls { environment, id };
-            let mut bits = 0;
-            let settled = match outcome {
-                outcome::SUCCESS => breaker.on_success_in(permit, stalls, now),
-                outcome::UNHEARD_FAILURE => {
-                    let settled = fail_unheard(breaker, permit, stalls, now);
-                    bits = question(breaker);
-                    settled
-                }
-                outcome::IGNORED => breaker.on_ignored(permit, now),
-                _ => breaker.on_failure_in(permit, stalls, now),
+            let stalls = LoopStalls { environment, id };
+            let (settled, bits) = match outcome {
+                outcome::SUCCESS => (breaker.on_success_in(permit, stalls, now), 0),
+                _ => settle_otherwise(breaker, permit, outcome, stalls, now),
             };
             match settled {
                 Settled::Done { latency } | Settled::Failed { latency, .. } => {
@@ -203,11 +196,30 @@ impl Crossing for Settle {
     }
 }
 
+/// The same for a call that did not end well, with bits of [`settled`].
+#[inline(never)]
+fn settle_otherwise(
+    breaker: &mut CircuitBreaker,
+    permit: Permit,
+    outcome: i32,
+    stalls: LoopStalls<'_>,
+    now: Now,
+) -> (Settled, i32) {
+    match outcome {
+        outcome::UNHEARD_FAILURE => {
+            let settled = fail_unheard(breaker, permit, stalls, now);
+            (settled, question(breaker))
+        }
+        outcome::IGNORED => (breaker.on_ignored(permit, now), 0),
+        _ => (breaker.on_failure_in(permit, stalls, now), 0),
+    }
+}
+
 /// A call has failed: decides at once what follows, for nobody hears of it before.
 fn fail_unheard(
     breaker: &mut CircuitBreaker,
     permit: Permit,
-    stalls: &LoopStalls<'_>,
+    stalls: LoopStalls<'_>,
     now: Now,
 ) -> Settled {
     match breaker.on_failure_in(permit, stalls, now) {
@@ -229,13 +241,14 @@ fn question(breaker: &mut CircuitBreaker) -> i32 {
 }
 
 /// The stalls that a breaker knows of its loop.
+#[derive(Clone, Copy)]
 struct LoopStalls<'a> {
     environment: &'a Environment,
     id: u32,
 }
 
 impl Stalls for LoopStalls<'_> {
-    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+    fn with<R>(self, ask: impl FnOnce(&StallLog) -> R) -> R {
         self.environment.instances().with_stalls_of(self.id, ask)
     }
 }
@@ -256,7 +269,7 @@ impl Crossing for Expire {
             let mut bits = 0;
             if outcome == outcome::UNHEARD_FAILURE {
                 // It was late, and is so no more.
-                let stalls = &LoopStalls { environment, id };
+                let stalls = LoopStalls { environment, id };
                 let _: Settled = fail_unheard(breaker, permit, stalls, now);
                 bits = question(breaker);
             }

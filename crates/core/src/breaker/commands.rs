@@ -170,12 +170,14 @@ impl CircuitBreaker {
     }
 
     /// Takes a place of the capacity by hand. Returns whether there was one.
+    #[inline(always)]
     pub fn take_capacity(&mut self) -> bool {
         self.published.capacity().take()
     }
 
     /// Gives a place of the capacity back by hand; one that was never taken adds to
     /// it.
+    #[inline(always)]
     pub fn release_capacity(&mut self) {
         self.published.capacity().give_back(1);
     }

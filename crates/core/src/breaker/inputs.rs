@@ -54,7 +54,7 @@ impl CircuitBreaker {
         admission
     }
 
-    #[inline]
+    #[inline(always)]
     fn acquire(&mut self, counted: bool, now: Now) -> Admission {
         if self.passes {
             if !counted {
@@ -74,8 +74,8 @@ impl CircuitBreaker {
 
     /// The same on a loop with those stalls, which are asked for where it matters how long the
     /// call took.
-    #[inline]
-    pub fn on_success_in(&mut self, permit: Permit, stalls: &impl Stalls, now: Now) -> Settled {
+    #[inline(always)]
+    pub fn on_success_in(&mut self, permit: Permit, stalls: impl Stalls, now: Now) -> Settled {
         self.advance(now.monotonic);
         let call = match self.calls.end(permit) {
             Ok(call) => call,
@@ -99,7 +99,7 @@ impl CircuitBreaker {
 
     /// What follows from a success of the generation that stands, where anything does.
     #[inline(never)]
-    fn follow_success(&mut self, call: &Call, stalls: &impl Stalls, now: Now) {
+    fn follow_success(&mut self, call: &Call, stalls: impl Stalls, now: Now) {
         self.limit_by_success(call, now);
         self.learn_from_success(call, now);
         let slow = self.is_slow(call, stalls, now);
@@ -120,7 +120,7 @@ impl CircuitBreaker {
 
     /// Whether a call was slow that ends now, where anybody wants to know: in loop time, as it is
     /// late.
-    fn is_slow(&self, call: &Call, stalls: &impl Stalls, now: Now) -> bool {
+    fn is_slow(&self, call: &Call, stalls: impl Stalls, now: Now) -> bool {
         if !self.trip.watches_slow_calls() {
             return false;
         }
@@ -146,7 +146,7 @@ impl CircuitBreaker {
     }
 
     /// The same on a loop with those stalls.
-    pub fn on_failure_in(&mut self, permit: Permit, stalls: &impl Stalls, now: Now) -> Settled {
+    pub fn on_failure_in(&mut self, permit: Permit, stalls: impl Stalls, now: Now) -> Settled {
         let call = match self.end(&permit, now) {
             Ok(call) => call,
             Err(stage) => return Self::refuse_outcome(permit, stage),

@@ -107,14 +107,15 @@ impl StallLog {
     }
 }
 
-/// Who has the log of a loop, and gives it to who needs it.
-pub trait Stalls {
+/// Who has the log of a loop, and gives it to who needs it. Goes by value: a call that nobody
+/// judges by it does not even store it.
+pub trait Stalls: Copy {
     /// Has it looked at.
-    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R;
+    fn with<R>(self, ask: impl FnOnce(&StallLog) -> R) -> R;
 }
 
-impl Stalls for StallLog {
-    fn with<R>(&self, ask: impl FnOnce(&StallLog) -> R) -> R {
+impl Stalls for &StallLog {
+    fn with<R>(self, ask: impl FnOnce(&StallLog) -> R) -> R {
         ask(self)
     }
 }
