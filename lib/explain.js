@@ -9,6 +9,7 @@ const { circuitOf, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
 const { readLastCalls, readVolume } = require('./options')
 const { readTogether } = require('./status')
+const { isOn } = require('./switches')
 
 const { IS_PENDING_CLOSE, IS_SWITCHED_ON, IS_WARM_UP } = codes
 
@@ -22,7 +23,7 @@ function explain (breaker, inner) {
     case 'metricsOnly': return `Counting only: no call is refused. ${figures(breaker, stats)}.`
     case 'open': return open(breaker, inner)
     case 'halfOpen': return halfOpen(inner, bits)
-    default: return closed(breaker, bits, stats)
+    default: return closed(breaker, inner, bits, stats)
   }
 }
 
@@ -41,9 +42,13 @@ function disabled (bits) {
     : `All breakers of the process are disabled, by disableAll() or DIDELPHIS_DISABLED: every call goes through.${beneath}`
 }
 
-function closed (breaker, bits, stats) {
+function closed (breaker, inner, bits, stats) {
+  // Those are counted, and not judged.
+  const { resetWindowOnClose } = breaker.options
+  const before = resetWindowOnClose && isOn('resetWindowOnClose', resetWindowOnClose) && lastTrip(inner) !== undefined
+  const judged = before ? ', not counting those from before it closed' : ''
   const warmUp = (bits & IS_WARM_UP) === 0 ? '' : ' It is warming up, and does not open yet.'
-  return `Closed: calls go through. ${figures(breaker, stats)}; ${limits(breaker)}.${warmUp}`
+  return `Closed: calls go through. ${figures(breaker, stats)}; ${limits(breaker)}${judged}.${warmUp}`
 }
 
 function open (breaker, inner) {

@@ -57,6 +57,14 @@ test('open: by a row, by hand, by a call that tried, and for ever', async () => 
   assert.match(breaker.explain(), /, by open\(\) or a health check\./)
 })
 
+test('closed again: calls from before count for nothing, where the window is reset', async () => {
+  make({ resetWindowOnClose: true, rateOf: 'outcomes' })
+  assert.doesNotMatch(breaker.explain(), /from before/)
+  await calls(breaker, 'fails')
+  breaker.close()
+  assert.match(breaker.explain(), /holds 1 failures of 1 calls \(100 %\); it opens above 50 %, not counting those from before it closed\.$/)
+})
+
 test('whatever its mode is', () => {
   make()
   breaker.forceOpen()
