@@ -43,3 +43,11 @@ test('the end of a server that one shows loses no answer, and the queue no messa
   assert.match(server, /, 0 lost\n/)
   assert.match(await outputOf('queue.js'), /^40 of 40 messages stored/)
 })
+
+test('the reasons to open that one shows are those of its options', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'when-to-open.js')], { timeout: 60_000 })
+  const reasons = Array.from(stdout.matchAll(/opened by (\w+)/g), ([, reason]) => reason)
+  assert.deepEqual(reasons, ['slowCallThresholdPercentage', 'consecutiveFailures', 'errorThresholdPercentage'], stdout)
+  assert.match(stdout, /still closed: 0 failures/)
+  assert.match(stdout, /because of Error: The result counts as a failure/)
+})
