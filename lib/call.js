@@ -287,9 +287,9 @@ function acquire (breaker, inner, terms) {
   code = admitted(inner, code, aloud, terms)
   if (code >= 0) return begin(breaker, inner, code, terms)
   if (code === UNGUARDED) return undefined
-  if (code === OPEN) throw refusal(breaker, 'EOPENBREAKER', retryAfter())
+  if (code === OPEN) throw refusal(breaker, inner, 'EOPENBREAKER', retryAfter())
   if (code === SHUTDOWN) throw buildError(breaker, 'ESHUTDOWN')
-  if (code === RAMP_UP) throw refusal(breaker, 'ERAMPUP')
+  if (code === RAMP_UP) throw refusal(breaker, inner, 'ERAMPUP')
   cutNested()
   const { error } = lock(breaker, inner, CAPACITY - code, [], terms)
   taken()

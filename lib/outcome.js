@@ -19,7 +19,6 @@ const { drainEvents } = require('./drain-events')
 const { increment } = require('./counters')
 const { emit, hasListeners, listensTo, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
-const { INNER } = require('./inner')
 const { tryApplyLiveOptions } = require('./live-options')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { expire, evaluateTrip, latency, settle, stalled } = require('./native/crossings')
@@ -182,15 +181,15 @@ function giveUp (inner, permit) {
 
 /** The call may not pass: a promise of what there is instead. Arguments as of `refusal`. */
 function reject (breaker, inner, args, code, retryAfter) {
-  return adopted(fallBack(breaker, inner, refusal(breaker, code, retryAfter), args))
+  return adopted(fallBack(breaker, inner, refusal(breaker, inner, code, retryAfter), args))
 }
 
 /**
  * The circuit lets the call not pass, for the reason with that code and for so long, if that is known: the error
  * that says so, after it has been announced.
  */
-function refusal (breaker, code, retryAfter) {
-  const error = buildError(breaker, code, undefined, causeOf(breaker))
+function refusal (breaker, inner, code, retryAfter) {
+  const error = buildError(breaker, code, undefined, causeOf(inner))
   error.retryAfter = retryAfter
   if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
   return error
@@ -211,10 +210,8 @@ function lock (breaker, inner, permit, args, companion) {
 
 // What failed last. Of a refusal by another breaker, whose turn may come to be refused by this one,
 // what was behind it: a chain of refusals would have no end.
-function causeOf (breaker) {
-  let failure
+function causeOf ({ lastFailure: failure }) {
   try {
-    failure = breaker[INNER].lastFailure
     return isOurError(failure) ? failure.cause ?? failure : failure
   } catch {
     // Whatever was thrown, it does not like to be looked at.
