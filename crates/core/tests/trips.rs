@@ -460,6 +460,19 @@ mod a_question_to_the_host {
     }
 
     #[test]
+    fn does_not_come_while_it_warms_up() {
+        let mut breaker = with(|config| {
+            config.live.error_threshold_percentage = 100.0;
+            config.asks_host = true;
+            config.warm_up = Some(Nanos::from_millis(100));
+        });
+        fail(&mut breaker, at(99));
+        assert!(!breaker.take_question());
+        fail(&mut breaker, at(100));
+        assert!(breaker.take_question());
+    }
+
+    #[test]
     fn opens_a_closed_circuit_if_the_answer_is_yes() {
         let mut breaker = asking(0);
         breaker.on_answer(false, at(0));
