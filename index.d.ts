@@ -660,7 +660,8 @@ declare namespace CircuitBreaker {
      * and `coalesce` stand around all of them.
      *
      * Never tried again: refusals, by this breaker or by one inside the action; aborts
-     * (`AbortError`); errors that `errorFilter` lets pass, and what `classify` takes for no failure; and what finds the circuit open, which
+     * (`AbortError`, `ABORT_ERR`, `ERR_CANCELED`); errors that `errorFilter` lets pass, and what `classify` takes for no failure; and
+     * what finds the circuit open, which
      * ends as its last try did. `shutdown()` ends a wait at once, so. A wait keeps the process
      * alive.
      * `{}`: as the defaults say; `false`, or left out: no call is tried again.

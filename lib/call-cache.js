@@ -223,4 +223,4 @@ function surfaceLater (result) {
   }
 }
 
-module.exports = { CallCache, forget, prepareMemory, remembers }
+module.exports = { CallCache, coalesces, forget, prepareMemory, remembers }

@@ -3,7 +3,7 @@
 // The signal of one call: made when its action asks for it, and aborted when nobody waits for the
 // call any more. Used by the class.
 
-const { runningCall } = require('./call')
+const { runningCall, unguardedCall } = require('./call')
 const { Companion, together } = require('./companion')
 const { throwAsync } = require('./emit')
 
@@ -12,7 +12,8 @@ const { throwAsync } = require('./emit')
  * an `await`.
  */
 function runningSignal (inner) {
-  if (inner.unguardedSignal !== undefined) return inner.unguardedSignal
+  const unguarded = unguardedCall(inner)
+  if (unguarded !== undefined) return unguarded.signal
   const call = runningCall(inner)
   return call && signalOf(call)
 }

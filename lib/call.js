@@ -22,10 +22,12 @@ const { together } = require('./companion')
 const { codes, kinds: KINDS } = require('./native/abi')
 const { admit, admitAgain, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
-const { Tries, handlers } = require('./retry')
+const { TriedOnce, Tries, handlers } = require('./retry')
 const {
   Rejection, adopted, asItIs, classifyResult, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
 } = require('./outcome')
+
+const { unlessAborted } = require('./terms')
 
 const {
   CAPACITY, EVENTS_FIRST, GONE, IS_DRAINING, IS_ENABLED, IS_SHUTDOWN,
@@ -188,6 +190,14 @@ function chooseAgain (inner) {
   for (const call of inner.calls) if (call instanceof Call) call.choose()
 }
 
+/** Calls are to be tried again: those that begin from now on. */
+function tryLaterCalls (inner) {
+  for (let permit = nextUnderWay(inner.id, 0); permit !== NONE; permit = nextUnderWay(inner.id, permit + 1)) {
+    const call = callOf(inner, permit)
+    if (call.companion?.tries === undefined) call.companion = together(call.companion, new TriedOnce())
+  }
+}
+
 /** Nobody is: whatever is left of it is no call's any more. */
 function disown (inner, permit) {
   const call = inner.calls[permit]
@@ -208,7 +218,9 @@ module.exports = {
   fireRemembered,
   isTaken,
   runningCall,
-  timeOutCall
+  timeOutCall,
+  tryLaterCalls,
+  unguardedCall
 }
 
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
@@ -395,15 +407,26 @@ function untilSettled (call, result, isTimed) {
   return promise
 }
 
+// Nothing is guarded, but whoever gives up need not wait.
 function runUnguarded (breaker, inner, context, args, signal) {
-  if (signal === undefined) return asItIs(breaker.action.apply(context, args))
-  const { unguardedSignal } = inner
-  inner.unguardedSignal = signal
+  const outer = inner.unguarded
+  if (signal === undefined && outer === undefined) return asItIs(breaker.action.apply(context, args))
+  inner.unguarded = { beside: runningPermit(inner), signal }
+  // Where JavaScript is stopped in the action, nothing else forgets it.
+  if (outer === undefined) Promise.resolve().then(() => { inner.unguarded = undefined })
+  let promise
   try {
-    return asItIs(breaker.action.apply(context, args))
+    promise = asItIs(breaker.action.apply(context, args))
   } finally {
-    inner.unguardedSignal = unguardedSignal
+    inner.unguarded = outer
   }
+  return signal === undefined ? promise : unlessAborted(promise, signal)
+}
+
+/** The call of a disabled breaker whose action is running, and none that is guarded inside it. */
+function unguardedCall (inner) {
+  const { unguarded } = inner
+  return unguarded !== undefined && runningPermit(inner) === unguarded.beside ? unguarded : undefined
 }
 
 // What JavaScript holds of a call. A call object goes with a permit and is used again

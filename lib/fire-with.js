@@ -3,7 +3,7 @@
 // `fireWith`: a call on terms of its own. Used by the class.
 
 const { fireOnTerms, fireRemembered } = require('./call')
-const { remembers } = require('./call-cache')
+const { coalesces, remembers } = require('./call-cache')
 const { followClock } = require('./clock')
 const { INNER } = require('./inner')
 const { applyLiveOptions } = require('./live-options')
@@ -21,9 +21,9 @@ function fireWith (breaker, options, args) {
     followClock(inner)
     applyLiveOptions(breaker, inner)
     if (!remembers(breaker)) return fireOnTerms(breaker, inner, context, args, terms)
-    // Others may wait for the same answer: who gives up does so for himself.
     const { signalOfCaller } = terms
-    terms.signalOfCaller = undefined
+    // Others may wait for the same answer: who gives up does so for himself.
+    if (coalesces(breaker.options)) terms.signalOfCaller = undefined
     const promise = fireRemembered(breaker, inner, context, args, terms)
     return signalOfCaller === undefined ? promise : unlessAborted(promise, signalOfCaller)
   } catch (error) {

@@ -66,8 +66,8 @@ class Inner {
     this.toldWait = undefined
     // What waits for the last calls to end, once no other may begin.
     this.drain = undefined
-    // The signal of the caller, while the action of a disabled breaker runs that was given one.
-    this.unguardedSignal = undefined
+    // The call of a disabled breaker whose action is running, if a caller has given a signal.
+    this.unguarded = undefined
   }
 }
 

@@ -12,6 +12,8 @@ const { Companion } = require('./companion')
 const { drainEvents } = require('./drain-events')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { isRefusal } = require('./errors')
+const { codes: { IS_DRAINING, IS_SHUTDOWN } } = require('./native/abi')
+const { state } = require('./native/crossings')
 
 /** What the way of a call does for one that waits: it uses this file, so it leaves these here. */
 const handlers = {
@@ -80,9 +82,9 @@ class Tries extends Companion {
       this.since = handle.momentBefore(ms)
     }
     const wait = handle.retry(this.attempts, this.since, retryAfterOf(error))
-    // What was drawn by chance has been used.
+    // What was drawn by chance has been used; who draws may have shut the breaker down.
     drainEvents(inner.breaker, inner.id)
-    if (wait < 0) return undefined
+    if (wait < 0 || (state(inner.id) & (IS_DRAINING | IS_SHUTDOWN)) !== 0) return undefined
     this.attempts++
     this.error = error
     this.hasBegun = false
@@ -155,6 +157,18 @@ class Tries extends Companion {
   }
 }
 
+// Goes along with a call that began when its breaker tried none again: with which `this` to do so, on
+// which terms and in which async context was not kept.
+class TriedOnce extends Companion {
+  get tries () {
+    return TriedOnce
+  }
+
+  static later () {
+    return undefined
+  }
+}
+
 // The async context of the caller. Whoever follows async hooks can ask it whether the call still
 // waits.
 class WaitContext extends AsyncResource {
@@ -171,11 +185,16 @@ class WaitContext extends AsyncResource {
 // A refusal says that it is no use to ask now, whichever breaker it is of; and who has aborted the
 // call does not want it.
 function isWorthIt ({ when }, error, attempt) {
-  if (isRefusal(error) || error?.name === 'AbortError') return false
+  if (isRefusal(error) || isAbort(error)) return false
   if (when === undefined) return true
   const verdict = when(error, attempt)
   if (typeof verdict?.then === 'function') throw new TypeError(ASYNC_WHEN)
   return Boolean(verdict)
+}
+
+// As Node, browsers and axios name it.
+function isAbort (error) {
+  return error?.name === 'AbortError' || error?.code === 'ABORT_ERR' || error?.code === 'ERR_CANCELED'
 }
 
 const ASYNC_WHEN = 'options.retry.when gives a promise, which comes too late to say anything: the call is not tried ' +
@@ -205,4 +224,4 @@ function stopTimer ({ isOwn, timer }) {
   } catch {}
 }
 
-module.exports = { Tries, endWaits, handlers, tryLater }
+module.exports = { TriedOnce, Tries, endWaits, handlers, tryLater }

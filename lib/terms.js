@@ -76,14 +76,20 @@ class Terms extends Companion {
     this.#call = undefined
     this.#inner = inner
     this.#permit = permit
-    if (this.signalOfCaller !== undefined) listen(this.signalOfCaller, this)
+    if (this.signalOfCaller === undefined) return
+    try {
+      listen(this.signalOfCaller, this)
+    } catch (error) {
+      // The call has been admitted, and has not failed by what somebody's polyfill throws.
+      throwAsync(error)
+    }
   }
 
   /** The action has returned, and the call can be given up. */
   ready (call) {
     if (this.#isOver) return
     this.#call = call
-    if (this.signalOfCaller?.aborted) this.onAbort()
+    if (isAborted(this.signalOfCaller)) this.onAbort()
   }
 
   /** The caller has given up. */
@@ -148,9 +154,25 @@ function isSignal (signal) {
     typeof signal.removeEventListener === 'function'
 }
 
+// Of a call that is under way: what its getter throws surfaces.
+function isAborted (signal) {
+  try {
+    return signal?.aborted === true
+  } catch (error) {
+    throwAsync(error)
+    return false
+  }
+}
+
 // Old polyfills give none.
 function reasonOf (signal) {
-  return signal.reason === undefined ? AbortSignal.abort().reason : signal.reason
+  let reason
+  try {
+    ;({ reason } = signal)
+  } catch (error) {
+    throwAsync(error)
+  }
+  return reason === undefined ? AbortSignal.abort().reason : reason
 }
 
 // Many calls may be made under one signal that lives long, as that of a server. It has one

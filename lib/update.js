@@ -3,7 +3,7 @@
 // Other options for a breaker that lives. All of them are read, once, and checked before the
 // first takes effect, so an update that fails has changed nothing. Used by the class.
 
-const { chooseAgain } = require('./call')
+const { chooseAgain, tryLaterCalls } = require('./call')
 const { prepareMemory } = require('./call-cache')
 const { giveDraw } = require('./chance')
 const { followClock, noteStallThreshold } = require('./clock')
@@ -56,6 +56,7 @@ function update (breaker, inner, given) {
   changeOptions(inner.handle, numbers)
   inner.nativeOptions = numbers
   noteLiveOptions(inner, next)
+  if (retry !== undefined && inner.retry === undefined) tryLaterCalls(inner)
   applyRetry(inner, retry)
   noteRest(breaker, inner, before, next)
   window.finish()

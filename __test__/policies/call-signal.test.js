@@ -142,6 +142,30 @@ describe('of calls inside each other', () => {
     assert.deepEqual(seen, [true, 'locked', 1, true])
   })
 
+  test('what a disabled breaker was given for one is no other\'s', async () => {
+    for (const enables of [false, true]) {
+      const seen = []
+      const { signal } = new AbortController()
+      const breaker = guarding((breaker, isOuter) => {
+        seen.push(breaker.getSignal() === signal)
+        if (!isOuter) return
+        if (enables) breaker.enable()
+        breaker.fire(false)
+        seen.push(breaker.getSignal() === signal)
+      }, { enabled: false })
+      await breaker.fireWith({ signal }, true)
+      assert.deepEqual([seen, breaker.getSignal()], [[true, false, true], undefined])
+    }
+  })
+
+  test('nor is it there when the action was stopped by the timeout of node:vm', async () => {
+    const { signal } = new AbortController()
+    const breaker = guarding(() => { for (;;); }, { enabled: false })
+    assert.throws(() => runInNewContext('fire()', { fire: () => breaker.fireWith({ signal }) }, { timeout: 50 }), /timed out/)
+    await turn()
+    assert.equal(breaker.getSignal(), undefined)
+  })
+
   test('many others under way hide nobody', async () => {
     const work = defer()
     const breaker = guarding((breaker, asks) => {

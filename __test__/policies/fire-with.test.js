@@ -180,6 +180,69 @@ describe('the signal of the caller', () => {
     assert.equal(breaker.closed, true)
   })
 
+  test('of a call that a disabled breaker lets pass: rejects with its reason, too', async () => {
+    const controller = new AbortController()
+    const breaker = make(hang, { enabled: false })
+    const call = codeOf(breaker.fireWith({ signal: controller.signal }))
+    controller.abort(new Error('changed my mind'))
+    assert.equal(await call, 'changed my mind')
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
+  })
+
+  test('with a cache alone, which nobody joins: gives the permit back, and a call that waits for its transport does not begin', async () => {
+    let answer
+    let begun = 0
+    const transport = { get: () => new Promise(resolve => { answer = resolve }), set () {}, flush () {} }
+    for (const cacheTransport of [undefined, transport]) {
+      const controller = new AbortController()
+      const signals = []
+      const breaker = make(() => {
+        begun++
+        signals.push(breaker.getSignal())
+        return hang()
+      }, { cache: true, cacheTransport, capacity: 1 })
+      const call = codeOf(breaker.fireWith({ signal: controller.signal }))
+      controller.abort(new Error('changed my mind'))
+      assert.equal(await call, 'changed my mind')
+      answer?.()
+      await turn()
+      assert.deepEqual([begun, breaker.semaphore.count, signals.map(({ aborted }) => aborted)], [1, 1, cacheTransport ? [] : [true]])
+      assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
+    }
+  })
+
+  test('with coalesce: whoever gives up does so for himself', async () => {
+    const controller = new AbortController()
+    const work = defer()
+    const breaker = make(() => work.promise, { coalesce: true })
+    const [first, joined] = [codeOf(breaker.fireWith({ signal: controller.signal })), breaker.fire()]
+    controller.abort(new Error('changed my mind'))
+    assert.equal(await first, 'changed my mind')
+    work.resolve('well')
+    assert.equal(await joined, 'well')
+    assert.deepEqual(countsOf(breaker), { fires: 2, successes: 1 })
+  })
+
+  test('of somebody\'s own make, whose getters throw: it surfaces, and no permit is lost', async () => {
+    const thrown = name => new Error(`thrown by ${name}`)
+    const given = { addEventListener (_, listener) { given.abort = listener }, removeEventListener () {}, aborted: false }
+    const spoilt = {
+      addEventListener: { ...given, addEventListener () { throw thrown('addEventListener') } },
+      reason: Object.defineProperty({ ...given }, 'reason', { get () { throw thrown('reason') } })
+    }
+    const breaker = make(async () => 'well', { capacity: 1 })
+    const uncaught = await uncaughtDuring(async () => {
+      assert.equal(await breaker.fireWith({ signal: spoilt.addEventListener }), 'well')
+      breaker.acquire({ signal: spoilt.addEventListener }).success()
+      breaker.action = hang
+      const call = breaker.fireWith({ signal: spoilt.reason }).catch(({ name }) => name)
+      given.abort()
+      assert.equal(await call, 'AbortError')
+    })
+    assert.deepEqual(uncaught.map(({ message }) => message.split(' ').pop()), ['addEventListener', 'addEventListener', 'reason'])
+    assert.deepEqual([countsOf(breaker), breaker.semaphore.count], [{ fires: 3, successes: 2 }, 1])
+  })
+
   test('of several calls: all of them are given up, whatever listeners throw', async () => {
     const controller = new AbortController()
     const breaker = make(() => {

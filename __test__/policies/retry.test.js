@@ -12,7 +12,7 @@ const FakeTimers = require('@sinonjs/fake-timers')
 const CircuitBreaker = require('../..')
 const { down, ok, startBackend } = require('./support/backend')
 const { child } = require('../support/child')
-const { collected, uncaughtDuring } = require('../support/wait')
+const { collected, uncaughtDuring, until } = require('../support/wait')
 
 /** Never opens by itself; waits are short; the budget is no matter. */
 const CALM = { errorThresholdPercentage: 100, timeout: false }
@@ -220,6 +220,20 @@ describe('is not tried again', () => {
     const aborted = AbortSignal.abort()
     assert.equal(await triesOf(t, aborted.reason), 1)
     assert.equal(await triesOf(t, Object.assign(new Error('The operation was aborted'), { code: 'ABORT_ERR', name: 'AbortError' })), 1)
+    // As libraries that have errors of their own name it.
+    for (const code of ['ABORT_ERR', 'ERR_CANCELED']) assert.equal(await triesOf(t, Object.assign(new Error('canceled'), { code })), 1)
+  })
+
+  test('when whoever draws the wait has shut the breaker down', async t => {
+    const made = []
+    const random = () => {
+      made[0]?.shutdown()
+      return 0.9
+    }
+    const breaker = retrying(t, failing(Infinity), { attempts: 3, delay: { initial: 600_000, max: 600_000 }, timeout: false }, { random })
+    made.push(breaker)
+    await assert.rejects(breaker.fire(), { message: 'ill' })
+    assert.equal(breaker.stats.fires, 1)
   })
 
   test('a refusal of the breaker for want of a place', async t => {
@@ -552,6 +566,30 @@ describe('what stands around', () => {
     assert.equal(await triesNow(), 3)
     breaker.update({ retry: false })
     assert.equal(await triesNow(), 1)
+  })
+
+  test('update() has calls tried again that begin from then on, for of others their terms were not kept', async t => {
+    const begins = []
+    const work = []
+    const breaker = retrying(t, function () {
+      begins.push(this)
+      return new Promise((resolve, reject) => work.push(reject))
+    }, undefined, { capacity: 4 })
+    const me = {}
+    breaker.semaphore.test()
+    const calls = [breaker.fire(), breaker.call(me), breaker.fireWith({ context: me, timeout: 60_000 })]
+    breaker.update({ retry: { ...SOON, attempts: 1 } })
+    breaker.semaphore.release()
+    work.splice(0).forEach(reject => reject(new Error('ill')))
+    for (const call of calls) await assert.rejects(call, { message: 'ill' })
+    assert.equal(begins.length, 3)
+    const later = [breaker.fire(), breaker.call(me), breaker.fireWith({ context: me })]
+    for (let tries = 0; tries < 2; tries++) {
+      await until(() => work.length === 3)
+      work.splice(0).forEach(reject => reject(new Error('ill')))
+    }
+    for (const call of later) await assert.rejects(call, { message: 'ill' })
+    assert.deepEqual(begins.slice(3).map(receiver => receiver === me).sort(), [false, false, true, true, true, true])
   })
 
   test('update() keeps what is in the budget, unless that is another', async t => {
