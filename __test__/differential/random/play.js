@@ -87,7 +87,7 @@ class Player {
   fire (how, key) {
     const call = { id: ++this.fired, how, key }
     try {
-      this.breaker.fire(call).then(
+      this.begin(call).then(
         value => this.results.push(`${call.id} resolved ${describe(value)}`),
         error => this.results.push(`${call.id} rejected ${describe(error)}`)
       )
@@ -96,7 +96,16 @@ class Player {
     }
   }
 
+  // Ours has ways that opossum has not: with nothing special asked for, they are `fire`.
+  begin (call) {
+    const { breaker } = this
+    if (!breaker.fireWith || call.id % 3 === 0) return breaker.fire(call)
+    return breaker.fireWith(call.id % 3 === 1 ? {} : { signal: new AbortController().signal }, call)
+  }
+
   act ({ id, how }) {
+    // Whoever asks changes nothing.
+    if (id % 2 === 0) this.breaker.getSignal()
     if (how !== 'later') return OUTCOMES[how](id)
     return new Promise((resolve, reject) => this.pending.push({ id, resolve, reject }))
   }
