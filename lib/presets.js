@@ -23,7 +23,7 @@ function isPreset (name) {
 function presetFor (name, options, timeout = options.timeout) {
   if (!isPreset(name)) return {}
   // Of the last calls so many are judged as `window` says.
-  const { volumeThreshold, ...others } = PRESETS[name]
+  const { volumeThreshold, ...others } = structuredClone(PRESETS[name])
   const all = options.window == null ? { volumeThreshold, ...others } : others
   // Those that try are waited for as long as any call.
   const ms = Number(timeout ?? defaults.timeout)
@@ -31,4 +31,11 @@ function presetFor (name, options, timeout = options.timeout) {
   return Object.fromEntries(Object.entries(all).filter(([option]) => options[option] == null))
 }
 
-module.exports = { isPreset, presetFor }
+/** The options without those that say what the preset said of them: it may say otherwise of others. */
+function withoutPreset (options) {
+  const said = presetFor(options.preset, { window: options.window }, options.timeout)
+  const own = Object.entries(options).filter(([name, value]) => !(name in said) || value !== said[name])
+  return Object.fromEntries(own)
+}
+
+module.exports = { isPreset, presetFor, withoutPreset }

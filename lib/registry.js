@@ -98,7 +98,9 @@ class Registry {
 
   #optionsOf (key, options) {
     if (options === null || typeof options !== 'object') refuse('options', 'an object', options)
-    const own = { name: String(key), ...this.defaults, ...presetFor(options.preset, options, options.timeout ?? this.defaults.timeout) }
+    const { timeout, window } = this.defaults
+    const said = presetFor(options.preset, { ...options, window: options.window === undefined ? window : options.window }, options.timeout ?? timeout)
+    const own = { name: String(key), ...this.defaults, ...said }
     for (const name of Object.keys(options)) if (options[name] !== undefined) own[name] = options[name]
     return own
   }

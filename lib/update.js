@@ -17,7 +17,7 @@ const { noteNames } = require('./option-names')
 const { complete, noteDeprecated, readNumber, readVolume, refuse } = require('./options')
 const { noteProbe } = require('./probe')
 const { applyRetry, readRetry } = require('./retry-options')
-const { presetFor } = require('./presets')
+const { presetFor, withoutPreset } = require('./presets')
 const { serve } = require('./semaphore')
 const { followOptions } = require('./status')
 const { isOn } = require('./switches')
@@ -35,7 +35,8 @@ function update (breaker, inner, given) {
   }
   const { options } = breaker
   const before = read(options)
-  const next = { ...before, ...presetFor(changes.preset, changes, changes.timeout ?? before.timeout), ...changes }
+  const kept = changes.preset === undefined ? withoutPreset(before) : before
+  const next = { ...kept, ...presetFor(changes.preset, { window: before.window, ...changes }, changes.timeout ?? before.timeout), ...changes }
   // Memory of the breaker's own.
   if (changes.cacheTransport === null) next.cacheTransport = undefined
   // The last word of the two holds.

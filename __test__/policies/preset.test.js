@@ -6,7 +6,8 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 
 const CircuitBreaker = require('../..')
-const { startBackend, down, ok } = require('./support/backend')
+const { until } = require('../support/wait')
+const { down, hang, ok, startBackend } = require('./support/backend')
 
 const MODERN = {
   rateOf: 'outcomes',
@@ -19,6 +20,14 @@ const settle = (breaker, times) => Promise.allSettled(Array.from({ length: times
 
 const inTurn = async (breaker, times) => {
   for (let time = 0; time < times; time++) await settle(breaker, 1)
+}
+
+/** The backend is well again, and a call that tried has closed the circuit. */
+async function recover (breaker, backend) {
+  backend.answer = ok
+  await until(() => breaker.halfOpen)
+  await breaker.fire('/')
+  assert.equal(breaker.closed, true)
 }
 
 const guard = (backend, options) => new CircuitBreaker(path => backend.get(path), { preset: 'modern', ...options })
@@ -47,6 +56,37 @@ describe('the preset', () => {
     assert.deepEqual([modern.for('a').options.volumeThreshold, modern.for('a').options.rateOf], [3, 'outcomes'])
   })
 
+  test('says anew what depends on other options, as those change', () => {
+    const breaker = new CircuitBreaker(() => {}, { preset: 'modern' })
+    const shown = () => [breaker.options.halfOpenTimeout, breaker.volumeThreshold]
+    breaker.update({ timeout: 60_000 })
+    assert.deepEqual(shown(), [60_000, 20], 'a call that tries is waited for as long as any')
+    breaker.update({ timeout: false, window: { calls: 10 } })
+    assert.deepEqual(shown(), [undefined, 10])
+    breaker.update({ timeout: 70, window: null })
+    assert.deepEqual(shown(), [70, 20])
+    breaker.update({ halfOpenTimeout: 7, volumeThreshold: 8 })
+    breaker.update({ timeout: 500, window: { calls: 9 } })
+    assert.deepEqual(shown(), [7, 8], 'own options go before it')
+    breaker.shutdown()
+    const counting = new CircuitBreaker(() => {}, { window: { calls: 10 } })
+    counting.update({ preset: 'modern' })
+    assert.equal(counting.volumeThreshold, 10)
+    counting.shutdown()
+    const registry = CircuitBreaker.registry({ action: () => {}, defaults: { window: { calls: 10 } } })
+    assert.equal(registry.for('a', { preset: 'modern' }).volumeThreshold, 10)
+  })
+
+  test('is the same for the next breaker, whatever is done to what the one before shows of it', () => {
+    const make = () => {
+      const breaker = new CircuitBreaker(() => {}, { preset: 'modern' })
+      breaker.shutdown()
+      return breaker.options.resetTimeout
+    }
+    make().initial = 'soon'
+    assert.deepEqual(make(), MODERN.resetTimeout)
+  })
+
   test('may be given to a breaker that lives', () => {
     const breaker = new CircuitBreaker(() => {}, { timeout: 5 })
     breaker.update({ preset: 'modern', volumeThreshold: 4 })
@@ -70,21 +110,100 @@ describe('by the preset', () => {
     breaker.shutdown()
   })
 
-  test('refused callers do not hide the failures after a recovery, nor does one failure open it', async t => {
+  test('callers that were refused do not hide the failures after a recovery', async t => {
     const backend = await startBackend(t, down)
-    const breaker = guard(backend)
+    const breaker = guard(backend, { resetTimeout: 50, resetWindowOnClose: false })
     await settle(breaker, 20)
     assert.equal(breaker.opened, true)
     await settle(breaker, 200)
-    backend.answer = ok
-    breaker.close()
-    await inTurn(breaker, 30)
+    assert.equal(breaker.stats.rejects, 200)
+    await recover(breaker, backend)
     backend.answer = down
-    await inTurn(breaker, 1)
-    assert.equal(breaker.opened, false)
-    await inTurn(breaker, 30)
-    assert.equal(breaker.opened, true, '31 of 61 outcomes, whoever was refused before')
+    let failures = 0
+    while (!breaker.opened && failures < 200) {
+      await inTurn(breaker, 1)
+      failures++
+    }
+    assert.ok(failures <= 20, `it opened at failure ${failures}`)
     breaker.shutdown()
+  })
+
+  test('one failure after a recovery does not open it again', async t => {
+    const backend = await startBackend(t, down)
+    const breaker = guard(backend, { resetTimeout: 50 })
+    await settle(breaker, 20)
+    assert.equal(breaker.opened, true)
+    await recover(breaker, backend)
+    backend.answer = down
+    await inTurn(breaker, 19)
+    assert.equal(breaker.opened, false, 'nothing of the outage is held against it')
+    await inTurn(breaker, 1)
+    assert.equal(breaker.opened, true, 'a new outage is')
+    assert.equal(breaker.lastTrip.calls, 20)
+    breaker.shutdown()
+  })
+
+  test('a probe that never settles does not block for ever', async t => {
+    for (const options of [{ timeout: 30 }, { timeout: false }]) {
+      const backend = await startBackend(t, down)
+      const breaker = guard(backend, { resetTimeout: 50, ...options })
+      await settle(breaker, 20)
+      await until(() => breaker.halfOpen)
+      backend.answer = hang
+      breaker.fire('/').catch(() => {})
+      assert.equal(breaker.pendingClose, false, 'it keeps others out')
+      await until(() => breaker.halfOpen && breaker.pendingClose)
+      backend.answer = ok
+      assert.equal(await breaker.fire('/'), 200)
+      assert.equal(breaker.closed, true)
+      breaker.shutdown()
+    }
+  })
+
+  test('nor does one whose call has no timeout of its own', async t => {
+    const backend = await startBackend(t, down)
+    const breaker = guard(backend, { resetTimeout: 50, timeout: 30 })
+    await settle(breaker, 20)
+    await until(() => breaker.halfOpen)
+    backend.answer = hang
+    let opened = 0
+    breaker.on('open', () => opened++)
+    breaker.fireWith({ timeout: false }, '/').catch(() => {})
+    await until(() => opened === 1)
+    await until(() => breaker.halfOpen && breaker.pendingClose)
+    breaker.shutdown()
+  })
+
+  test('a probe that its caller gives up closes nothing', async t => {
+    const backend = await startBackend(t, down)
+    const breaker = guard(backend, { resetTimeout: 50 })
+    await settle(breaker, 20)
+    await until(() => breaker.halfOpen)
+    backend.answer = hang
+    const controller = new AbortController()
+    const probe = breaker.fireWith({ signal: controller.signal }, '/')
+    controller.abort()
+    await assert.rejects(probe, { name: 'AbortError' })
+    assert.deepEqual([breaker.halfOpen, breaker.pendingClose], [true, true], 'another may try')
+    breaker.shutdown()
+  })
+
+  test('a 404 that is ignored does not hide the 500s around it, and one that counts does', async t => {
+    const trip = async classify => {
+      const backend = await startBackend(t, (request, response) => {
+        response.statusCode = request.url === '/missing' ? 404 : 500
+        response.end()
+      })
+      const breaker = new CircuitBreaker(async path => {
+        const status = await backend.get(path)
+        if (status === 404) throw Object.assign(new Error('status 404'), { statusCode: 404 })
+      }, { preset: 'modern', classify })
+      for (let time = 0; time < 30; time++) await Promise.allSettled(['/missing', '/missing', '/ill'].map(path => breaker.fire(path)))
+      breaker.shutdown()
+      return breaker.lastTrip?.calls
+    }
+    assert.equal(await trip(({ error }) => error?.statusCode === 404 ? 'ignore' : undefined), 20)
+    assert.equal(await trip(({ error }) => error?.statusCode === 404 ? 'success' : undefined), undefined)
   })
 
   test('cache hits do not water the rate down', async t => {
