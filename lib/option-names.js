@@ -19,19 +19,25 @@ const FOREIGN = {
   fallback: 'breaker.fallback(fn)',
   halfOpenAfter: 'resetTimeout',
   halfOpenMaxCalls: 'halfOpenCalls',
+  halfOpenStateMaxDelay: 'halfOpenTimeout',
+  ignoreExceptions: 'classify',
   isFailure: 'errorFilter',
   maxConcurrent: 'capacity',
   maxConcurrentCalls: 'capacity',
+  maxWaitDurationInHalfOpenState: 'halfOpenTimeout',
   minimumNumberOfCalls: 'volumeThreshold',
   minimumThroughput: 'volumeThreshold',
   openDuration: 'resetTimeout',
   openStateDelay: 'resetTimeout',
   permittedNumberOfCallsInHalfOpenState: 'halfOpenCalls',
+  recordExceptions: 'classify',
   requestVolumeThreshold: 'volumeThreshold',
   samplingDuration: 'rollingCountTimeout',
-  shouldHandle: 'errorFilter',
+  shouldHandle: 'classify',
   sleepWindow: 'resetTimeout',
   slidingWindowSize: ['window.calls', 'rollingCountTimeout'],
+  slowCallDurationThreshold: 'slowCallDuration',
+  slowCallRateThreshold: 'slowCallThresholdPercentage',
   successThreshold: 'halfOpenCalls',
   timeoutDuration: 'timeout',
   waitDurationInOpenState: 'resetTimeout'
@@ -44,7 +50,7 @@ const KNOWN = new Set([...optionNames, 'coalesceCache'])
 const judged = new Set()
 const MOST_JUDGED = 1000
 
-// Shorter names are like too many other words.
+// Shorter names are like too many other words; they are known again by their letters alone.
 const LEAST_LETTERS = 7
 const ALIKE = optionNames.filter(name => name.length >= LEAST_LETTERS)
 
@@ -66,7 +72,8 @@ function judge (name) {
   judged.add(name)
   const foreign = Object.hasOwn(FOREIGN, name) ? [FOREIGN[name]].flat().join(' or ') : undefined
   // Needed by few programs, and once.
-  const meant = foreign ?? require('./spelling').nearest(name, ALIKE)
+  const { nearest, same } = require('./spelling')
+  const meant = foreign ?? same(name, optionNames) ?? nearest(name, ALIKE)
   if (meant !== undefined) {
     warnOnce('DIDELPHIS_UNKNOWN_OPTION', `options.${name} is no option, and does nothing: did you mean ${meant}?`, name)
   }

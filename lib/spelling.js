@@ -13,7 +13,7 @@ function meant (given, known) {
 /** The one from which it is some letters away at most; undefined if there is none. */
 function nearest (given, known) {
   const plain = plainOf(given)
-  const alike = known.find(name => plainOf(name) === plain)
+  const alike = same(given, known)
   if (alike !== undefined) return alike
   const [first] = known
     .map(name => ({ name, distance: distance(plain, plainOf(name)) }))
@@ -22,7 +22,13 @@ function nearest (given, known) {
   return first?.name
 }
 
-module.exports = { meant, nearest }
+/** The one of the same letters, however they are written; undefined if there is none. */
+function same (given, known) {
+  const plain = plainOf(given)
+  return known.find(name => plainOf(name) === plain)
+}
+
+module.exports = { meant, nearest, same }
 
 const LEAST_SHARED = 4
 

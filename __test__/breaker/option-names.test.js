@@ -40,6 +40,11 @@ describe('options that are hardly meant', () => {
     ), [unknown('timout', 'timeout'), unknown('reset_timeout', 'resetTimeout'), unknown('errorTresholdPercentage', 'errorThresholdPercentage')])
   })
 
+  test('short names are known by their letters', async () => {
+    assert.deepEqual(await warningsOf('make({ rampup: 5, RateOf: "outcomes", Probe: () => {} })'),
+      [unknown('rampup', 'rampUp'), unknown('RateOf', 'rateOf'), unknown('Probe', 'probe')])
+  })
+
   test("another library's word is told by ours", async () => {
     assert.deepEqual(await warningsOf('make({ halfOpenAfter: 5, successThreshold: 2, failureThreshold: 5, fallback: () => {} })'), [
       unknown('halfOpenAfter', 'resetTimeout'),
