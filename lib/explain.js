@@ -7,23 +7,23 @@ const builtins = require('./builtins')
 const { lastTrip } = require('./last-trip')
 const { circuitOf, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
-const { readLastCalls, readVolume } = require('./options')
-const { readTogether } = require('./status')
+const { state } = require('./native/crossings')
+const { readLastCalls, readNumber, readVolume } = require('./options')
 const { isOn } = require('./switches')
 
 const { IS_PENDING_CLOSE, IS_SWITCHED_ON, IS_WARM_UP } = codes
 
 /** @param {import('./inner').Inner} inner */
 function explain (breaker, inner) {
-  const { bits, stats } = readTogether(breaker.status)
+  const bits = state(inner.id)
   switch (stateOf(bits)) {
     case 'shutdown': return 'Shut down: every call is refused for good.'
     case 'disabled': return disabled(bits)
     case 'forcedOpen': return 'Forced open: every call is refused until close().'
-    case 'metricsOnly': return `Counting only: no call is refused. ${figures(breaker, stats)}.`
+    case 'metricsOnly': return `Counting only: no call is refused. ${figures(inner)}.`
     case 'open': return open(breaker, inner)
     case 'halfOpen': return halfOpen(inner, bits)
-    default: return closed(breaker, inner, bits, stats)
+    default: return closed(breaker, inner, bits)
   }
 }
 
@@ -42,13 +42,14 @@ function disabled (bits) {
     : `All breakers of the process are disabled, by disableAll() or DIDELPHIS_DISABLED: every call goes through.${beneath}`
 }
 
-function closed (breaker, inner, bits, stats) {
-  // Those are counted, and not judged.
+function closed (breaker, inner, bits) {
+  const warmUp = (bits & IS_WARM_UP) === 0 ? '' : ' It is warming up, and does not open yet.'
   const { resetWindowOnClose } = breaker.options
   const before = resetWindowOnClose && isOn('resetWindowOnClose', resetWindowOnClose) && lastTrip(inner) !== undefined
   const judged = before ? ', not counting those from before it closed' : ''
-  const warmUp = (bits & IS_WARM_UP) === 0 ? '' : ' It is warming up, and does not open yet.'
-  return `Closed: calls go through. ${figures(breaker, stats)}; ${limits(breaker)}${judged}.${warmUp}`
+  const [, , share] = inner.handle.judged()
+  const pass = share < 1 ? `${percent(share * 100)} of the calls go through, more by and by (rampUp)` : 'calls go through'
+  return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}`
 }
 
 function open (breaker, inner) {
@@ -83,22 +84,27 @@ function because ({ calls, failures, percentage, reason, slowCalls, threshold })
   }
 }
 
-// The calls in the window, as the rate is of them.
-function figures ({ options }, { failures, fires, successes }) {
-  const outcomes = failures + successes
-  const calls = options.rateOf === 'outcomes' ? outcomes : Math.max(fires, outcomes)
+// Those that are judged, which may be others than the window shows: calls that say nothing, or
+// were before the circuit closed, may be left out.
+function figures ({ handle }) {
+  const [failures, calls] = handle.judged()
   return calls === 0 ? 'The window holds no call' : `The window holds ${failures} failures of ${calls} calls (${percent(failures / calls * 100)})`
 }
 
 // What would open it.
 function limits ({ options }) {
-  const { consecutiveFailures, errorThresholdPercentage } = options
+  const { consecutiveFailures, errorThresholdPercentage, maxFailures, shouldTrip, slowCallThresholdPercentage } = options
   const last = readLastCalls(options.window)
   const volume = readVolume(options)
   const of = last > 0 ? ` of the last ${last} outcomes` : ''
   const from = volume > 0 ? `, from ${volume} calls on` : ''
   const row = consecutiveFailures > 0 && consecutiveFailures < Infinity ? `, or at ${consecutiveFailures} failures in a row` : ''
-  return `it opens above ${percent(errorThresholdPercentage)}${of}${from}${row}`
+  const rowOfOld = maxFailures > 0 && maxFailures < Infinity ? `, or at ${maxFailures} failures in a row (maxFailures)` : ''
+  const slow = readNumber('slowCallDuration', options.slowCallDuration)
+  const share = readNumber('slowCallThresholdPercentage', slowCallThresholdPercentage)
+  const slowCalls = slow < Infinity ? `, or ${share < 100 ? 'above' : 'at'} ${percent(share)} slower than ${slow} ms` : ''
+  const own = shouldTrip ? ', or where shouldTrip says so' : ''
+  return `it opens above ${percent(errorThresholdPercentage)}${of}${from}${row}${rowOfOld}${slowCalls}${own}`
 }
 
 function percent (share) {

@@ -32,6 +32,31 @@ test('closed: outcomes, the last of them, and a warm-up', async () => {
     'Closed: calls go through. The window holds no call; it opens above 50 % of the last 50 outcomes, from 50 calls on. It is warming up, and does not open yet.')
 })
 
+test('closed: the calls that are judged, and whatever else would open it', async () => {
+  make({
+    classify: ({ error }) => error ? undefined : 'ignore',
+    maxFailures: 9,
+    resetWindowOnClose: true,
+    shouldTrip: () => false,
+    slowCallDuration: 700,
+    volumeThreshold: 2
+  })
+  await calls(breaker, 'well', 'well', 'fails')
+  assert.match(breaker.explain(), /holds 1 failures of 1 calls \(100 %\); it opens above 50 %, from 2 calls on, or at 9 failures in a row \(maxFailures\), or above 50 % slower than 700 ms, or where shouldTrip says so\.$/)
+  await calls(breaker, 'fails')
+  assert.ok(breaker.opened)
+  breaker.close()
+  assert.match(breaker.explain(), /^Closed: calls go through\. The window holds no call;/, 'what was before says nothing')
+})
+
+test('closed: what share of the calls goes through', async () => {
+  make({ rampUp: 1_000_000, random: () => 0.5 })
+  breaker.open()
+  breaker.close()
+  await assert.rejects(breaker.fire(), { code: 'ERAMPUP' })
+  assert.match(breaker.explain(), /^Closed: 10(\.\d)? % of the calls go through, more by and by \(rampUp\)\. /)
+})
+
 test('open: by what share of calls, and when one may try', async () => {
   make({ volumeThreshold: 3, resetTimeout: 30_000 })
   await calls(breaker, 'well', 'fails', 'fails')
@@ -62,7 +87,7 @@ test('closed again: calls from before count for nothing, where the window is res
   assert.doesNotMatch(breaker.explain(), /from before/)
   await calls(breaker, 'fails')
   breaker.close()
-  assert.match(breaker.explain(), /holds 1 failures of 1 calls \(100 %\); it opens above 50 %, not counting those from before it closed\.$/)
+  assert.match(breaker.explain(), /holds no call; it opens above 50 %, not counting those from before it closed\.$/)
 })
 
 test('whatever its mode is', () => {

@@ -119,6 +119,11 @@ export declare class Handle {
    * ever has.
    */
   readTrip(): boolean
+  /**
+   * How many calls failed and of how many, as the circuit is judged by them, and what share of
+   * them passes while it is closed.
+   */
+  judged(): [number, number, number]
   /** What the user's function said when it was asked for a reason to open the circuit. */
   answer(trips: boolean): void
   /** The serials of the oldest and the newest bucket. */

@@ -557,6 +557,16 @@ impl Handle {
         true
     }
 
+    /// How many calls failed and of how many, as the circuit is judged by them, and what share of
+    /// them passes while it is closed.
+    #[napi(catch_unwind)]
+    pub fn judged(&self) -> (f64, f64, f64) {
+        self.with(|breaker, now| {
+            let (failures, calls) = breaker.judged(now);
+            (failures as f64, calls as f64, breaker.ramp_share(now).unwrap_or(1.0))
+        })
+    }
+
     /// What the user's function said when it was asked for a reason to open the circuit.
     #[napi(catch_unwind)]
     pub fn answer(&self, trips: bool) {

@@ -223,6 +223,17 @@ impl CircuitBreaker {
         self.trip.last()
     }
 
+    /// How many calls failed and of how many, as the rate of failures is judged at `now`.
+    pub fn judged(&mut self, now: Now) -> (i64, i64) {
+        self.advance(now.monotonic);
+        self.trip.judged(&self.window)
+    }
+
+    /// What share of the calls a circuit lets pass that has closed; `None`: all.
+    pub fn ramp_share(&self, now: Now) -> Option<f64> {
+        self.recovery.ramp_share(now.monotonic)
+    }
+
     /// How many more calls may begin; below one: none.
     pub fn available(&self) -> i64 {
         self.published.capacity().available()

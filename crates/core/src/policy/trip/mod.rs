@@ -147,15 +147,10 @@ impl Trip {
         if let Some(tripped) = self.slow_calls_trip(window, now) {
             return Some(tripped);
         }
-        let (failures, calls) = match &mut self.further {
-            None => (window.total(Counter::Failures), window.calls()),
-            Some(further) => {
-                if let Some(tripped) = further.trips(now) {
-                    return Some(tripped);
-                }
-                further.failures(window)
-            }
-        };
+        if let Some(tripped) = self.further.as_mut().and_then(|further| further.trips(now)) {
+            return Some(tripped);
+        }
+        let (failures, calls) = self.judged(window);
         if calls < self.volume {
             return None;
         }
@@ -165,6 +160,14 @@ impl Trip {
             return Some(Tripped { reason, at: now, count: failures, calls, threshold });
         }
         self.row.trips(Reason::MaxFailures, now)
+    }
+
+    /// How many calls failed, and of how many, for the rate.
+    pub(crate) fn judged(&mut self, window: &Window) -> (i64, i64) {
+        match &mut self.further {
+            None => (window.total(Counter::Failures), window.calls()),
+            Some(further) => further.failures(window),
+        }
     }
 
     /// What reason there is to open it after a call that ended well: that too many were slow.
