@@ -12,9 +12,11 @@ const POLICIES = {
   none: {},
   "rateOf: 'outcomes'": { rateOf: 'outcomes' },
   'window: { calls: 100 }': { window: { calls: 100 } },
+  consecutiveFailures: { consecutiveFailures: 5 },
   slowCallDuration: { slowCallDuration: 1000 },
   classify: { classify: () => undefined },
   shouldTrip: { shouldTrip: () => false },
+  metricsOnly: { metricsOnly: true },
   retry: { retry: {} },
   "preset: 'modern'": { preset: 'modern' }
 }
