@@ -26,7 +26,7 @@ import Events = CircuitBreaker.Events
  * const breaker = new CircuitBreaker((id: string) => fetch(`/users/${id}`), { timeout: 500 })
  * const response = await breaker.fire('42')
  */
-declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends EventEmitter {
+declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends Drainable {
   /**
    * Whether an error was made by a breaker (a refusal, a timeout) and not by an action.
    * Any value may be asked about; the error's `code` tells which it is.
@@ -414,10 +414,6 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
 declare function CircuitBreaker<TI extends unknown[], TR> (action: (...args: TI) => TR | PromiseLike<TR>, options?: CircuitBreaker.Options<TI> | null): CircuitBreaker<TI, TR>
 /** The same around a plain value, which `fire` gives whatever the arguments. */
 declare function CircuitBreaker<TR> (value: TR & PlainValue, options?: CircuitBreaker.Options | null): CircuitBreaker<unknown[], TR>
-
-// `await using` drains a breaker.
-// eslint-disable-next-line @typescript-eslint/no-unused-vars
-interface CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends AsyncDisposing {}
 
 declare namespace CircuitBreaker {
   export { Breaker as CircuitBreaker, Breaker as default }
@@ -1470,5 +1466,9 @@ type Listener<M extends EventMap<M>, E> = (...args: Arguments<M, E>) => void
 
 /** The same for a status, so that any emitter with its fields is one to TypeScript before 5.1, too. */
 type StatusListener<E> = E extends 'snapshot' ? (...args: CircuitBreaker.StatusEvents[E]) => void : (...args: any[]) => void
+
+// An interface beside the class would say the same, but for TypeScript before 4.9.
+/** An emitter that `await using` disposes of. */
+declare const Drainable: Pick<typeof EventEmitter, keyof typeof EventEmitter> & (new () => EventEmitter & AsyncDisposing)
 
 export = CircuitBreaker
