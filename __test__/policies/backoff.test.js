@@ -6,17 +6,16 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { test } = require('node:test')
 
-const FakeTimers = require('@sinonjs/fake-timers')
-
 const CircuitBreaker = require('../..')
+const { steppedClock } = require('../../lib/testing')
 const { down, ok, startBackend } = require('./support/backend')
 
 const fail = async () => { throw new Error('ill') }
 
 /** Under the clock of a test: a breaker of that action, and what it waited for each time that it opened. */
 function underClock (t, resetTimeout, action = fail) {
-  const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
-  t.after(() => clock.uninstall())
+  const clock = steppedClock()
+  t.after(() => clock.end())
   const breaker = new CircuitBreaker(action, { resetTimeout })
   t.after(() => breaker.shutdown())
   const waits = []
@@ -45,7 +44,7 @@ test('grows by the factor, up to max', async t => {
   const { breaker, clock, waits } = underClock(t, { initial: 100, max: 1000, factor: 3, jitter: 0 })
   for (let attempt = 0; attempt < 5; attempt++) {
     await breaker.fire().catch(() => {})
-    clock.tick(1000)
+    await clock.step(1000)
   }
   assert.deepEqual(waits, [100, 300, 900, 1000, 1000])
 })
@@ -57,11 +56,11 @@ test('starts over once the circuit was closed for longer than the last wait, and
     healthy = false
     // The window holds what went well: it opens by hand.
     breaker.open()
-    clock.tick(waits.at(-1))
+    await clock.step(waits.at(-1))
     healthy = true
     await breaker.fire()
     assert.ok(breaker.closed)
-    clock.tick(closedFor)
+    await clock.step(closedFor)
   }
   await opensAndCloses(50)
   await opensAndCloses(200)
@@ -86,7 +85,7 @@ test('by default, five minutes are the longest wait, or the first', async t => {
   const { breaker, clock, waits } = underClock(t, { initial: 200_000, jitter: 0 })
   for (let attempt = 0; attempt < 3; attempt++) {
     await breaker.fire().catch(() => {})
-    clock.tick(300_000)
+    await clock.step(300_000)
   }
   assert.deepEqual(waits, [200_000, 300_000, 300_000])
   const patient = new CircuitBreaker(fail, { resetTimeout: { initial: 400_000, jitter: 0 } })
@@ -98,7 +97,7 @@ test('by default, five minutes are the longest wait, or the first', async t => {
 test('another object on the living options holds from the next opening on', async t => {
   const { breaker, clock, waits } = underClock(t, 100)
   breaker.open()
-  clock.tick(100)
+  await clock.step(100)
   breaker.options.resetTimeout = { initial: 300, factor: 1, jitter: 0 }
   await breaker.fire().catch(() => {})
   assert.deepEqual(waits, [100, 300])
@@ -135,11 +134,11 @@ test('nextAttemptAt is what retryAfter of a refusal says', async t => {
   const { breaker, clock } = underClock(t, 250)
   assert.equal(breaker.nextAttemptAt, undefined)
   breaker.open()
-  clock.tick(100)
+  await clock.step(100)
   const { retryAfter } = await breaker.fire().catch(error => error)
   assert.equal(breaker.nextAttemptAt, Date.now() + retryAfter)
   assert.equal(retryAfter, 150)
-  clock.tick(150)
+  await clock.step(150)
   assert.equal(breaker.nextAttemptAt, undefined, 'one may try')
   breaker.close()
   breaker.options.resetTimeout = Infinity
@@ -150,16 +149,16 @@ test('nextAttemptAt is what retryAfter of a refusal says', async t => {
 test('a breaker that goes on from a toJSON() waits what is left, and longer the next time', async t => {
   const { breaker, clock, waits } = underClock(t, { initial: 100, jitter: 0 })
   breaker.open()
-  clock.tick(100)
+  await clock.step(100)
   await breaker.fire().catch(() => {})
   assert.deepEqual(waits, [100, 200])
   const { state } = JSON.parse(JSON.stringify(breaker))
   assert.deepEqual([state.attempt, state.wait], [2, 200])
-  clock.tick(50)
+  await clock.step(50)
   const other = new CircuitBreaker(fail, { resetTimeout: { initial: 100, jitter: 0 }, state })
   t.after(() => other.shutdown())
   assert.equal(other.nextAttemptAt - Date.now(), 150)
-  clock.tick(150)
+  await clock.step(150)
   await other.fire().catch(() => {})
   assert.equal(other.nextAttemptAt - Date.now(), 400)
   breaker.close()

@@ -5,9 +5,8 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 
-const FakeTimers = require('@sinonjs/fake-timers')
-
 const CircuitBreaker = require('../..')
+const { breakerIn, steppedClock } = require('../../lib/testing')
 const { until } = require('../support/wait')
 const { down, hang, ok, startBackend } = require('./support/backend')
 
@@ -30,39 +29,36 @@ test('probes that hang open the circuit again, and a backend that is back closes
 
 /** Under the clock of a test: half open, with waits that double. */
 function halfOpened (t, options) {
-  const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
-  t.after(() => clock.uninstall())
+  const clock = steppedClock()
+  t.after(() => clock.end())
   const resetTimeout = { initial: 1000, jitter: 0 }
-  const breaker = new CircuitBreaker(() => new Promise(() => {}), { resetTimeout, timeout: false, ...options })
+  const breaker = breakerIn('halfOpen', () => new Promise(() => {}), { resetTimeout, timeout: false, ...options })
   t.after(() => breaker.shutdown())
-  breaker.open()
-  clock.tick(1000)
-  assert.ok(breaker.halfOpen)
   return { breaker, clock }
 }
 
-test('opens on its millisecond, for the next wait', t => {
+test('opens on its millisecond, for the next wait', async t => {
   const { breaker, clock } = halfOpened(t, { halfOpenTimeout: 500 })
   let waits
   breaker.on('open', () => { waits = breaker.nextAttemptAt - Date.now() })
-  clock.tick(5000)
+  await clock.step(5000)
   assert.ok(breaker.halfOpen, 'nobody has tried')
   breaker.fire().catch(() => {})
-  clock.tick(499)
+  await clock.step(499)
   assert.ok(breaker.halfOpen)
-  clock.tick(1)
+  await clock.step(1)
   assert.ok(breaker.opened)
   assert.equal(waits, 2000)
 })
 
-test('without it, others may try beside a probe that hangs, and the circuit stays half open', t => {
+test('without it, others may try beside a probe that hangs, and the circuit stays half open', async t => {
   for (const halfOpenTimeout of [false, Infinity, undefined]) {
     const { breaker, clock } = halfOpened(t, { halfOpenTimeout })
     breaker.fire().catch(() => {})
-    clock.tick(999)
+    await clock.step(999)
     assert.ok(!breaker.pendingClose)
-    clock.tick(1)
+    await clock.step(1)
     assert.ok(breaker.pendingClose)
-    clock.uninstall()
+    clock.end()
   }
 })

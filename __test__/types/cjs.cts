@@ -31,3 +31,9 @@ async function later () {
 CircuitBreaker.nothing
 // @ts-expect-error: nor is its copy
 Named.nothing
+
+import testing = require('didelphis/testing')
+const open: CircuitBreaker<[], number> = testing.breakerIn('open', () => 5)
+const clock: testing.SteppedClock = testing.steppedClock()
+// @ts-expect-error: it is a number
+clock.step('5')

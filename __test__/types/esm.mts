@@ -48,3 +48,10 @@ CircuitBreaker.nothing
 Named.nothing
 // @ts-expect-error: helper types stay inside
 import type { Listener } from 'didelphis'
+
+import { breakerIn, steppedClock, type SteppedClock } from 'didelphis/testing'
+const clock: SteppedClock = steppedClock()
+const stepped: [Promise<void>, number, void] = [clock.step(5), clock.now, clock.end()]
+const half: CircuitBreaker<[number], string> = breakerIn('halfOpen', async (n: number) => String(n), { timeout: 5 })
+// @ts-expect-error: no state
+breakerIn('ajar', async () => {})

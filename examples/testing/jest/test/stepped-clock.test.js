@@ -1,0 +1,40 @@
+'use strict'
+
+// `didelphis/testing` has a clock of its own and breakers in any state. Jest's fake timers are
+// not in place meanwhile: one clock at a time.
+
+const { breakerIn, steppedClock } = require('didelphis/testing')
+
+const Greeter = require('../greeter')
+
+let clock
+beforeEach(() => { clock = steppedClock() })
+afterEach(() => clock.end())
+
+const ada = async () => ({ name: 'Ada' })
+
+test('a call that hangs times out', async () => {
+  const greeting = new Greeter(() => new Promise(() => {})).greet(1)
+  await clock.step(500)
+  expect(await greeting).toBe('Hello!')
+})
+
+test('after the reset timeout one call tries, and closes the circuit', async () => {
+  const greeter = new Greeter(ada)
+  greeter.breaker = breakerIn('open', ada, { resetTimeout: 10_000 })
+  expect(await greeter.greet(1)).toBe('Hello!')
+  await clock.step(10_000)
+  expect(greeter.breaker.state).toBe('halfOpen')
+  expect(await greeter.greet(1)).toBe('Hello, Ada!')
+  expect(greeter.breaker.state).toBe('closed')
+})
+
+test('Jest\'s own fake timers drive such a breaker as well', async () => {
+  clock.end()
+  jest.useFakeTimers()
+  expect(steppedClock).toThrow('Timers are faked already')
+  const breaker = breakerIn('open', ada, { resetTimeout: 10_000 })
+  await jest.advanceTimersByTimeAsync(10_000)
+  expect(breaker.state).toBe('halfOpen')
+  jest.useRealTimers()
+})
