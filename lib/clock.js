@@ -7,6 +7,7 @@ const { timersInPlace } = require('./fake-clock')
 const { INNER } = require('./inner')
 const { changeClocks } = require('./native/instances')
 const { readNumber } = require('./options')
+const { waitAnew } = require('./retry')
 
 /** Notes what timers are in place as a breaker is made, and what it takes for a stall. */
 function noteClock ({ [INNER]: inner, options }) {
@@ -38,6 +39,7 @@ function changeClock (inner) {
     isFollowed = inner.clock === clock
   } finally {
     if (!isFollowed) inner.clock = UNKNOWN
+    waitAnew(inner)
   }
 }
 

@@ -38,6 +38,11 @@ function tryLater (breaker, inner, args, error, companion, ms) {
   }
 }
 
+/** Other timers are in place: whoever waits for those that are gone waits for these. */
+function waitAnew (inner) {
+  for (const tries of [...inner.waits ?? []]) tries.startTimer()
+}
+
 /** Ends the waits of all calls of a breaker: none is tried again. */
 function endWaits (inner) {
   for (const tries of [...inner.waits ?? []]) tries.end()
@@ -67,6 +72,7 @@ class Tries extends Companion {
     this.resolve = undefined
     this.timer = undefined
     this.context = undefined
+    this.wait = 0
   }
 
   get tries () {
@@ -88,12 +94,20 @@ class Tries extends Companion {
     this.attempts++
     this.error = error
     this.hasBegun = false
-    this.timer = startTimer(() => this.#run(handlers.tryAgain), wait)
+    this.wait = wait
+    this.startTimer()
     this.context = new WaitContext(this)
     ;(inner.waits ??= new Set()).add(this)
     const promise = new Promise(resolve => { this.resolve = resolve })
     if (hasListeners(breaker, 'retry')) emit(breaker, 'retry', error, this.attempts, wait)
     return promise
+  }
+
+  /** Begins the wait, or does so again where other timers are in place: those before may never go off. */
+  startTimer () {
+    const { attempts } = this
+    const onTimer = () => { if (attempts === this.attempts) this.#run(handlers.tryAgain) }
+    this.timer = startTimer(onTimer, this.wait)
   }
 
   /** The next try has asked to begin. If it was refused, nobody else tells the companion. */
@@ -224,4 +238,4 @@ function stopTimer ({ isOwn, timer }) {
   } catch {}
 }
 
-module.exports = { TriedOnce, Tries, endWaits, handlers, tryLater }
+module.exports = { TriedOnce, Tries, endWaits, handlers, tryLater, waitAnew }

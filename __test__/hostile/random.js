@@ -140,7 +140,8 @@ function make (it) {
     allowWarmUp: random() < 0.2,
     stackTraces: random() < 0.2,
     timeoutClock: it.pick(['loop', 'wall']),
-    autoRenewAbortController: random() < 0.2
+    autoRenewAbortController: random() < 0.2,
+    ...(random() < 0.3 && { retry: { attempts: 2, delay: { initial: 1, max: SHORT } } })
   }
   const given = names.map(name => FUNCTIONS[name])
   let all = options

@@ -592,6 +592,19 @@ describe('what stands around', () => {
     assert.deepEqual(begins.slice(3).map(receiver => receiver === me).sort(), [false, false, true, true, true, true])
   })
 
+  test('a wait under timers that are gone goes on by those in place, from when the breaker is fired next', async t => {
+    const clock = installClock(t)
+    const action = failing(1)
+    const breaker = retrying(t, action, { attempts: 1, delay: { initial: 50, max: 50 } })
+    const retried = once(breaker, 'retry')
+    const call = breaker.fire()
+    await retried
+    clock.uninstall()
+    assert.equal(await breaker.fire(), 'well')
+    assert.equal(await call, 'well')
+    assert.equal(action.calls.length, 3)
+  })
+
   test('update() keeps what is in the budget, unless that is another', async t => {
     const retry = { attempts: 1, delay: { initial: 0, max: 0 }, budget: { ratio: 0, minPerSecond: 0.1 } }
     const breaker = retrying(t, failing(Infinity), retry)

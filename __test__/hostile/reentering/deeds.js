@@ -34,6 +34,13 @@ const overflow = () => overflow() + 1
 const revoked = Proxy.revocable({}, {})
 revoked.revoke()
 
+// One that is frozen cannot be updated, and says so.
+function tryUpdate (breaker, options) {
+  try {
+    breaker?.update(options)
+  } catch {}
+}
+
 /** With `without end`, a deed is done again inside itself. */
 const DEEDS = {
   'makes a breaker': () => { make() },
@@ -64,6 +71,29 @@ const DEEDS = {
     keep(() => other.fire('well'))
     keep(() => other.fire('hang'))
   },
+  'fires on terms of its own': ({ breaker, keep }) => {
+    if (!breaker) return
+    const controller = new AbortController()
+    const { signal } = controller
+    keep(() => breaker.fireWith({ context: {}, signal, timeout: SHORT }, 'well'))
+    keep(() => breaker.fireWith({ signal, timeout: SHORT }, 'hang'))
+    controller.abort()
+  },
+  'takes permits and settles them': ({ breaker, done }) => {
+    if (!breaker) return
+    const controller = new AbortController()
+    for (const end of ['success', 'failure', 'ignore', undefined]) {
+      try {
+        const permit = breaker.acquire({ signal: controller.signal, timeout: SHORT })
+        touch(permit.signal)
+        permit[end]?.(new Error('ill'))
+      } catch {}
+    }
+    // Or it is left to its timeout.
+    if (done % 2 === 0) controller.abort()
+  },
+  'has calls tried again': ({ breaker }) => tryUpdate(breaker, { retry: { attempts: 2, delay: { initial: 1, max: 2 }, timeout: SHORT } }),
+  'has calls tried once': ({ breaker }) => tryUpdate(breaker, { retry: false }),
   'opens it': ({ breaker }) => breaker?.open(),
   'opens and closes it': ({ breaker }) => {
     breaker?.open()

@@ -98,6 +98,20 @@ const OPTIONS = {
     abortController.signal.addEventListener('abort', () => it.act())
     return { abortController }
   },
+  'the draw, and whoever says whether to try again': it => ({
+    random: () => {
+      it.act()
+      return 0.5
+    },
+    retry: {
+      attempts: 2,
+      delay: { initial: 1, max: 2 },
+      when: () => {
+        it.act()
+        return true
+      }
+    }
+  }),
   'the inspection of an option': it => ({
     nonsense: {
       [Symbol.for('nodejs.util.inspect.custom')] () {
@@ -115,7 +129,7 @@ const OPTIONS = {
   }
 }
 
-const LISTENED = ['newListener', 'removeListener', ...EVENTS]
+const LISTENED = ['newListener', 'removeListener', 'retry', ...EVENTS]
 
 const BREAKERS = {
   ...Object.fromEntries(LISTENED.map(event => [`a listener to ${event}`, (it, breaker) => breaker.on(event, () => it.act())])),
@@ -142,6 +156,15 @@ const BREAKERS = {
 }
 
 const ACTIONS = {
+  'a listener to the signal of a call': it => {
+    const { hang } = it.actions
+    return {
+      hang (breaker) {
+        it.breaker?.getSignal()?.addEventListener('abort', () => it.act())
+        return hang(breaker)
+      }
+    }
+  },
   'the action': it => ({ well: async () => it.act() }),
   'the action, before it fails': it => ({
     ill () {
