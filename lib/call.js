@@ -528,7 +528,7 @@ class Call {
     disown(inner, permit)
     this.clear()
     end(inner, undefined, bits)
-    companion.ended(how, reason)
+    companion?.ended(how, reason)
     resolve(new Rejection(reason))
   }
 }

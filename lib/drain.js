@@ -9,7 +9,7 @@ const { buildError } = require('./errors')
 const { INNER } = require('./inner')
 const { codes: { NONE } } = require('./native/abi')
 const { nextOut } = require('./native/crossings')
-const { endWaits } = require('./retry')
+const { endWaits, startTimer, stopTimer } = require('./retry')
 const { readTerms } = require('./terms')
 
 const KNOWN = ['timeout']
@@ -47,7 +47,10 @@ class Drain {
   /** Those that are left then are aborted. */
   endIn (ms) {
     if (this.#isOver) return
-    this.#timers.push(setTimeout(() => this.#abort(), Math.min(ms, LONGEST_MS)))
+    const timer = startTimer(() => this.#abort(), Math.min(ms, LONGEST_MS))
+    // Timers are anybody's code, which may let time go by.
+    if (this.#isOver) stopTimer(timer)
+    else this.#timers.push(timer)
   }
 
   /** A call has ended. */
@@ -86,7 +89,7 @@ class Drain {
   #end () {
     if (this.#isOver) return
     this.#isOver = true
-    this.#timers.forEach(clearTimeout)
+    this.#timers.forEach(stopTimer)
     try {
       if (!this.breaker.isShutdown) this.breaker.shutdown()
     } finally {

@@ -238,4 +238,4 @@ function stopTimer ({ isOwn, timer }) {
   } catch {}
 }
 
-module.exports = { TriedOnce, Tries, endWaits, handlers, tryLater, waitAnew }
+module.exports = { TriedOnce, Tries, endWaits, handlers, startTimer, stopTimer, tryLater, waitAnew }

@@ -147,6 +147,12 @@ describe('when its time is over', () => {
       await clock.tickAsync(1)
       await drained
       assert.equal(await call, 'ESHUTDOWN')
+      const hasty = make(hang, { timeout: 60_000 })
+      const given = codeOf(hasty.fire())
+      const over = hasty.drain({ timeout: 100 })
+      clock.tick(100)
+      await over
+      assert.equal(await given, 'ESHUTDOWN', 'in the same turn, too')
       const idle = make(hang)
       await idle.drain({ timeout: 100 })
       assert.equal(clock.countTimers(), 0)
@@ -157,6 +163,23 @@ describe('when its time is over', () => {
 })
 
 describe('a drain ends', () => {
+  test('whatever the timers in place throw', async t => {
+    const { clearTimeout, setTimeout } = globalThis
+    t.after(() => Object.assign(globalThis, { clearTimeout, setTimeout }))
+    const work = defer()
+    const breaker = make(() => work.promise)
+    const call = breaker.fire()
+    globalThis.setTimeout = () => { throw new Error('no timers') }
+    const first = breaker.drain({ timeout: 60_000 })
+    Object.assign(globalThis, { clearTimeout: () => { throw new Error('no timers') }, setTimeout })
+    // It cannot be cleared, and goes off for nothing.
+    const second = breaker.drain({ timeout: 500 })
+    work.resolve('well')
+    assert.equal(await call, 'well')
+    await Promise.all([first, second])
+    assert.equal(breaker.isShutdown, true)
+  })
+
   test('that a listener or the action itself has begun', async () => {
     const drains = []
     const failing = make(async () => { throw new Error('ill') })

@@ -443,6 +443,7 @@ pub(crate) fn state_bits(breaker: &mut CircuitBreaker, now: Now) -> i32 {
         Mode::Disabled => 0,
         Mode::MetricsOnly => state::ENABLED | state::METRICS_ONLY,
         Mode::ForcedOpen => state::ENABLED | state::FORCED_OPEN,
+        Mode::Draining if breaker.own_mode() == Mode::Disabled => state::DRAINING,
         Mode::Draining => state::ENABLED | state::DRAINING,
     };
     if breaker.own_mode() != Mode::Disabled {

@@ -92,6 +92,7 @@ const DEEDS = {
     // Or it is left to its timeout.
     if (done % 2 === 0) controller.abort()
   },
+  'drains it': ({ breaker, keep }) => keep(() => breaker?.drain({ timeout: SHORT })),
   'has calls tried again': ({ breaker }) => tryUpdate(breaker, { retry: { attempts: 2, delay: { initial: 1, max: 2 }, timeout: SHORT } }),
   'has calls tried once': ({ breaker }) => tryUpdate(breaker, { retry: false }),
   'opens it': ({ breaker }) => breaker?.open(),
