@@ -26,7 +26,7 @@ import Events = CircuitBreaker.Events
  * const breaker = new CircuitBreaker((id: string) => fetch(`/users/${id}`), { timeout: 500 })
  * const response = await breaker.fire('42')
  */
-declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends Drainable {
+declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> extends Drainable { // eslint-disable-line @typescript-eslint/no-use-before-define
   /**
    * Whether an error was made by a breaker (a refusal, a timeout) and not by an action.
    * Any value may be asked about; the error's `code` tells which it is.
