@@ -301,8 +301,8 @@ impl CircuitBreaker {
 
     // How a call is let in, and how it ends.
 
-    #[inline]
-    pub(super) fn admit(&mut self, now: Now) -> Admission {
+    #[inline(always)]
+    fn admit(&mut self, now: Now) -> Admission {
         if self.take_capacity() {
             self.begin(now)
         } else {
@@ -310,18 +310,38 @@ impl CircuitBreaker {
         }
     }
 
+    /// The same for a call that does not pass without being asked anything.
+    pub(super) fn admit_asked(&mut self, now: Now) -> Admission {
+        if self.take_capacity() {
+            self.begin_asked(now)
+        } else {
+            self.lock_out(self.machine.generation(), now)
+        }
+    }
+
     /// Begins a call that has its place of the capacity.
-    #[inline]
-    pub(super) fn begin(&mut self, now: Now) -> Admission {
-        let Some(timeout) = self.timeout else { return self.begin_without_timeout(now) };
-        self.timers.wake_by(now.monotonic + timeout);
+    #[inline(always)]
+    fn begin(&mut self, now: Now) -> Admission {
+        let timeout = self.timeout;
+        if let Some(timeout) = timeout {
+            self.timers.wake_by(now.monotonic + timeout);
+        }
         Admission::Admitted(self.calls.insert(NewCall {
             started: now.monotonic,
-            timeout: Some(timeout),
+            timeout,
             stalls: now.stalls,
             generation: self.machine.generation(),
             stage: Stage::Pending,
         }))
+    }
+
+    /// The same where the timeout may be one that is learned.
+    pub(super) fn begin_asked(&mut self, now: Now) -> Admission {
+        if self.learned.is_some() {
+            self.begin_learned(now)
+        } else {
+            self.begin(now)
+        }
     }
 
     /// Refuses a call for which there is no place.
@@ -352,7 +372,7 @@ impl CircuitBreaker {
             // Nobody is refused; the places that are taken beyond are given back as any.
             Mode::MetricsOnly => {
                 self.published.capacity().grow(-1);
-                return self.begin(now);
+                return self.begin_asked(now);
             }
             Mode::Normal | Mode::ForcedOpen | Mode::Draining => {}
         }

@@ -1,7 +1,7 @@
 //! A timeout that learns: what it is told of calls, and what it gives to those that begin.
 //!
-//! A breaker that has one has no other timeout. So whoever does not is asked for it only where a
-//! call begins that may take as long as it likes, and where one has failed.
+//! A breaker that has one has no other timeout, and its calls begin where those do that are asked
+//! something: nobody else pays for it.
 
 use super::answer::Admission;
 use super::state::State;
@@ -30,6 +30,7 @@ impl CircuitBreaker {
         }
         self.timeout = None;
         self.note_watchers();
+        self.publish();
     }
 
     /// The timeout that is learned; `None` where none is. Until something was learned it is the
@@ -63,8 +64,8 @@ impl CircuitBreaker {
         self.timeout.is_some() || self.learned.is_some()
     }
 
-    /// Begins a call that has its place, and no timeout that is always the same.
-    pub(super) fn begin_without_timeout(&mut self, now: Now) -> Admission {
+    /// Begins a call that has its place, where the timeout is learned.
+    pub(super) fn begin_learned(&mut self, now: Now) -> Admission {
         let closed = self.machine.state() == State::Closed;
         let mut learned = self.learned.take();
         let allowance =

@@ -71,7 +71,7 @@ impl CircuitBreaker {
         if let Some(at) = self.recovery.on_probe(now) {
             self.timers.set(Timer::Probes, at);
         }
-        self.begin(now)
+        self.begin_asked(now)
     }
 
     /// A call of the generation of a half-open circuit has settled: it was a probe.
@@ -132,9 +132,10 @@ impl CircuitBreaker {
         !self.recovery.is_probed_by_host()
     }
 
-    // Where the circuit is closed, and not all calls pass yet.
+    // Where the circuit is closed, and calls are asked for more than their place.
 
-    /// Lets a share of the calls pass which grows with the time that the circuit has been closed.
+    /// Lets a share of the calls pass which grows with the time that the circuit has been closed;
+    /// all of them where there is no ramp.
     #[cold]
     pub(super) fn admit_while_ramping(&mut self, now: Now) -> Admission {
         match self.recovery.ramp_share(now.monotonic) {
@@ -142,11 +143,13 @@ impl CircuitBreaker {
                 self.window.count(Counter::Rejects);
                 Admission::Refused(Refusal::RampUp)
             }
-            Some(_) => self.admit(now),
+            Some(_) => self.admit_asked(now),
             None => {
-                self.recovery.end_ramp();
-                self.publish();
-                self.admit(now)
+                if self.recovery.is_ramping() {
+                    self.recovery.end_ramp();
+                    self.publish();
+                }
+                self.admit_asked(now)
             }
         }
     }
@@ -160,6 +163,9 @@ impl CircuitBreaker {
 
     /// Whether a call passes without being asked anything, but for its place.
     pub(super) fn lets_pass(&self) -> bool {
-        self.machine.is_closed() && self.mode == Mode::Normal && !self.recovery.is_ramping()
+        self.machine.is_closed()
+            && self.mode == Mode::Normal
+            && !self.recovery.is_ramping()
+            && self.learned.is_none()
     }
 }
