@@ -51,3 +51,15 @@ test('the reasons to open that one shows are those of its options', async () => 
   assert.match(stdout, /still closed: 0 failures/)
   assert.match(stdout, /because of Error: The result counts as a failure/)
 })
+
+test('the call on terms of its own that one shows is cancelled with its caller, and no other', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'one-call.js')], { timeout: 60_000 })
+  assert.match(stdout, /^200, 503, 200, nobody waited$/m)
+  assert.match(stdout, /^The backend answered 2, and 2 were cancelled\. Failures: 1\.$/m)
+})
+
+test('the circuit of the rare calls that one shows waits for as long as it is told, and lets one of its tries fail', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'rare-calls.js')], { timeout: 60_000 })
+  assert.match(stdout, /open by shouldTrip, tried again in (?:1000|99\d) ms/)
+  assert.match(stdout, /closed after 4 requests/)
+})
