@@ -52,7 +52,7 @@ async function main () {
     ask('/orders/20'),
     ask('/orders/500'),
     ask('/report/500'),
-    ask('/orders/150', hangsUp.signal).catch(() => 'nobody waited')
+    ask('/report/900', hangsUp.signal).catch(() => 'nobody waited')
   ])
   console.log(statuses.join(', '))
   await sleep(100)

@@ -116,3 +116,11 @@ test('every file that ARCHITECTURE.md names is there', () => {
   assert(named.size > 20, `${named.size}`)
   assert.deepEqual([...named].filter(path => !ROOMS.some(room => existsSync(join(ROOT, room, path)))), [])
 })
+
+test('each file of lib has its place on the map', () => {
+  const [, map] = /\n\| theme \| files \|\n([^]*?)\n\n/.exec(read('ARCHITECTURE.md'))
+  const files = filesIn('lib', '.js').filter(file => !/^lib\/(doctor|native|testing)\//.test(file))
+  assert.deepEqual(files.filter(file => !map.includes(`\`${file.slice('lib/'.length)}\``)), [])
+  const named = Array.from(map.matchAll(/`([\w-]+\.js)`/g), ([, name]) => name)
+  assert.deepEqual(named.filter(name => !filesIn('lib', '.js').some(file => file.endsWith(`/${name}`))), [])
+})
