@@ -11,6 +11,8 @@ const { getEventListeners } = require('node:events')
 const { describe, test } = require('node:test')
 const FakeTimers = require('@sinonjs/fake-timers')
 
+const { withGlobal } = require('@sinonjs/fake-timers')
+
 const CircuitBreaker = require('../..')
 const { child } = require('../support/child')
 const { collected, sleep, until } = require('../support/wait')
@@ -307,4 +309,30 @@ describe('one that is collected without having been settled', () => {
     })()
     await collected(ref)
   })
+})
+
+test('one whose deadline passes while it is asked for, as on the clock of a test, has timed out', () => {
+  const clock = withGlobal(globalThis).install()
+  try {
+    const { setTimeout: plain } = globalThis
+    let isFast = false
+    globalThis.setTimeout = Object.assign((...args) => {
+      const timer = plain(...args)
+      if (isFast) {
+        isFast = false
+        clock.tick(100)
+      }
+      return timer
+    }, plain)
+    const breaker = new CircuitBreaker(() => {}, { timeout: 10, volumeThreshold: 9 })
+    isFast = true
+    const permit = breaker.acquire()
+    assert.equal(isFast, false)
+    assert.equal(permit.signal.aborted, true)
+    permit.success()
+    assert.deepEqual([breaker.stats.timeouts, breaker.stats.failures, breaker.stats.successes], [1, 1, 0])
+    breaker.shutdown()
+  } finally {
+    clock.uninstall()
+  }
 })
