@@ -311,7 +311,7 @@ function acquire (breaker, inner, terms) {
 function begin (breaker, inner, permit, terms) {
   const known = inner.calls[permit]
   // Its deadline has passed while it was asked for: that moved the clock of a test.
-  const isLate = known instanceof LateCall
+  const isLate = known?.isLate === true
   const call = known === undefined || isLate ? newCall(breaker, inner, permit) : known
   call.keep(0)
   call.companion = terms
@@ -563,6 +563,11 @@ class LateCall {
     this.args = undefined
     this.companion = companion
     this.taken = false
+  }
+
+  // Asked by whoever is about to put another in this place.
+  get isLate () {
+    return true
   }
 
   keep (count, first, second, all) {

@@ -57,8 +57,10 @@ class Prober extends AsyncResource {
   begin (breaker, inner, permit) {
     // One that hangs is waited for no longer.
     this.current?.abort()
+    const isLate = inner.calls[permit]?.isLate === true
     this.current = new Probe(breaker, inner, permit)
-    this.current.run(this)
+    if (isLate) this.current.timeOut()
+    else this.current.run(this)
   }
 }
 

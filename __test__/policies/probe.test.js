@@ -194,3 +194,32 @@ test('an open circuit that is to be probed keeps no process alive', async () => 
   })
   assert.deepEqual([code, stdout], [0, 'end true\n'])
 })
+
+test('a probe whose deadline passes while it is asked for, as on the clock of a test, has timed out', () => {
+  const clock = FakeTimers.withGlobal(globalThis).install()
+  try {
+    const { setTimeout: plain } = globalThis
+    let isFast = false
+    globalThis.setTimeout = Object.assign((...args) => {
+      const timer = plain(...args)
+      if (isFast) {
+        isFast = false
+        clock.tick(100)
+      }
+      return timer
+    }, plain)
+    let probes = 0
+    const probe = () => new Promise(() => { probes++ })
+    const breaker = new CircuitBreaker(() => {}, { probe, resetTimeout: 1000, timeout: 10 })
+    breaker.open()
+    breaker.on('halfOpen', () => { isFast = true })
+    clock.tick(1000)
+    clock.tick(200)
+    assert.equal(breaker.state, 'open', 'it has failed')
+    assert.equal(breaker.semaphore.count, breaker.options.capacity, 'its place is free')
+    assert.ok(probes <= 1)
+    breaker.shutdown()
+  } finally {
+    clock.uninstall()
+  }
+})
