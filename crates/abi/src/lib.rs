@@ -9,6 +9,7 @@
 //! - [`codes`]: what the raw functions take and return.
 //! - [`layout`]: what lies where in the memory that both sides see.
 //! - [`counters`]: what is counted, and the quantiles of latencies.
+//! - [`metrics`]: what is told to those who collect metrics.
 //! - [`options`]: the options of a breaker, for whoever explains or checks them.
 //! - [`fingerprint`]: one number for all of it, by which a binary of another version is found out
 //!   when it is loaded.
@@ -22,6 +23,7 @@ pub mod codes;
 pub mod counters;
 pub mod fingerprint;
 pub mod layout;
+pub mod metrics;
 pub mod options;
 pub mod render;
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use didelphis_abi::codes::GROUPS;
+use didelphis_abi::metrics::METRICS;
 use didelphis_abi::options::{Default, MAX_SAFE_INTEGER, OPTIONS};
 use didelphis_abi::render;
 
@@ -18,6 +19,17 @@ fn what_is_generated_is_up_to_date() {
     for (path, render) in render::FILES {
         let now = read(path);
         assert!(render(&now) == now, "{path} is out of date: npm run generate");
+    }
+}
+
+#[test]
+fn the_page_has_every_metric_with_its_kind_and_label() {
+    let page = read("docs/server.md");
+    for (_, metric) in METRICS {
+        let row = format!("| `{}` | {} |", metric.name, metric.kind.word());
+        let row = page.lines().find(|line| line.starts_with(&row)).expect(&row);
+        let label = metric.label.map(|label| format!("`{label}`"));
+        assert!(label.is_none_or(|label| row.contains(&label)), "{row}");
     }
 }
 
