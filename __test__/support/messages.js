@@ -28,8 +28,9 @@ const read = file => readFileSync(join(ROOT, file), 'utf8')
 // What the command `didelphis` says when it is called wrongly.
 const COMMAND = join('lib', 'doctor', 'command.js')
 
-// In no build that users have; and what says what is, for it needs no advice.
-const NO_MESSAGES = ['probe.rs', 'explain.js']
+// In no build that users have; what says what is, for it needs no advice; and the names of
+// metrics, which are on the page of the server.
+const NO_MESSAGES = ['probe.rs', 'explain.js', 'metrics.js']
 
 // Of what the doctor finds, which is on a page of its own, nothing.
 function filesIn (folder, extension) {

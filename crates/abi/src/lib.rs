@@ -2,7 +2,7 @@
 //! once.
 //!
 //! The addon uses these constants. `cargo run -p didelphis-abi --bin generate` (`npm run
-//! generate`) writes `lib/native/abi.js`, which JavaScript uses, and the table of options in
+//! generate`) writes `lib/native/abi.js` and `metrics.js` beside it, which JavaScript uses, and the table of options in
 //! `docs/reference.md`. `tests/current.rs` fails while either is out of date, and when
 //! `index.d.ts` knows other options or defaults.
 //!

@@ -6,10 +6,6 @@ use crate::codes;
 use crate::counters::{COUNTERS, QUANTILES};
 use crate::fingerprint::FINGERPRINT;
 use crate::layout::{self, BINS, NUMBERS, STATS};
-use crate::metrics::{
-    Kind, Metric, Unit, BOUNDS, METRICS, MOST_CHARACTERS, MOST_LABELS, MOST_SERIES, OUTCOMES,
-    OWN_LABELS, REASONS, RESULTS, STATES,
-};
 use crate::options::{Default, OptionSpec, FIELDS, MAX_SAFE_INTEGER, OPTIONS};
 use crate::Constant;
 
@@ -30,16 +26,6 @@ pub(super) fn module() -> String {
     object("defaults", "The defaults of options that are numbers.", defaults());
     object("expected", "What would make sense, where an option does not.", expected());
     object("kinds", "The number of each counter.", kinds());
-    object(
-        "metrics",
-        "What is told to those who collect metrics, with the names of `docs/server.md`.",
-        metrics(),
-    );
-    object(
-        "metricLabels",
-        "The values of their labels, upper bounds in seconds, and limits.",
-        metric_labels(),
-    );
     write!(
         out,
         "
@@ -75,8 +61,6 @@ module.exports = {{
   defaults,
   expected,
   kinds,
-  metricLabels,
-  metrics,
   nativeOptions,
   optionNames,
   places,
@@ -148,34 +132,6 @@ fn kinds() -> String {
     lines((0..).zip(COUNTERS).map(|(kind, name)| format!("  {name}: {kind}")))
 }
 
-fn metrics() -> String {
-    lines(METRICS.iter().map(|(place, Metric { name, kind, unit, label, help })| {
-        let unit = if *unit == Unit::Seconds { "'s'" } else { "undefined" };
-        let label = label.map_or("undefined".into(), |label| format!("'{label}'"));
-        let kind = Kind::word(*kind);
-        format!("  {place}: {{ name: '{name}', kind: '{kind}', unit: {unit}, label: {label}, help: '{help}' }}")
-    }))
-}
-
-fn metric_labels() -> String {
-    let words = |words: &[&str]| format!("['{}']", words.join("', '"));
-    let bounds = BOUNDS.map(|bound| (bound as f64 / 1e9).to_string());
-    lines(
-        [
-            format!("  BOUNDS: [{}]", bounds.join(", ")),
-            format!("  MOST_CHARACTERS: {MOST_CHARACTERS}"),
-            format!("  MOST_LABELS: {MOST_LABELS}"),
-            format!("  MOST_SERIES: {MOST_SERIES}"),
-            format!("  OUTCOMES: {}", words(&OUTCOMES)),
-            format!("  OWN_LABELS: {}", words(&OWN_LABELS)),
-            format!("  REASONS: {}", words(&REASONS)),
-            format!("  RESULTS: {}", words(&RESULTS)),
-            format!("  STATES: {}", words(&STATES)),
-        ]
-        .into_iter(),
-    )
-}
-
 fn counts() -> String {
     (0..).zip(COUNTERS).map(|(kind, name)| format!("    {name}: {},\n", at(kind))).collect()
 }
@@ -193,6 +149,6 @@ fn at(place: usize) -> String {
     }
 }
 
-fn lines(all: impl Iterator<Item = String>) -> String {
+pub(super) fn lines(all: impl Iterator<Item = String>) -> String {
     all.collect::<Vec<_>>().join(",\n") + "\n"
 }
