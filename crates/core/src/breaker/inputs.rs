@@ -77,6 +77,28 @@ impl CircuitBreaker {
     #[inline(always)]
     pub fn on_success_in(&mut self, permit: Permit, stalls: impl Stalls, now: Now) -> Settled {
         self.advance(now.monotonic);
+        if self.watches_successes {
+            self.succeed_watched(permit, stalls, now)
+        } else {
+            self.succeed(permit, now, |_, _| {})
+        }
+    }
+
+    // On its own: whoever looks at the whole call makes a copy of it, which costs as much as
+    // the window does.
+    #[inline(never)]
+    fn succeed_watched(&mut self, permit: Permit, stalls: impl Stalls, now: Now) -> Settled {
+        self.succeed(permit, now, |breaker, call| breaker.follow_success(call, stalls, now))
+    }
+
+    /// Ends a call well; `follow` sees one of the generation that stands.
+    #[inline(always)]
+    fn succeed(
+        &mut self,
+        permit: Permit,
+        now: Now,
+        follow: impl FnOnce(&mut Self, &Call),
+    ) -> Settled {
         let call = match self.calls.end(permit) {
             Ok(call) => call,
             Err((permit, stage)) => return Self::refuse_outcome(permit, stage),
@@ -90,15 +112,12 @@ impl CircuitBreaker {
         Outcome::Success.count_in(&mut self.window, now.monotonic - call.started);
         if call.generation == self.machine.generation() {
             self.trip.on_success();
-            if self.watches_successes {
-                self.follow_success(&call, stalls, now);
-            }
+            follow(self, &call);
         }
         Settled::Done { latency: latency_ms(&call, now) }
     }
 
     /// What follows from a success of the generation that stands, where anything does.
-    #[inline(never)]
     fn follow_success(&mut self, call: &Call, stalls: impl Stalls, now: Now) {
         self.limit_by_success(call, now);
         self.learn_from_success(call, now);
