@@ -1,0 +1,79 @@
+'use strict'
+
+// Policies in front of a backend in another process, which sleeps and does not burn:
+//
+//   npm run overload                the long form, about seven minutes each for what follows
+//   npm run overload -- --load flood    twice what the backend can do, a brownout; or
+//   npm run overload -- --load shift    latencies that shift, an outage, a loop that stalls
+//     --quick        shorter phases, fewer guards: under a minute
+//     --check        ends with 1 where a claim does not hold
+//     --guards a,b   only these (see guards.js); --at-once n: so many at the same time, or all
+//     --json file    keeps what was found; --from file shows it again, and asks nobody
+//     --docs         writes docs/overload.md, its pictures and that of README
+
+const { existsSync, readFileSync, writeFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { parseArgs } = require('node:util')
+const { pictures } = require('./chart')
+const { claimsOf } = require('./claims')
+const { GUARDS } = require('./guards')
+const { LOADS, shortened } = require('./loads')
+const print = require('./print')
+const { runLoad } = require('./run')
+
+const DOCS = join(__dirname, '../../docs')
+const QUICK = {
+  flood: { seconds: [8, 18, 6, 8, 8], names: ['none', 'opossum', 'adaptive'] },
+  shift: { seconds: [12, 12, 12, 8, 8], names: ['learned', 'stalled'] }
+}
+
+main(parseArgs({
+  options: {
+    'at-once': { type: 'string' },
+    check: { type: 'boolean' },
+    docs: { type: 'boolean' },
+    from: { type: 'string' },
+    guards: { type: 'string' },
+    json: { type: 'string' },
+    load: { type: 'string' },
+    quick: { type: 'boolean' },
+    seed: { type: 'string', default: '1' }
+  }
+}).values)
+
+async function main (flags) {
+  const { host, runs } = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : await runAll(flags)
+  if (flags.json) writeFileSync(flags.json, JSON.stringify({ host, runs }))
+  for (const run of runs) {
+    const claims = claimsOf(run, { short: flags.quick })
+    console.log([print.text(run), print.claims(claims), ''].join('\n'))
+    if (flags.check && !claims.every(({ holds }) => holds)) process.exitCode = 1
+  }
+  console.log(host)
+  if (flags.docs) writeDocs(runs, host)
+}
+
+async function runAll (flags) {
+  const runs = []
+  for (const of of Object.keys(LOADS).filter(of => [undefined, of].includes(flags.load))) {
+    const known = Object.keys(GUARDS[of])
+    const wanted = flags.guards?.split(',') ?? (flags.quick ? QUICK[of].names : known)
+    const names = known.filter(name => wanted.includes(name))
+    const load = flags.quick ? shortened(LOADS[of], QUICK[of].seconds) : LOADS[of]
+    runs.push(await runLoad(of, load, { atOnce: Number(flags['at-once'] ?? names.length), names, seed: Number(flags.seed) }))
+  }
+  return { host: print.hostLine(), runs }
+}
+
+function writeDocs (runs, host) {
+  const page = join(DOCS, 'overload.md')
+  let text = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  for (const run of runs) {
+    const mark = name => `<!-- ${name}${run.of} -->`
+    const [before, rest] = text.split(mark(''))
+    const [, after] = rest.split(mark('/'))
+    text = `${before}${mark('')}\n\n${print.markdown(run)}\n${host}.\n\n${mark('/')}${after}`
+    for (const [file, svg] of Object.entries(pictures(run))) writeFileSync(join(DOCS, file), svg)
+  }
+  writeFileSync(page, text)
+}
