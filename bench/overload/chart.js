@@ -88,12 +88,12 @@ function picture (run, { title, subtitle, panels }) {
 <rect width="900" height="${height}" rx="8" class="ground"/>
 <text x="24" y="32" font-size="16" font-weight="600">${title}</text>
 <text x="24" y="54" font-size="12" class="faint">${subtitle}</text>
-${panels.map((panel, i) => draw(run, panel, 72 + i * (HEADING + HEIGHT + 30))).join('\n')}
+${panels.map((panel, i) => draw(run, { ...panel, isFirst: panel.guards !== panels[i - 1]?.guards }, 72 + i * (HEADING + HEIGHT + 30))).join('\n')}
 </svg>
 `
 }
 
-function draw ({ load }, { title, value, greatest, guards }, top) {
+function draw ({ load }, { title, value, greatest, guards, isFirst }, top) {
   const [upper, bottom, right] = [top + HEADING, top + HEADING + HEIGHT, 640]
   const length = load.phases.reduce((sum, { seconds }) => sum + seconds, 0)
   const x = at => LEFT + at / length * (right - LEFT)
@@ -106,7 +106,8 @@ function draw ({ load }, { title, value, greatest, guards }, top) {
   const lines = guards.map((guard, i) => {
     const drawn = stretches(guard.seconds, value).map(points =>
       `<polyline points="${points.map(([at, of]) => `${x(at).toFixed(1)},${y(of).toFixed(1)}`).join(' ')}" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" fill="none"/>`)
-    return `<g class="${guard.key}">${drawn.join('')}<text x="${right + 12}" y="${upper + 8 + i * 16}">■ <tspan class="ink" fill="currentColor">${guard.name}</tspan></text></g>`
+    const name = isFirst ? `<text x="${right + 12}" y="${upper + 8 + i * 16}">■ <tspan class="ink" fill="currentColor">${guard.name}</tspan></text>` : ''
+    return `<g class="${guard.key}">${drawn.join('')}${name}</g>`
   })
   return [
     `<text x="24" y="${top + 14}" font-size="13" font-weight="600">${title}</text>`,

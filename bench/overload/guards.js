@@ -1,7 +1,7 @@
 'use strict'
 
-// Who stands between the callers and the backend. Each has a timeout, and when it is over the request is
-// given up, so that no socket is held for nothing.
+// Who stands between the callers and the backend. Each has a timeout, and a request whose time is up is
+// aborted, so that no socket is held for nothing.
 
 const Opossum = require('opossum')
 const CircuitBreaker = require('../..')
@@ -9,6 +9,8 @@ const CircuitBreaker = require('../..')
 const TIMEOUT = 500
 const QUEUE = { size: 100, timeout: 100 }
 const LEARNED = { adaptive: true, min: 50, max: 5000 }
+// An outage is looked at often while it lasts.
+const SOON = { preset: 'modern', resetTimeout: { initial: 1000, max: 5000 } }
 // Who knows that calls take 20 to 60 ms may well set that.
 const FIXED = 200
 
@@ -21,16 +23,17 @@ const GUARDS = {
     modern: { name: "preset: 'modern'", make: ours({ timeout: TIMEOUT, preset: 'modern' }) },
     adaptive: { name: 'adaptive capacity', make: ours({ timeout: TIMEOUT, capacity: { adaptive: true } }) },
     queue: { name: 'adaptive capacity, queue', make: ours({ timeout: TIMEOUT, capacity: { adaptive: true }, queue: QUEUE }) },
-    throttle: { name: 'throttle', make: ours({ timeout: TIMEOUT, throttle: true }) }
+    throttle: { name: 'throttle', make: ours({ timeout: TIMEOUT, throttle: true }) },
+    together: { name: 'all but the throttle', make: ours({ preset: 'modern', timeout: LEARNED, capacity: { adaptive: true }, queue: QUEUE }) }
   },
   shift: {
     opossum: { name: `opossum, ${FIXED} ms`, make: withOpossum(FIXED) },
-    learned: { name: 'learned timeout', make: ours({ timeout: LEARNED }) },
+    learned: { name: 'learned timeout', make: ours({ ...SOON, timeout: LEARNED }) },
     together: {
       name: 'learned timeout, adaptive capacity, queue',
-      make: ours({ timeout: LEARNED, capacity: { adaptive: true }, queue: QUEUE })
+      make: ours({ ...SOON, timeout: LEARNED, capacity: { adaptive: true }, queue: QUEUE })
     },
-    stalled: { name: 'learned timeout, a loop that stalls', make: ours({ timeout: LEARNED }), stall: { ms: 300, every: 2000 } }
+    stalled: { name: 'learned timeout, a loop that stalls', make: ours({ ...SOON, timeout: LEARNED }), stall: { ms: 300, every: 2000 } }
   }
 }
 

@@ -5,7 +5,7 @@
 //   npm run overload                the long form, about seven minutes each for what follows
 //   npm run overload -- --load flood    twice what the backend can do, a brownout; or
 //   npm run overload -- --load shift    latencies that shift, an outage, a loop that stalls
-//     --quick        shorter phases, fewer guards: under a minute
+//     --quick        shorter phases, fewer guards, both loads at the same time: under a minute
 //     --check        ends with 1 where a claim does not hold
 //     --guards a,b   only these (see guards.js); --at-once n: so many at the same time, or all
 //     --json file    keeps what was found; --from file shows it again, and asks nobody
@@ -54,15 +54,19 @@ async function main (flags) {
 }
 
 async function runAll (flags) {
+  const wanted = Object.keys(LOADS).filter(of => [undefined, of].includes(flags.load))
+  if (flags.quick) return { host: print.hostLine(), runs: await Promise.all(wanted.map(of => runOne(of, flags))) }
   const runs = []
-  for (const of of Object.keys(LOADS).filter(of => [undefined, of].includes(flags.load))) {
-    const known = Object.keys(GUARDS[of])
-    const wanted = flags.guards?.split(',') ?? (flags.quick ? QUICK[of].names : known)
-    const names = known.filter(name => wanted.includes(name))
-    const load = flags.quick ? shortened(LOADS[of], QUICK[of].seconds) : LOADS[of]
-    runs.push(await runLoad(of, load, { atOnce: Number(flags['at-once'] ?? names.length), names, seed: Number(flags.seed) }))
-  }
+  for (const of of wanted) runs.push(await runOne(of, flags))
   return { host: print.hostLine(), runs }
+}
+
+function runOne (of, { 'at-once': atOnce, guards, quick, seed }) {
+  const known = Object.keys(GUARDS[of])
+  const wanted = guards?.split(',') ?? (quick ? QUICK[of].names : known)
+  const names = known.filter(name => wanted.includes(name))
+  const load = quick ? shortened(LOADS[of], QUICK[of].seconds) : LOADS[of]
+  return runLoad(of, load, { atOnce: Number(atOnce ?? names.length), names, seed: Number(seed) })
 }
 
 function writeDocs (runs, host) {
