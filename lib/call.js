@@ -31,7 +31,7 @@ const { unlessAborted } = require('./terms')
 
 const {
   CAPACITY, EVENTS_FIRST, GONE, IS_DRAINING, IS_ENABLED, IS_SHUTDOWN,
-  LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, UNGUARDED
+  LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, THROTTLED, UNGUARDED
 } = codes
 
 /**
@@ -302,6 +302,7 @@ function acquire (breaker, inner, terms) {
   if (code === OPEN) throw refusal(breaker, inner, 'EOPENBREAKER', retryAfter())
   if (code === SHUTDOWN) throw buildError(breaker, 'ESHUTDOWN')
   if (code === RAMP_UP) throw refusal(breaker, inner, 'ERAMPUP')
+  if (code === THROTTLED) throw refusal(breaker, inner, 'ETHROTTLED')
   cutNested()
   const { error } = lock(breaker, inner, CAPACITY - code, [], terms)
   taken()
@@ -356,6 +357,7 @@ function handleAdmission (breaker, inner, answer, aloud, context, args, companio
   if (code === UNGUARDED) return runUnguarded(breaker, inner, context, args, terms?.signalOfCaller)
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
   if (code === RAMP_UP) return reject(breaker, inner, args, 'ERAMPUP')
+  if (code === THROTTLED) return reject(breaker, inner, args, 'ETHROTTLED')
   cutNested()
   const promise = adopted(lock(breaker, inner, CAPACITY - code, args))
   taken()

@@ -9,6 +9,7 @@ const MESSAGES = {
   EOPENBREAKER: () => 'Breaker is open',
   ETIMEDOUT: timeout => `Timed out after ${timeout}ms`,
   ERAMPUP: () => 'Breaker is ramping up',
+  ETHROTTLED: () => 'Breaker is throttling',
   ESEMLOCKED: () => 'Semaphore locked',
   ESHUTDOWN: () => 'The circuit has been shutdown.',
   ERESULT: () => 'The result counts as a failure'

@@ -48,8 +48,15 @@ function closed (breaker, inner, bits) {
   const before = resetWindowOnClose && isOn('resetWindowOnClose', resetWindowOnClose) && lastTrip(inner) !== undefined
   const judged = before ? ', not counting those from before it closed' : ''
   const [, , share] = inner.handle.judged()
+  const rejection = inner.handle.rejection()
+  if (rejection !== null) return throttled(inner, rejection, warmUp)
   const pass = share < 1 ? `${percent(share * 100)} of the calls go through, more by and by (rampUp)` : 'calls go through'
   return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}`
+}
+
+function throttled (inner, rejection, warmUp) {
+  const pass = rejection > 0 ? `${percent(rejection * 100)} of the calls are refused by chance (throttle)` : 'calls go through'
+  return `Closed: ${pass}. ${figures(inner)}; it is throttled in place of opening.${warmUp.replace('open', 'refuse')}`
 }
 
 function open (breaker, inner) {

@@ -6,7 +6,7 @@
 
 const { nativeOptions: places } = require('./native/abi')
 const {
-  A_CENTURY, expect, isEmitter, isFunction, readLastCalls, readNumber, readResetTimeout, readVolume
+  A_CENTURY, expect, isEmitter, isFunction, readLastCalls, readNumber, readResetTimeout, readThrottle, readVolume
 } = require('./options')
 const { isOn } = require('./switches')
 
@@ -26,6 +26,9 @@ function nativeOptions (options) {
   numbers[places.SLOW_CALL_THRESHOLD_PERCENTAGE] = readNumber('slowCallThresholdPercentage', options.slowCallThresholdPercentage)
   numbers[places.SHOULD_TRIP] = Number(Boolean(options.shouldTrip))
   numbers[places.CONSECUTIVE_FAILURES] = readNumber('consecutiveFailures', options.consecutiveFailures)
+  const throttle = readThrottle(options.throttle)
+  numbers[places.THROTTLE_K] = throttle?.k ?? 0
+  numbers[places.THROTTLE_MAX_REJECTION] = throttle?.maxRejection ?? 0
   numbers[places.CAPACITY] = readNumber('capacity', options.capacity)
   numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
   numbers[places.ENABLED] = Number(isEnabled(options))

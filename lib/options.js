@@ -40,6 +40,8 @@ const NUMBERS = {
   coalesceSize: entries,
   stallThreshold: value => finite(value, 1) ?? infinite(value),
   volumeThreshold: integer,
+  'throttle.k': value => finite(value, 1),
+  'throttle.maxRejection': value => share(value, 1),
   'retry.attempts': value => integer(value) >= 0 && value <= 1000 ? value : undefined,
   'retry.delay.initial': ofTimer,
   'retry.delay.max': ofTimer,
@@ -87,6 +89,30 @@ function readVolume ({ volumeThreshold, window }) {
     : readNumber('volumeThreshold', volumeThreshold)
 }
 
+/** What `throttle` says, as an object with everything in it; undefined where there is none. */
+function readThrottle (given) {
+  if (given == null || given === false) return undefined
+  if (given !== true && (!isObject(given) || Array.isArray(given))) refuse('options.throttle', expected.throttle, given)
+  const { k, maxRejection, ...others } = given === true ? {} : given
+  refuseUnknown('throttle', others, 'k and maxRejection')
+  return { k: readNumber('throttle.k', k), maxRejection: readNumber('throttle.maxRejection', maxRejection) }
+}
+
+// What a circuit does that opens by itself: a throttle is in its place. Each of these that says
+// what it would say if it were left out, says nothing.
+const OF_OPENING = [
+  'halfOpenCalls', 'halfOpenThresholdPercentage', 'halfOpenTimeout', 'rampUp', 'consecutiveFailures', 'maxFailures',
+  'slowCallDuration', 'slowCallThresholdPercentage'
+]
+
+function refuseBesideThrottle (options) {
+  const name = ['probe', 'shouldTrip'].find(name => options[name]) ??
+    OF_OPENING.find(name => readNumber(name, options[name]) !== PRESETS[name])
+  if (name !== undefined) {
+    throw new TypeError(`options.throttle cannot stand with options.${name}: the circuit does not open by itself`)
+  }
+}
+
 // Without a filter, one that tells whoever looks whether other functions of the user's run as a
 // call ends.
 function filterOf ({ classify, errorFilter, shouldTrip }) {
@@ -100,6 +126,7 @@ function checkCombinations (options) {
   if (classify && errorFilter !== NO_FILTER_BUT_OTHERS) {
     throw new TypeError('options.classify cannot stand with options.errorFilter: classify says what errors count as')
   }
+  if (readThrottle(options.throttle) !== undefined) refuseBesideThrottle(options)
   const calls = readLastCalls(options.window)
   if (calls === 0) return
   if (options.rateOf === 'fires') {
@@ -301,6 +328,7 @@ module.exports = {
   readLastCalls,
   readNumber,
   readResetTimeout,
+  readThrottle,
   readVolume,
   readWait,
   refuse,

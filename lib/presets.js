@@ -27,13 +27,13 @@ function presetFor (name, options, timeout = options.timeout) {
   const all = options.window == null ? { volumeThreshold, ...others } : others
   // Those that try are waited for as long as any call.
   const ms = Number(timeout ?? defaults.timeout)
-  if (ms > 0 && ms < Infinity) all.halfOpenTimeout = ms
+  if (ms > 0 && ms < Infinity && !options.throttle) all.halfOpenTimeout = ms
   return Object.fromEntries(Object.entries(all).filter(([option]) => options[option] == null))
 }
 
 /** The options without those that say what the preset said of them: it may say otherwise of others. */
 function withoutPreset (options) {
-  const said = presetFor(options.preset, { window: options.window }, options.timeout)
+  const said = presetFor(options.preset, { throttle: options.throttle, window: options.window }, options.timeout)
   const own = Object.entries(options).filter(([name, value]) => !(name in said) || value !== said[name])
   return Object.fromEntries(own)
 }

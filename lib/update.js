@@ -36,7 +36,7 @@ function update (breaker, inner, given) {
   const { options } = breaker
   const before = read(options)
   const kept = changes.preset === undefined ? withoutPreset(before) : before
-  const next = { ...kept, ...presetFor(changes.preset, { window: before.window, ...changes }, changes.timeout ?? before.timeout), ...changes }
+  const next = { ...kept, ...presetFor(changes.preset, { throttle: before.throttle, window: before.window, ...changes }, changes.timeout ?? before.timeout), ...changes }
   // Memory of the breaker's own.
   if (changes.cacheTransport === null) next.cacheTransport = undefined
   // The last word of the two holds.

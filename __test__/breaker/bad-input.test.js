@@ -31,6 +31,7 @@ const SENSELESS = {
   halfOpenThresholdPercentage: ['a number of percent, from 0 to 100', [...NO_NUMBERS, -1, 101, '', false]],
   halfOpenTimeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, 0, '10ms', '']],
   rampUp: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, Infinity, '10ms', '']],
+  throttle: ['true, false or an object { k, maxRejection }', [1, 'on', [], () => {}, Symbol('k')]],
   probe: ['a function', ['/health', 1, {}, true, Promise.resolve()]],
   random: ['a function', [0.5, 'Math.random', {}, true]],
   errorThresholdPercentage: [
@@ -78,6 +79,7 @@ const ODD_BUT_ALLOWED = {
   rollingCountBuckets: ['5', 1, 0, 100_000, null, undefined],
   capacity: [0, -1, Infinity, null, undefined],
   volumeThreshold: [0, -1, null, undefined],
+  throttle: [true, false, null, undefined, {}, { k: 1 }, { k: '1.5', maxRejection: 1 }, { k: undefined, maxRejection: 0 }],
   timeoutClock: ['loop', 'wall', null, undefined],
   stallThreshold: ['500', 1, Infinity, null, undefined],
   cacheTTL: ['500', 0, -1, Infinity, null, undefined],

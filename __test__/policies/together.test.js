@@ -15,6 +15,16 @@ const CONFLICTS = {
   '`classify` | `errorFilter`': { classify: () => undefined, errorFilter: () => true },
   "`window: { calls }` | `rateOf: 'fires'`": { window: { calls: 10 }, rateOf: 'fires' },
   '`window: { calls }` | `volumeThreshold` above `calls`': { window: { calls: 10 }, volumeThreshold: 11 },
+  '`throttle` | `consecutiveFailures`': { throttle: true, consecutiveFailures: 3 },
+  '`throttle` | `maxFailures`': { throttle: true, maxFailures: 3 },
+  '`throttle` | `slowCallDuration`': { throttle: true, slowCallDuration: 100 },
+  '`throttle` | `slowCallThresholdPercentage`': { throttle: true, slowCallThresholdPercentage: 20 },
+  '`throttle` | `shouldTrip`': { throttle: true, shouldTrip: () => true },
+  '`throttle` | `halfOpenCalls`': { throttle: true, halfOpenCalls: 2 },
+  '`throttle` | `halfOpenThresholdPercentage`': { throttle: true, halfOpenThresholdPercentage: 20 },
+  '`throttle` | `halfOpenTimeout`': { throttle: true, halfOpenTimeout: 1000 },
+  '`throttle` | `rampUp`': { throttle: true, rampUp: 1000 },
+  '`throttle` | `probe`': { throttle: true, probe: async () => {} },
   '`metricsOnly: true` | `enabled: false`': { metricsOnly: true, enabled: false }
 }
 
@@ -40,7 +50,8 @@ for (const [row, options] of Object.entries(CONFLICTS)) {
   })
 }
 
-for (const [one, other] of [['classify', 'errorFilter'], ['errorFilter', 'classify'], ['window', 'rateOf'], ['rateOf', 'window']]) {
+for (const [one, other] of [['classify', 'errorFilter'], ['errorFilter', 'classify'], ['window', 'rateOf'], ['rateOf', 'window'],
+  ['throttle', 'rampUp'], ['rampUp', 'throttle'], ['probe', 'throttle']]) {
   const options = Object.values(CONFLICTS).find(options => one in options && other in options)
 
   test(`an update to ${one} is refused by a breaker that has ${other}`, () => {

@@ -52,6 +52,11 @@ test('the reasons to open that one shows are those of its options', async () => 
   assert.match(stdout, /because of Error: The result counts as a failure/)
 })
 
+test('the throttle that one shows refuses a share and opens nothing', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'throttle.js')], { timeout: 60_000 })
+  assert.match(stdout, /throttle: Closed: .* % of the calls are refused by chance \(throttle\)/)
+})
+
 test('the call on terms of its own that one shows is cancelled with its caller, and no other', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'one-call.js')], { timeout: 60_000 })
   assert.match(stdout, /^200, 503, 200, nobody waited$/m)

@@ -113,12 +113,12 @@ breaker.action = async (id: string) => id
 async function errors (error: unknown) {
   if (CircuitBreaker.isOurError(error)) {
     expect<Equal<typeof error, CircuitBreaker.CircuitBreakerError>>()
-    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ERESULT'>>()
+    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ETHROTTLED' | 'ERESULT'>>()
     const message: string = error.message
     // @ts-expect-error: no such code
     if (error.code === 'ECONNREFUSED') return
     switch (error.code) {
-      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': case 'ERESULT': return message
+      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': case 'ETHROTTLED': case 'ERESULT': return message
       default: expect<Equal<typeof error.code, never>>()
     }
   } else {
@@ -248,6 +248,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   halfOpenTimeout: 1000,
   probe: async signal => signal.aborted,
   rampUp: 10_000,
+  throttle: { k: 2, maxRejection: 0.9 },
   random: Math.random,
   errorThresholdPercentage: 25,
   volumeThreshold: 10,
@@ -537,6 +538,10 @@ for (const cacheTransport of [remote, local, new OverTheNetwork()]) new CircuitB
 expect<Equal<typeof breaker.options, CircuitBreaker.LiveOptions<[id: string, fresh: boolean]>>>()
 expect<Equal<typeof breaker.options.timeout, number | false>>()
 expect<Equal<typeof breaker.options.resetTimeout, number | CircuitBreaker.Backoff | ((attempt: number, context: CircuitBreaker.ResetContext) => number)>>()
+new CircuitBreaker(findUser, { throttle: true })
+new CircuitBreaker(findUser, { throttle: { k: 1.5 } })
+// @ts-expect-error: no such field
+new CircuitBreaker(findUser, { throttle: { ratio: 2 } })
 new CircuitBreaker(findUser, { resetTimeout: (attempt, { error, stats }) => error instanceof Error ? attempt * 1000 : stats.failures, halfOpenTimeout: false, rampUp: false })
 expect<Equal<typeof breaker.nextAttemptAt, number | undefined>>()
 new CircuitBreaker(findUser, { halfOpenCalls: 3, halfOpenThresholdPercentage: 50, resetTimeout: { initial: 1000, max: 60_000, jitter: 0 } })

@@ -21,7 +21,7 @@ const SWITCHES = [
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
-  'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify'
+  'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify', 'throttle'
 ]
 
 // Options that do nothing unless another one is on.
@@ -52,7 +52,7 @@ const OURS_ALONE = {
   options: [
     'metricsOnly', 'preset', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage',
     'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random',
-    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify'
+    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify', 'throttle'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

@@ -16,6 +16,8 @@ const codes = Object.freeze({
   SHUTDOWN: -4,
   /** The circuit has closed a short time ago, and not all calls pass yet. */
   RAMP_UP: -5,
+  /** Too many calls fail, and a throttle has refused this one. */
+  THROTTLED: -6,
   /** At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as a failure. */
   CAPACITY: -16,
   /** At this and below the call is admitted, in the action of another one that has not returned: `NESTED - code` is its permit. */
@@ -232,7 +234,11 @@ const nativeOptions = Object.freeze({
   /** Above which share of slow calls the circuit opens, in percent. */
   SLOW_CALL_THRESHOLD_PERCENTAGE: 28,
   /** Whether a function of the user's is asked, too. */
-  SHOULD_TRIP: 29
+  SHOULD_TRIP: 29,
+  /** How many calls a throttle lets pass for each that succeeds; zero: there is none. */
+  THROTTLE_K: 30,
+  /** The greatest share of calls that it refuses. */
+  THROTTLE_MAX_REJECTION: 31
 })
 
 /** The defaults of options that are numbers. */
@@ -258,6 +264,8 @@ const defaults = Object.freeze({
   coalesceSize: 16777215,
   'resetTimeout.factor': 2,
   'resetTimeout.jitter': 0.5,
+  'throttle.k': 2,
+  'throttle.maxRejection': 0.9,
   'retry.attempts': 2,
   'retry.delay.initial': 100,
   'retry.delay.max': 2000,
@@ -287,6 +295,7 @@ const expected = Object.freeze({
   halfOpenThresholdPercentage: 'a number of percent, from 0 to 100',
   halfOpenTimeout: 'a number of milliseconds above 0, or false for none',
   probe: 'a function',
+  throttle: 'true, false or an object { k, maxRejection }',
   rampUp: 'a number of milliseconds, 0 or more',
   random: 'a function',
   rollingCountTimeout: 'a number of milliseconds above 0',
@@ -309,6 +318,8 @@ const expected = Object.freeze({
   'resetTimeout.max': 'a number of milliseconds, not below initial',
   'resetTimeout.factor': 'a number, 1 or more',
   'resetTimeout.jitter': 'a number from 0 to 1',
+  'throttle.k': 'a number, 1 or more',
+  'throttle.maxRejection': 'a number from 0 to 1',
   'retry.attempts': 'a whole number of attempts, from 0 to 1000',
   'retry.delay': 'an object { initial, max, factor }',
   'retry.delay.initial': 'a number of milliseconds, from 0 to 2147483647',
@@ -357,6 +368,7 @@ const optionNames = Object.freeze([
   'halfOpenThresholdPercentage',
   'halfOpenTimeout',
   'probe',
+  'throttle',
   'rampUp',
   'random',
   'rollingCountTimeout',
@@ -428,7 +440,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 3770384192,
+  FINGERPRINT: 1202323814,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -124,6 +124,8 @@ export declare class Handle {
    * them passes while it is closed.
    */
   judged(): [number, number, number]
+  /** What share of the calls a throttle refuses; nothing: there is none. */
+  rejection(): number | null
   /** What the user's function said when it was asked for a reason to open the circuit. */
   answer(trips: boolean): void
   /** The serials of the oldest and the newest bucket. */

@@ -23,7 +23,7 @@ use didelphis_core::breaker::{CircuitBreaker, Tripped};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
     Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
-    TimeoutClock, WindowConfig,
+    ThrottleOptions, TimeoutClock, WindowConfig,
 };
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
 use didelphis_core::loop_delay::Stalls;
@@ -231,6 +231,10 @@ struct BreakerOptions {
     slow_call_threshold_percentage: f64,
     /// Whether a function of the user's is asked.
     should_trip: bool,
+    /// Calls for each that succeeds; below one: no throttle.
+    throttle_k: f64,
+    /// A share.
+    throttle_max_rejection: f64,
 }
 
 impl BreakerOptions {
@@ -268,6 +272,8 @@ impl BreakerOptions {
             slow_call_duration: numbers[native_options::SLOW_CALL_DURATION],
             slow_call_threshold_percentage: numbers[native_options::SLOW_CALL_THRESHOLD_PERCENTAGE],
             should_trip: numbers[native_options::SHOULD_TRIP] != 0.0,
+            throttle_k: numbers[native_options::THROTTLE_K],
+            throttle_max_rejection: numbers[native_options::THROTTLE_MAX_REJECTION],
         }
     }
 
@@ -320,6 +326,10 @@ impl BreakerOptions {
             },
             ramp_up: some_span(self.ramp_up),
             chance: ChanceConfig { seed: uuid::random_number(), is_given: self.draws_are_given },
+            throttle: (self.throttle_k >= 1.0).then_some(ThrottleOptions {
+                k: self.throttle_k,
+                max_rejection: self.throttle_max_rejection,
+            }),
         })
     }
 }
@@ -565,6 +575,12 @@ impl Handle {
             let (failures, calls) = breaker.judged(now);
             (failures as f64, calls as f64, breaker.ramp_share(now).unwrap_or(1.0))
         })
+    }
+
+    /// What share of the calls a throttle refuses; nothing: there is none.
+    #[napi(catch_unwind)]
+    pub fn rejection(&self) -> Option<f64> {
+        self.with(|breaker, now| breaker.rejection(now))
     }
 
     /// What the user's function said when it was asked for a reason to open the circuit.

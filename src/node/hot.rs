@@ -153,6 +153,7 @@ fn admit(
             refused::OPEN
         }
         Some(Admission::Refused(Refusal::RampUp)) => refused::RAMP_UP,
+        Some(Admission::Refused(Refusal::Throttled)) => refused::THROTTLED,
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
             words.count_untaken();
             refused::CAPACITY - permit.into_raw() as i32

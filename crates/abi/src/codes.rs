@@ -15,6 +15,8 @@ constants! {
         SHUTDOWN = -4;
         /// The circuit has closed a short time ago, and not all calls pass yet.
         RAMP_UP = -5;
+        /// Too many calls fail, and a throttle has refused this one.
+        THROTTLED = -6;
         /// At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as
         /// a failure.
         CAPACITY = -16;

@@ -158,6 +158,10 @@ constants! {
         SLOW_CALL_THRESHOLD_PERCENTAGE = 28;
         /// Whether a function of the user's is asked, too.
         SHOULD_TRIP = 29;
+        /// How many calls a throttle lets pass for each that succeeds; zero: there is none.
+        THROTTLE_K = 30;
+        /// The greatest share of calls that it refuses.
+        THROTTLE_MAX_REJECTION = 31;
     }
 }
 

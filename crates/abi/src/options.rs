@@ -281,6 +281,20 @@ pub const OPTIONS: &[OptionSpec] = &[
               over or nobody asks any more",
     },
     OptionSpec {
+        name: "throttle",
+        unit: Unit::None,
+        default: Default::Switch(false),
+        expected: Some("true, false or an object { k, maxRejection }"),
+        live: false,
+        native: Some(native_options::THROTTLE_K),
+        doc: "in place of a circuit that opens: while too many calls fail, a share of them is \
+              refused with `ETHROTTLED`, by chance. Of n calls that have ended in the window \
+              (refusals of the throttle among them), of which some succeeded, the next one is \
+              refused with a probability of `min(maxRejection, (n - k * succeeded) / (n + 8))`; \
+              below 10 calls none is, and one a second always passes. `open()` opens all the \
+              same (client-side throttling of Google's *Site Reliability Engineering*)",
+    },
+    OptionSpec {
         name: "rampUp",
         unit: Unit::Milliseconds,
         default: Default::Number(0.0),
@@ -297,7 +311,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         expected: Some("a function"),
         live: false,
         native: Some(native_options::DRAWS_ARE_GIVEN),
-        doc: "`() => number`, from 0 up to 1: what jitter and `rampUp` draw, for tests that are \
+        doc: "`() => number`, from 0 up to 1: what jitter, `rampUp` and `throttle` draw, for tests that are \
               to be repeatable. Called when the breaker is made, and after each draw for the next",
     },
     OptionSpec {
@@ -634,6 +648,25 @@ pub const FIELDS: &[OptionSpec] = &[
         native: Some(native_options::RESET_TIMEOUT_JITTER),
         doc: "the share by which chance shortens a wait at the most, so that those who opened \
               together do not try together. It never makes one longer: `retryAfter` stays true",
+    },
+    OptionSpec {
+        name: "throttle.k",
+        unit: Unit::Ratio,
+        default: Default::Number(2.0),
+        expected: Some("a number, 1 or more"),
+        live: false,
+        native: None,
+        doc: "how many calls may be made for each that succeeds; 1: each that fails counts. Less \
+              refuses more, and takes longer to recover",
+    },
+    OptionSpec {
+        name: "throttle.maxRejection",
+        unit: Unit::Ratio,
+        default: Default::Number(0.9),
+        expected: Some("a number from 0 to 1"),
+        live: false,
+        native: Some(native_options::THROTTLE_MAX_REJECTION),
+        doc: "the greatest share of calls that is refused; 1: all but one a second",
     },
     OptionSpec {
         name: "retry.attempts",

@@ -47,6 +47,9 @@ pub struct Config {
     pub ramp_up: Option<Nanos>,
     /// What chance draws from.
     pub chance: ChanceConfig,
+    /// How a share of the calls is refused, in place of a circuit that opens by itself; `None`: it
+    /// does.
+    pub throttle: Option<ThrottleOptions>,
 }
 
 impl Default for Config {
@@ -69,6 +72,7 @@ impl Default for Config {
             half_open: HalfOpenConfig::default(),
             ramp_up: None,
             chance: ChanceConfig::default(),
+            throttle: None,
         }
     }
 }
@@ -108,6 +112,22 @@ pub struct ChanceConfig {
     pub seed: u64,
     /// Whether the host gives them.
     pub is_given: bool,
+}
+
+/// How a throttle refuses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ThrottleOptions {
+    /// How many calls may be made for each that succeeds before any is refused. 1: none may
+    /// fail. Not below 1; default 2.
+    pub k: f64,
+    /// The greatest share that is refused, from 0 to 1; default 0.9. 1: all but one a second.
+    pub max_rejection: f64,
+}
+
+impl Default for ThrottleOptions {
+    fn default() -> Self {
+        ThrottleOptions { k: 2.0, max_rejection: 0.9 }
+    }
 }
 
 /// How long a circuit stays open: ever longer, each time that it opens again.

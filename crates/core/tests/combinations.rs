@@ -7,11 +7,11 @@
 
 use std::num::NonZeroU32;
 
-use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
+use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Reason, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
     Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
-    TimeoutClock, WindowConfig,
+    ThrottleOptions, TimeoutClock, WindowConfig,
 };
 use didelphis_core::mode::Mode;
 use didelphis_core::stall_log::NO_STALLS;
@@ -97,8 +97,10 @@ fn config() -> impl Strategy<Value = Config> {
         prop::option::of((1_u64..5_000).prop_map(ms)),
         prop::option::of((1_u64..9_000).prop_map(ms)),
     );
-    (live_options(), (counts, slow_calls), half_open, 1_i64..8, any::<u64>()).prop_map(
-        |(live, (counts, slow_calls), half_open, capacity, seed)| {
+    let throttle = prop::option::weighted(0.3, (1.0..4.0, 0.0..=1.0));
+    let places = (1_i64..8, any::<u64>(), throttle);
+    (live_options(), (counts, slow_calls), half_open, places).prop_map(
+        |(live, (counts, slow_calls), half_open, (capacity, seed, throttle))| {
             let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
                 counts;
             let calls = NonZeroU32::new(half_open.0).unwrap_or(NonZeroU32::MIN);
@@ -126,6 +128,7 @@ fn config() -> impl Strategy<Value = Config> {
                 },
                 ramp_up: half_open.3,
                 chance: ChanceConfig { seed, is_given: false },
+                throttle: throttle.map(|(k, max_rejection)| ThrottleOptions { k, max_rejection }),
                 ..Config::default()
             }
         },
@@ -235,6 +238,11 @@ impl World {
                 assert!(self.config.ramp_up.is_some());
                 assert_eq!(self.breaker.state(self.now()), State::Closed);
             }
+            Admission::Refused(Refusal::Throttled) => {
+                self.tally(Counter::Rejects);
+                assert!(self.config.throttle.is_some());
+                assert_eq!(self.breaker.state(self.now()), State::Closed);
+            }
             Admission::Unguarded => {}
             Admission::Refused(Refusal::Shutdown) | Admission::EventsFirst => {
                 panic!("never asked for")
@@ -292,6 +300,9 @@ impl World {
             self.config.capacity - out,
             "permits neither lost nor made"
         );
+        let tripped = self.breaker.last_trip().map(|trip| trip.reason);
+        let by_itself = !matches!(tripped, None | Some(Reason::Command | Reason::Probe));
+        assert!(!by_itself || self.config.throttle.is_none(), "{tripped:?} beside a throttle");
         let probes = self.out.iter().filter(|(_, probe)| *probe).count();
         assert!(probes <= self.allowed, "{probes} probes of {}", self.allowed);
         for counter in Counter::ALL {

@@ -32,6 +32,8 @@ pub enum Refusal {
     Capacity(Permit),
     /// The circuit has closed a short time ago, and not all calls pass yet.
     RampUp,
+    /// Too many calls fail, and chance has said that this one is not to be made.
+    Throttled,
     /// The breaker is shut down.
     Shutdown,
 }

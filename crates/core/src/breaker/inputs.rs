@@ -399,6 +399,10 @@ impl CircuitBreaker {
             return self.admit_probe(now);
         }
         if self.machine.is_closed() {
+            if self.trip.is_throttled() && !self.is_let_through(now) {
+                self.window.count(Counter::Rejects);
+                return Admission::Refused(Refusal::Throttled);
+            }
             return self.admit_while_ramping(now);
         }
         self.window.count(Counter::Rejects);

@@ -119,13 +119,13 @@ impl CircuitBreaker {
             calls: Calls::new(),
             expiry: Expiry::default(),
             watches_successes: trip.watches_successes(),
+            passes: mode == Mode::Normal && !trip.is_throttled(),
             trip,
             recovery,
             chance: Chance::new(config.chance),
             retry: None,
             adaptive: None,
             learned: None,
-            passes: mode == Mode::Normal,
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live),
@@ -232,6 +232,12 @@ impl CircuitBreaker {
     /// What share of the calls a circuit lets pass that has closed; `None`: all.
     pub fn ramp_share(&self, now: Now) -> Option<f64> {
         self.recovery.ramp_share(now.monotonic)
+    }
+
+    /// What share of the calls the throttle refuses at `now`; `None`: there is none.
+    pub fn rejection(&mut self, now: Now) -> Option<f64> {
+        self.advance(now.monotonic);
+        self.trip.rejection(&self.window, now.monotonic)
     }
 
     /// How many more calls may begin; below one: none.
@@ -352,12 +358,7 @@ impl CircuitBreaker {
 
     /// A number from zero up to, and without, one.
     fn draw(&mut self) -> f64 {
-        let asks = self.chance.is_given() && self.events.front() != Some(&Event::Draw);
-        if asks {
-            // Before what is announced of the decision: that may lead to the next one.
-            self.events.push_front(Event::Draw);
-        }
-        self.chance.draw()
+        draw(&mut self.chance, &mut self.events)
     }
 
     fn next_snapshot(&self, monotonic: Nanos) -> Nanos {
@@ -365,6 +366,15 @@ impl CircuitBreaker {
         let passed = (monotonic - self.made_at).get() / interval;
         self.made_at + Nanos::new((passed + 1).saturating_mul(interval))
     }
+}
+
+/// A number from zero up to, and without, one; the host may have to give the next.
+fn draw(chance: &mut Chance, events: &mut VecDeque<Event>) -> f64 {
+    if chance.is_given() && events.front() != Some(&Event::Draw) {
+        // Before what is announced of the decision: that may lead to the next one.
+        events.push_front(Event::Draw);
+    }
+    chance.draw()
 }
 
 /// How long a call may take that begins under those options.

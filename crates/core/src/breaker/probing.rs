@@ -4,7 +4,7 @@
 
 use super::answer::{Admission, Event, Refusal};
 use super::mode::Mode;
-use super::CircuitBreaker;
+use super::{draw, CircuitBreaker};
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Observation;
 use crate::calls::{Permit, Stage};
@@ -154,6 +154,12 @@ impl CircuitBreaker {
         }
     }
 
+    /// Whether the throttle lets a call begin.
+    pub(super) fn is_let_through(&mut self, now: Now) -> bool {
+        let (chance, events) = (&mut self.chance, &mut self.events);
+        self.trip.admits(|| draw(chance, events), &self.window, now.monotonic)
+    }
+
     fn on_probe_gone(&mut self) {
         if self.machine.probes_in_flight() == 0 {
             self.timers.set(Timer::Probes, Nanos::MAX);
@@ -167,5 +173,6 @@ impl CircuitBreaker {
             && self.mode == Mode::Normal
             && !self.recovery.is_ramping()
             && self.learned.is_none()
+            && !self.trip.is_throttled()
     }
 }

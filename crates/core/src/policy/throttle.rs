@@ -1,27 +1,12 @@
 //! Refuses a share of the calls, the greater the more of them fail, in place of a circuit that
 //! opens and refuses all.
 //!
-//! Used by whoever admits calls, before each; it counts nothing itself. Source: client-side
+//! Asked by the breaker before each call, where `throttle` is set; it counts nothing itself. Source: client-side
 //! throttling in Google's *Site Reliability Engineering*, chapter 21, with a greatest share and
 //! a number of calls below which nothing is refused.
 
+pub use crate::config::ThrottleOptions;
 use crate::time::{Nanos, Shift};
-
-/// How a throttle refuses.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ThrottleOptions {
-    /// How many calls may be made for each that succeeds before any is refused. 1: none may
-    /// fail. Not below 1; default 2.
-    pub k: f64,
-    /// The greatest share that is refused, from 0 to 1; default 0.9. 1: all but one a second.
-    pub max_rejection: f64,
-}
-
-impl Default for ThrottleOptions {
-    fn default() -> Self {
-        ThrottleOptions { k: 2.0, max_rejection: 0.9 }
-    }
-}
 
 /// What a window holds of calls that have ended. A call counts as it ends: one that is under
 /// way is no evidence, and a service that is slow has many under way.
@@ -52,6 +37,11 @@ impl Throttle {
     /// Goes on with other options.
     pub fn set_options(&mut self, options: ThrottleOptions) {
         self.options = options;
+    }
+
+    /// Goes on from what another knows.
+    pub(crate) fn remember(&mut self, other: &Throttle) {
+        self.admitted_at = other.admitted_at;
     }
 
     /// Whether a call may begin. `draw` gives a number from 0 (included) to 1 (excluded); it is

@@ -11,7 +11,8 @@ use super::slow::Slow;
 use super::tripped::{Reason, Tripped};
 use crate::config::{Config, RateOf};
 use crate::metrics::window::{Counted, Counter, Moves, Window};
-use crate::time::Nanos;
+use crate::policy::throttle::{self, Throttle};
+use crate::time::{Nanos, Shift};
 
 /// See the [module](self).
 #[derive(Clone, Debug, Default)]
@@ -29,12 +30,16 @@ pub(super) struct Further {
     ignored: Option<Outcomes>,
     /// What is left out of the window; kept where closing empties it for decisions.
     before: Option<Before>,
+    /// What refuses calls in place of a circuit that opens.
+    throttle: Option<Throttle>,
 }
 
 impl Further {
     /// What those options ask for; `None`: nothing.
     pub(super) fn new(config: &Config) -> Option<Box<Further>> {
-        let by_outcomes = config.rate_of == RateOf::Outcomes || config.last_calls.is_some();
+        let throttle = config.throttle.map(Throttle::new);
+        let by_outcomes =
+            config.rate_of == RateOf::Outcomes || config.last_calls.is_some() || throttle.is_some();
         let row = Row { most: config.consecutive_failures, failures: 0 };
         let before = config.reset_window_on_close.then(Before::default);
         let slow = config.slow_calls.map(Slow);
@@ -53,6 +58,7 @@ impl Further {
             outcomes,
             ignored: None,
             before,
+            throttle,
         }))
     }
 
@@ -65,6 +71,9 @@ impl Further {
         }
         if let (Some(before), Some(other)) = (&mut self.before, other.before) {
             *before = other;
+        }
+        if let (Some(throttle), Some(other)) = (&mut self.throttle, &other.throttle) {
+            throttle.remember(other);
         }
     }
 
@@ -168,6 +177,45 @@ impl Further {
             calls,
             threshold: slow.0.threshold_percentage,
         })
+    }
+
+    /// Whether a throttle is in place of a circuit that opens.
+    pub(super) fn is_throttled(&self) -> bool {
+        self.throttle.is_some()
+    }
+
+    /// Whether the throttle lets a call begin; one that it refuses is counted.
+    pub(super) fn admits(
+        &mut self,
+        draw: impl FnOnce() -> f64,
+        window: &Window,
+        now: Nanos,
+    ) -> bool {
+        let tally = self.throttle_tally(window);
+        let Some(throttle) = &mut self.throttle else { return true };
+        let admits = throttle.admits(tally, draw, now);
+        if let (false, Some(outcomes)) = (admits, &mut self.outcomes) {
+            outcomes.refuse(place_in(window));
+        }
+        admits
+    }
+
+    /// The share of calls that the throttle refuses; `None`: there is none.
+    pub(super) fn rejection(&mut self, window: &Window) -> Option<f64> {
+        let tally = self.throttle_tally(window);
+        self.throttle.as_ref().map(|throttle| throttle.rejection(tally))
+    }
+
+    /// Goes on with another clock.
+    pub(super) fn change_clocks(&mut self, shift: &Shift) {
+        if let Some(throttle) = &mut self.throttle {
+            throttle.change_clocks(shift);
+        }
+    }
+
+    fn throttle_tally(&mut self, window: &Window) -> throttle::Tally {
+        let Tally { calls, failures, refused, .. } = self.tally(window);
+        throttle::Tally { successes: calls - failures, failures, refused }
     }
 
     fn tally(&mut self, window: &Window) -> Tally {

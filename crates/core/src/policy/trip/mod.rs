@@ -29,8 +29,10 @@ pub(crate) struct Trip {
     volume: i64,
     /// As it was told.
     warm_up: Option<Nanos>,
-    /// Before, none does.
+    /// Before, failures are none to anybody.
     warm_until: Nanos,
+    /// Before, none of them opens; [`Nanos::MAX`]: a throttle does what they would.
+    opens_from: Nanos,
     further: Option<Box<Further>>,
     last: Option<Box<Tripped>>,
 }
@@ -39,15 +41,18 @@ impl Trip {
     /// By those options, for a breaker that is made at `now`.
     pub(crate) fn new(config: &Config, now: Nanos) -> Self {
         let LiveOptions { error_threshold_percentage, max_failures, .. } = config.live;
-        Trip {
+        let mut trip = Trip {
             rate: Rate { threshold: error_threshold_percentage },
             row: Row { most: max_failures, failures: 0 },
             volume: config.volume_threshold,
             warm_up: config.warm_up,
             warm_until: config.warm_up.map_or(Nanos::ZERO, |warm_up| now + warm_up),
+            opens_from: Nanos::ZERO,
             further: Further::new(config),
             last: None,
-        }
+        };
+        trip.note_throttle();
+        trip
     }
 
     /// Decides by other live options from now on.
@@ -81,6 +86,7 @@ impl Trip {
             self.warm_up = config.warm_up;
             self.warm_until = config.warm_up.map_or(Nanos::ZERO, |warm_up| made_at + warm_up);
         }
+        self.note_throttle();
     }
 
     /// A call of the generation that stands ended well.
@@ -92,7 +98,7 @@ impl Trip {
     /// The same, where successes are watched.
     pub(crate) fn note_success(&mut self, slow: bool, window: &Window) {
         if let Some(further) = &mut self.further {
-            further.on_end(Ended { failed: false, slow }, window);
+            further.on_end(Ended { failed: false, slow, refused: false }, window);
         }
     }
 
@@ -101,7 +107,7 @@ impl Trip {
         self.row.failures = self.row.failures.saturating_add(1);
         if let Some(further) = &mut self.further {
             if !refused {
-                further.on_end(Ended { failed: true, slow }, window);
+                further.on_end(Ended { failed: true, slow, refused: false }, window);
             }
         }
     }
@@ -141,7 +147,7 @@ impl Trip {
 
     /// What reason there is to open a closed circuit.
     pub(crate) fn trips(&mut self, window: &Window, now: Nanos) -> Option<Tripped> {
-        if self.is_warming_up(now) {
+        if now < self.opens_from {
             return None;
         }
         if let Some(tripped) = self.slow_calls_trip(window, now) {
@@ -172,7 +178,7 @@ impl Trip {
 
     /// What reason there is to open it after a call that ended well: that too many were slow.
     pub(crate) fn slow_calls_trip(&mut self, window: &Window, now: Nanos) -> Option<Tripped> {
-        if self.is_warming_up(now) {
+        if now < self.opens_from {
             return None;
         }
         let volume = self.volume;
@@ -182,12 +188,36 @@ impl Trip {
     /// Whether the host is to be asked for a reason, as there is none else.
     pub(crate) fn asks_host(&mut self, window: &Window, now: Nanos) -> bool {
         let Some(further) = &mut self.further else { return false };
-        further.asks_host() && now >= self.warm_until && further.failures(window).1 >= self.volume
+        further.asks_host() && now >= self.opens_from && further.failures(window).1 >= self.volume
     }
 
     /// Whether nothing is reason to open yet.
     pub(crate) fn is_warming_up(&self, now: Nanos) -> bool {
         now < self.warm_until
+    }
+
+    /// Whether a throttle is in place of a circuit that opens.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.further.as_ref().is_some_and(|further| further.is_throttled())
+    }
+
+    /// Whether the throttle, if there is one, lets a call begin.
+    pub(crate) fn admits(
+        &mut self,
+        draw: impl FnOnce() -> f64,
+        window: &Window,
+        now: Nanos,
+    ) -> bool {
+        match &mut self.further {
+            Some(further) if now >= self.warm_until => further.admits(draw, window, now),
+            _ => true,
+        }
+    }
+
+    /// The share of calls that the throttle refuses; `None`: there is none.
+    pub(crate) fn rejection(&mut self, window: &Window, now: Nanos) -> Option<f64> {
+        let share = self.further.as_mut()?.rejection(window)?;
+        Some(if now < self.warm_until { 0.0 } else { share })
     }
 
     /// What it has learned, for another breaker.
@@ -207,14 +237,23 @@ impl Trip {
         self.warm_until = warm_until;
         self.remember_further(further);
         self.last = last;
+        self.note_throttle();
     }
 
     /// Goes on with another clock.
     pub(crate) fn change_clocks(&mut self, shift: &Shift) {
         self.warm_until = shift.apply(self.warm_until);
+        if let Some(further) = &mut self.further {
+            further.change_clocks(shift);
+        }
+        self.note_throttle();
         if let Some(last) = &mut self.last {
             last.at = shift.apply(last.at);
         }
+    }
+
+    fn note_throttle(&mut self) {
+        self.opens_from = if self.is_throttled() { Nanos::MAX } else { self.warm_until };
     }
 
     fn remember_further(&mut self, earlier: Option<Box<Further>>) {

@@ -15,6 +15,8 @@ use crate::metrics::window::Moves;
 pub(super) struct Ended {
     pub(super) failed: bool,
     pub(super) slow: bool,
+    /// It did not begin: a throttle has refused it.
+    pub(super) refused: bool,
 }
 
 /// Outcomes, counted together.
@@ -26,6 +28,8 @@ pub(super) struct Tally {
     pub(super) slow: i64,
     /// Calls that are neither.
     pub(super) ignored: i64,
+    /// Calls that a throttle has refused.
+    pub(super) refused: i64,
 }
 
 /// See the [module](self).
@@ -74,6 +78,12 @@ impl Outcomes {
         if let Kept::InTime { .. } = self.kept {
             self.add(Tally { ignored: 1, ..Tally::default() }, window);
         }
+    }
+
+    /// Counts a call that a throttle has refused: among the last calls it is one.
+    pub(super) fn refuse(&mut self, (newest, len): (u64, u64)) {
+        let one = Ended { failed: false, slow: false, refused: true };
+        self.push(one, (newest, len));
     }
 
     /// All that are kept while the window is there.
@@ -146,25 +156,33 @@ impl Outcomes {
 
 impl Tally {
     fn add(&mut self, other: Tally) {
-        let Tally { calls, failures, slow, ignored } = other;
+        let Tally { calls, failures, slow, ignored, refused } = other;
         self.calls += calls;
         self.failures += failures;
         self.slow += slow;
         self.ignored += ignored;
+        self.refused += refused;
     }
 
     fn subtract(&mut self, other: Tally) {
-        let Tally { calls, failures, slow, ignored } = other;
+        let Tally { calls, failures, slow, ignored, refused } = other;
         self.calls -= calls;
         self.failures -= failures;
         self.slow -= slow;
         self.ignored -= ignored;
+        self.refused -= refused;
     }
 }
 
 impl From<Ended> for Tally {
-    fn from(Ended { failed, slow }: Ended) -> Self {
-        Tally { calls: 1, failures: failed.into(), slow: slow.into(), ignored: 0 }
+    fn from(Ended { failed, slow, refused }: Ended) -> Self {
+        Tally {
+            calls: i64::from(!refused),
+            failures: failed.into(),
+            slow: slow.into(),
+            ignored: 0,
+            refused: refused.into(),
+        }
     }
 }
 
@@ -174,8 +192,8 @@ mod tests {
 
     use super::*;
 
-    const WELL: Ended = Ended { failed: false, slow: false };
-    const ILL: Ended = Ended { failed: true, slow: false };
+    const WELL: Ended = Ended { failed: false, slow: false, refused: false };
+    const ILL: Ended = Ended { failed: true, slow: false, refused: false };
 
     #[test]
     fn the_last_calls_are_kept_and_no_other() {
@@ -220,7 +238,7 @@ mod tests {
         #[test]
         fn totals_are_those_of_a_list(
             most in proptest::option::of(1u32..6),
-            steps in proptest::collection::vec((0u8..4, any::<bool>(), 0u64..3), 1..60),
+            steps in proptest::collection::vec((0u8..5, any::<bool>(), 0u64..3), 1..60),
         ) {
             let len = 4;
             let mut outcomes = Outcomes::new(most.and_then(NonZeroU32::new));
@@ -231,8 +249,14 @@ mod tests {
                 if kind == 3 {
                     outcomes.ignore((newest, len));
                 } else {
-                    let one = Ended { failed: kind == 0, slow };
-                    outcomes.push(one, (newest, len));
+                    let one = match kind {
+                        4 => Ended { failed: false, slow: false, refused: true },
+                        _ => Ended { failed: kind == 0, slow, refused: false },
+                    };
+                    match kind {
+                        4 => outcomes.refuse((newest, len)),
+                        _ => outcomes.push(one, (newest, len)),
+                    }
                     list.push((newest, one));
                 }
                 let all = list.iter().rev();
@@ -241,7 +265,9 @@ mod tests {
                     None => all.filter(|(serial, _)| serial + len > newest).collect(),
                 };
                 let total = outcomes.total((newest, len));
-                prop_assert_eq!(total.calls, kept.len() as i64);
+                let refused = kept.iter().filter(|(_, one)| one.refused).count();
+                prop_assert_eq!(total.refused, refused as i64);
+                prop_assert_eq!(total.calls, (kept.len() - refused) as i64);
                 let failures = kept.iter().filter(|(_, one)| one.failed).count();
                 prop_assert_eq!(total.failures, failures as i64);
                 let slow = kept.iter().filter(|(_, one)| one.slow).count();
