@@ -2,4 +2,13 @@
 
 const neostandard = require('neostandard')
 
-module.exports = neostandard({ ts: true, ignores: ['target/', 'node_modules/', 'examples/testing/'] })
+// What a browser has, as far as the server's page uses it.
+const BROWSER = [
+  'IntersectionObserver', 'addEventListener', 'devicePixelRatio', 'getComputedStyle', 'history', 'localStorage', 'location',
+  'matchMedia', 'requestAnimationFrame'
+]
+
+module.exports = [
+  ...neostandard({ ts: true, ignores: ['target/', 'node_modules/', 'examples/testing/'] }),
+  { files: ['src/serve/page/*.mjs'], languageOptions: { globals: Object.fromEntries(BROWSER.map(name => [name, 'readonly'])) } }
+]

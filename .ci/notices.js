@@ -28,7 +28,10 @@ const NOT_LINKED = new RegExp(`^(${[
   'wasi', 'wit-bindgen', 'windows_.*_gnu(llvm)?'
 ].join('|')})$`)
 
-module.exports = { NAME, crates, squeezed, terms }
+// What `npm run page` puts into the page that the binaries embed.
+const BUNDLED = ['uplot']
+
+module.exports = { NAME, bundled, crates, squeezed, terms }
 
 if (require.main === module) {
   const text = notices()
@@ -54,6 +57,15 @@ function crates () {
   }).filter(({ name }) => !/^didelphis(-|$)/.test(name)).map(crate => {
     const found = packages.find(({ name, version }) => name === crate.name && version === crate.version)
     return { ...crate, texts: textsIn(dirname(found.manifest_path), crate) }
+  })
+}
+
+/** What the server's page is made with (`npm run page`), in the same shape. */
+function bundled () {
+  return BUNDLED.map(name => {
+    const folder = join(ROOT, 'node_modules', name)
+    const { version, license: licence, repository: { url } } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return { name, version, licence, home: url.replace(/^git\+|\.git$/g, ''), texts: textsIn(folder, { name }) }
   })
 }
 
@@ -126,6 +138,7 @@ function decode (html) {
 function notices () {
   const linked = crates()
   const standard = standardLibrary()
+  const inPage = bundled()
   return `${[
     'The binaries of didelphis contain software of others, by its authors and under their licences.',
     'This text is for all platforms: not every binary contains all that is named here.',
@@ -134,11 +147,15 @@ function notices () {
     '',
     ...linked.map(line),
     '',
+    'In the page of the server:',
+    '',
+    ...inPage.map(line),
+    '',
     'The standard library of Rust, and what it is made with:',
     '',
     ...standard.map(line),
     '',
-    ...sections([...linked, ...standard])
+    ...sections([...linked, ...inPage, ...standard])
   ].join('\n')}\n`
 }
 

@@ -131,6 +131,15 @@ test('the notices are of the crates that are linked, in these versions, with the
   assert.match(text, /^ {2}std, Rust's standard library [0-9.]+ \(MIT OR Apache-2\.0\)/m)
 })
 
+test('the notices are of what the page is made with, too, in this version', () => {
+  const text = readFileSync(join(ROOT, 'npm', folders[0], notices.NAME), 'utf8')
+  const squeezed = notices.squeezed(text)
+  for (const { name, version, licence, texts } of notices.bundled()) {
+    assert.ok(text.includes(`\n  ${name} ${version} (${licence}) `), `${name}: run "npm run notices"`)
+    for (const { text } of texts) assert.ok(squeezed.includes(notices.squeezed(notices.terms(text))), name)
+  }
+})
+
 test('the binary of this platform is looked for in one of them', () => {
   const platform = require('../../lib/platform')()
   assert.ok(folders.includes(platform), `none of them is for ${platform}`)
