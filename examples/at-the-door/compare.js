@@ -16,23 +16,25 @@ const options = readOptions('compare', {
   variant: { help: 'which of them', value: Object.keys(VARIANTS).join(), read: some(...Object.keys(VARIANTS)) },
   times: { help: 'the rush, in times of what the service can do', value: '2', read: number(0.1) },
   seconds: { help: 'how long the rush is', value: '15', read: number(1) },
-  calm: { help: 'how many seconds at half of what it can do are before it, and after', value: '5', read: number(1) },
+  calm: { help: 'how many seconds at half of what it can do are before it, and after', value: '3', read: number(1) },
+  connections: { help: 'so many are kept open to the service, as by gateways; 0: one for each order', value: '400', read: number() },
   patience: { help: 'after how many ms customers hang up', value: '2000', read: number(1) },
   out: { help: 'where chart.svg and results.json go', value: join(__dirname, 'results') }
 })
 
 async function main () {
-  const { framework: frameworks, variant: variants, seconds, calm, patience, times } = options
+  const { framework: frameworks, out, variant: variants, ...about } = options
+  const { connections, seconds, times } = about
   const runs = []
   for (const framework of frameworks) {
-    const capacity = await capacityOf(framework, Math.max(2, seconds / 4))
+    const capacity = await capacityOf(framework, { connections, seconds: Math.max(2, seconds / 4) })
     console.log(`${framework} answers ${Math.round(capacity)} orders a second; now ${times} times as many come, for ${seconds} s`)
     const own = []
-    for (const variant of variants) own.push(await run({ framework, variant, capacity, times, seconds, calm, patience }))
+    for (const variant of variants) own.push(await run({ framework, variant, capacity, ...about }))
     console.log(`\n${table(own)}\n`)
     runs.push(...own)
   }
-  await mkdir(options.out, { recursive: true })
+  await mkdir(out, { recursive: true })
   await write('chart.svg', chart(runs))
   await write('results.json', `${JSON.stringify(runs.map(({ framework, variant, summary }) => ({ framework, variant, ...summary })), null, 2)}\n`)
 }

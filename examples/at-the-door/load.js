@@ -2,7 +2,8 @@
 
 // Customers, in a process of their own. They come by chance and do not wait for each other: a slow
 // answer to one keeps no other from asking, as with people, and unlike with a fixed number of
-// connections that ask again when they have been answered. Whoever has waited for too long hangs up.
+// connections that ask again when they have been answered. Whoever has waited for too long hangs up,
+// and the connection is closed, as a gateway does it. Nobody comes again.
 //
 // With `--clients` it is those connections, which find out how much the service can do.
 
@@ -15,7 +16,7 @@ const options = readOptions('load', {
   url: { help: 'where the service is', value: 'http://127.0.0.1:3000' },
   clients: { help: 'so many that ask again once they have been answered; 0: by rate', value: '0', read: number() },
   phases: { help: 'orders a second, and for how many seconds; one after another', value: '50x5,200x10,50x5', read: readPhases },
-  connections: { help: 'so many that are kept open, as by a proxy; 0: one for each order', value: '100', read: number() },
+  connections: { help: 'so many are kept open, as by gateways; 0: one for each order', value: '400', read: number() },
   patience: { help: 'after how many ms they hang up', value: '2000', read: number(1) },
   paying: { help: 'how many of them pay, %', value: '20', read: number() },
   seed: { help: 'where the chances begin', value: '1', read: number() }

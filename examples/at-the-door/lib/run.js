@@ -10,17 +10,17 @@ const { VARIANTS } = require('./variants')
 const CLIENTS = 10
 
 /** How many orders a second this framework answers where nobody has to wait for long. */
-async function capacityOf (framework, seconds) {
-  const { calls } = await play({ framework, door: 'none' }, { clients: CLIENTS, phases: `0x${1 + seconds}` })
+async function capacityOf (framework, { connections, seconds }) {
+  const { calls } = await play({ framework, door: 'none' }, { clients: CLIENTS, connections, phases: `0x${1 + seconds}` })
   // In the first second it is not warm.
   return calls.filter(({ at, outcome }) => at >= 1000 && outcome === 'answered').length / seconds
 }
 
 /** Half of what the service can do, then so many times that, then half of it again. */
-async function run ({ framework, variant, capacity, times, seconds, calm, patience }) {
+async function run ({ framework, variant, capacity, times, seconds, calm, connections, patience }) {
   const { title, ...about } = VARIANTS[variant]
   const phases = [[capacity / 2, calm], [times * capacity, seconds], [capacity / 2, calm]]
-  const heard = await play({ framework, ...about }, { patience, phases: phases.map(phase => phase.join('x')).join() })
+  const heard = await play({ framework, ...about }, { connections, patience, phases: phases.map(phase => phase.join('x')).join() })
   const rush = { from: 1000 * calm, to: 1000 * (calm + seconds) }
   return { framework, variant, title, rush, ...heard, summary: summarize({ ...heard, rush }) }
 }

@@ -21,8 +21,7 @@ function summarize ({ calls, checks, rush: { from, to } }) {
     refusalMs: times(of('refused')),
     healthMs: times(health),
     healthFailed: health.filter(({ outcome }) => outcome !== 'answered').length,
-    healthChecks: health.length,
-    recoveredMs: recovered(calls, to)
+    healthChecks: health.length
   }
 }
 
@@ -41,8 +40,7 @@ const ROWS = [
   ['  p99', ({ refusalMs }) => ms(refusalMs.p99)],
   ['a health check takes, p50', ({ healthMs }) => ms(healthMs.p50)],
   ['  p99', ({ healthMs }) => ms(healthMs.p99)],
-  ['  not within a second', ({ healthChecks, healthFailed }) => `${healthFailed} of ${healthChecks}`],
-  ['all well again after the rush', ({ recoveredMs }) => ms(recoveredMs)]
+  ['  not within a second', ({ healthChecks, healthFailed }) => `${healthFailed} of ${healthChecks}`]
 ]
 
 /** A table of runs, a column for each. */
@@ -56,12 +54,6 @@ module.exports = { summarize, table }
 
 function share (orders) {
   return orders.filter(({ outcome }) => outcome === 'answered').length / orders.length
-}
-
-// From the end of the rush until nobody came any more who was not answered.
-function recovered (calls, end) {
-  const unlucky = calls.filter(({ at, outcome }) => at >= end && outcome !== 'answered')
-  return Math.max(0, ...unlucky.map(({ at }) => at - end))
 }
 
 function count (rate) {

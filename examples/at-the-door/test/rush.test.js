@@ -10,17 +10,20 @@ const { capacityOf, run } = require('../lib/run')
 const { summarize, table } = require('../lib/summary')
 const { FRAMEWORKS, VARIANTS } = require('../lib/variants')
 
-const PATIENCE = 1000
+const PATIENCE = 2000
+const CONNECTIONS = 400
 
 for (const framework of FRAMEWORKS) {
   describe(`${framework} under twice its load`, () => {
     const runs = {}
 
     before(async () => {
-      const capacity = await capacityOf(framework, 2)
+      const capacity = await capacityOf(framework, { connections: CONNECTIONS, seconds: 2 })
       assert.ok(capacity > 0)
       for (const variant of Object.keys(VARIANTS)) {
-        const ended = await run({ framework, variant, capacity, times: 2, seconds: 6, calm: 1, patience: PATIENCE })
+        const ended = await run({
+          framework, variant, capacity, times: 2, seconds: 6, calm: 1, connections: CONNECTIONS, patience: PATIENCE
+        })
         const { rush: { from, to } } = ended
         runs[variant] = { ...ended, summary: summarize({ ...ended, rush: { from: from + PATIENCE, to } }) }
       }
@@ -28,30 +31,29 @@ for (const framework of FRAMEWORKS) {
     })
 
     for (const door of ['lag', 'in-flight']) {
-      test(`the door by ${door} lets more in than are answered without`, () => {
+      test(`the door by ${door} costs no answers, and nobody waits in vain`, () => {
         const [one, other] = [runs[door].summary, runs.none.summary]
-        assert.ok(one.answered > 1.5 * other.answered)
-        assert.ok(one.refused > 0)
+        assert.ok(one.answered > 0.7 * other.answered)
+        assert.ok(one.hungUp < 0.2 * other.hungUp)
       })
 
-      test(`who is let in by ${door} is answered sooner than without, who is refused sooner still`, () => {
+      test(`who is let in by ${door} is answered in less than half the time, and who is refused knows it in less than that`, () => {
         const [one, other] = [runs[door].summary, runs.none.summary]
-        // Those who hang up would have waited for longer.
-        const typical = other.hungUp > other.answered ? PATIENCE : other.answerMs.p50
-        assert.ok(one.answerMs.p50 < 0.6 * typical)
-        assert.ok(one.answerMs.p99 < PATIENCE && one.hungUp < 0.2 * other.hungUp)
-        assert.ok(one.refusalMs.p50 < one.answerMs.p50)
+        for (const quantile of ['p50', 'p99']) assert.ok(one.answerMs[quantile] < 0.5 * other.answerMs[quantile])
+        assert.ok(one.refused > 0)
+        assert.ok(one.refusalMs.p50 < 0.5 * other.answerMs.p50)
       })
 
       test(`by ${door} those who pay are refused last`, () => {
         const { free, paying } = runs[door].summary.answeredShare
         assert.ok(paying > free + 0.1)
+        assert.ok(paying > runs.none.summary.answeredShare.paying)
       })
 
-      test(`by ${door} health checks are answered sooner than without`, () => {
+      test(`by ${door} health checks are answered`, () => {
         const [one, other] = [runs[door].summary, runs.none.summary]
         assert.ok(one.healthMs.p50 < 0.7 * other.healthMs.p50)
-        assert.ok(one.healthFailed <= other.healthFailed)
+        assert.ok(one.healthFailed < 0.5 * other.healthFailed)
       })
     }
 
