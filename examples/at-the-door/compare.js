@@ -16,7 +16,7 @@ const options = readOptions('compare', {
   variant: { help: 'which of them', value: Object.keys(VARIANTS).join(), read: some(...Object.keys(VARIANTS)) },
   times: { help: 'the rush, in times of what the service can do', value: '2', read: number(0.1) },
   seconds: { help: 'how long the rush is', value: '15', read: number(1) },
-  calm: { help: 'how many seconds at half of what it can do are before it, and after', value: '3', read: number(1) },
+  calm: { help: 'how many seconds at half of what it can do are before it, and after', value: '5', read: number(1) },
   connections: { help: 'so many are kept open to the service, as by gateways; 0: one for each order', value: '400', read: number() },
   patience: { help: 'after how many ms customers hang up', value: '2000', read: number(1) },
   out: { help: 'where chart.svg and results.json go', value: join(__dirname, 'results') }

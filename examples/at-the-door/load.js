@@ -123,8 +123,8 @@ function draws (seed) {
 
 function readPhases (text) {
   return text.split(',').map(phase => {
-    const [rate, seconds] = phase.split('x').map(number())
-    return { rate, seconds }
+    const [rate, seconds = ''] = phase.split('x')
+    return { rate: number()(rate), seconds: number()(seconds) }
   })
 }
 

@@ -5,10 +5,10 @@
 
 const WIDTH = 960
 const [LEFT, TOP, GAP] = [24, 96, 32]
-const [BARS, PANEL] = [84, 156]
+const [BARS, PANEL] = [84, 164]
 const SLICE = 500
 
-const OUTCOMES = [['answered', 'answered in time'], ['refused', 'refused at once, or after waiting'], ['hungUp', 'hung up after waiting in vain'], ['failed', 'failed']]
+const OUTCOMES = [['answered', 'answered in time'], ['refused', 'refused'], ['hungUp', 'hung up'], ['failed', 'failed']]
 
 const STYLE = `
   .back { fill: #ffffff } .text { fill: #1f2328 } .quiet { fill: #59636e } .rush { fill: #f6f8fa } .line { stroke: #8c959f }
@@ -31,9 +31,9 @@ function chart (runs) {
       ` font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${runs.map(spoken).join(' ')}">`,
     `<style>${STYLE}</style>`,
     `<rect class="back" width="${WIDTH}" height="${height}" rx="8"/>`,
-    text(LEFT, 34, 'A service under twice its load', 'text', 'font-size="16" font-weight="600"'),
+    text(LEFT, 34, 'A service under twice its load: what became of those who came, by when they came', 'text', 'font-size="16" font-weight="600"'),
     ...OUTCOMES.filter(([outcome]) => runs.some(({ calls }) => calls.some(call => call.outcome === outcome)))
-      .map(([outcome, label], i) => legend(LEFT + 230 * i, outcome, label)),
+      .map(([outcome, label], i) => legend(LEFT + 150 * i, outcome, label)),
     ...runs.map(run => panel(run, {
       x: LEFT + frameworks.indexOf(run.framework) * (width + GAP),
       y: TOP + variants.indexOf(run.variant) * PANEL,
@@ -60,7 +60,8 @@ function panel (run, { x, y, width, most }) {
     box(at(rush.from), y + 36, at(rush.to) - at(rush.from), BARS, 'rush'),
     ...parts.flatMap(({ counts }, i) => stacked(counts, x + i * step, foot, step, most)),
     `<path class="line" d="M${round(x)} ${foot}h${round(width)}"/>`,
-    text(x, foot + 16, 'health checks', 'quiet', 'font-size="10"'),
+    text(x, foot + 23, 'health checks', 'quiet', 'font-size="10"'),
+    text(at(rush.from), foot + 23, 'the rush', 'quiet', 'font-size="10"'),
     // Each a mark: tall and red where there was no answer within a second.
     ...checks.map(check => box(at(check.at), foot + (check.outcome === 'answered' ? 6 : 2), 1.5, check.outcome === 'answered' ? 4 : 8, check.outcome === 'answered' ? 'answered' : 'hungUp'))
   ].join('\n')
@@ -89,14 +90,14 @@ function stacked (counts, x, foot, width, most) {
 
 function verdict ({ summary: { answered, answerMs, healthChecks, healthFailed, refused, refusalMs } }) {
   return [
-    `in the rush: ${Math.round(answered)} a second answered in time${answered > 0 ? `, p99 ${Math.round(answerMs.p99)} ms` : ''}`,
-    refused > 0 && `refusal p50 ${Math.round(refusalMs.p50)} ms`,
-    `${healthFailed} of ${healthChecks} health checks failed`
+    `${Math.round(answered)} a second in time${answered > 0 ? `, p99 ${Math.round(answerMs.p99)} ms` : ''}`,
+    refused > 0 && `refused in ${Math.round(refusalMs.p50)} ms`,
+    `health: ${healthFailed} of ${healthChecks} failed`
   ].filter(Boolean).join('; ')
 }
 
 function spoken (run) {
-  return `${run.framework}, ${run.title}, ${verdict(run)}.`
+  return `${run.framework}, ${run.title}: ${verdict(run)}.`
 }
 
 function legend (x, outcome, words) {

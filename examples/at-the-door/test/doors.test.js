@@ -133,6 +133,11 @@ for (const framework of FRAMEWORKS) {
       }
     })
 
+    test('does not see who waits for others: that is for the other door', async () => {
+      for (let i = 0; i < 20; i++) await underWay()
+      assert.equal(orders.length, 20)
+    })
+
     test('refuses in a turn that has been busy for too long, and says when to come again', async () => {
       const { retryAfter, status } = await behind(700)
       assert.equal(status, 503)
