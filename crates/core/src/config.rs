@@ -34,6 +34,8 @@ pub struct Config {
     pub asks_host: bool,
     /// How many calls may be under way at once. Zero or less: none at all.
     pub capacity: i64,
+    /// In what bounds that is found out, whatever `capacity` says; `None`: it is as that says.
+    pub adaptive_capacity: Option<AdaptiveOptions>,
     /// For how long after its making failures do not open the circuit.
     pub warm_up: Option<Nanos>,
     /// Whether the breaker guards at all from the start.
@@ -66,6 +68,7 @@ impl Default for Config {
             slow_calls: None,
             asks_host: false,
             capacity: i64::MAX,
+            adaptive_capacity: None,
             warm_up: None,
             enabled: true,
             timeout_clock: TimeoutClock::Loop,
@@ -101,6 +104,49 @@ impl Default for HalfOpenConfig {
             threshold_percentage: 0.0,
             timeout: None,
             by_host: false,
+        }
+    }
+}
+
+/// In what bounds a capacity adapts ([`adaptive`](crate::adaptive)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdaptiveOptions {
+    /// The least limit, in calls under way; at least 1, which is the default.
+    pub min: u32,
+    /// The greatest; not below `min`; default 1000.
+    pub max: u32,
+    /// The first, between both; default 20.
+    pub initial: u32,
+}
+
+impl Default for AdaptiveOptions {
+    fn default() -> Self {
+        AdaptiveOptions { min: 1, max: 1000, initial: 20 }
+    }
+}
+
+/// How a timeout is learned ([`learned_timeout`](crate::learned_timeout)).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearnedTimeoutOptions {
+    /// The least timeout, in loop time; default 50 ms.
+    pub min: Nanos,
+    /// The greatest; what explorers have, and everybody before anything was learned. Not below
+    /// `min`; default 10 s.
+    pub max: Nanos,
+    /// How many times the quantile a call may take. At least 1; default 1.5.
+    pub multiplier: f64,
+    /// The share of calls that are to be shorter than the quantile; above 0 and below 1, default
+    /// 0.999. A greater share than what is left of 1 (0.1 %) may not time out.
+    pub quantile: f64,
+}
+
+impl Default for LearnedTimeoutOptions {
+    fn default() -> Self {
+        LearnedTimeoutOptions {
+            min: Nanos::from_millis(50),
+            max: Nanos::from_millis(10_000),
+            multiplier: 1.5,
+            quantile: 0.999,
         }
     }
 }
@@ -189,6 +235,8 @@ pub enum TimeoutClock {
 pub struct LiveOptions {
     /// How long a call may take, in loop time; `None`: as long as it likes.
     pub timeout: Option<Nanos>,
+    /// How that is learned, whatever `timeout` says; `None`: it is as that says.
+    pub learned_timeout: Option<LearnedTimeoutOptions>,
     /// How long the circuit stays open before it lets calls try.
     pub reset_timeout: Backoff,
     /// The share of failures, in percent of the [calls](crate::window::Window::calls) in the
@@ -205,6 +253,7 @@ impl Default for LiveOptions {
     fn default() -> Self {
         LiveOptions {
             timeout: Some(Nanos::from_millis(10_000)),
+            learned_timeout: None,
             reset_timeout: Nanos::from_millis(30_000).into(),
             error_threshold_percentage: 50.0,
             max_failures: None,

@@ -73,6 +73,7 @@ fn live_options() -> impl Strategy<Value = LiveOptions> {
             let (initial, more, factor, jitter) = waits;
             LiveOptions {
                 timeout,
+                learned_timeout: None,
                 reset_timeout: Backoff {
                     initial: ms(initial),
                     max: ms(initial + more),

@@ -30,9 +30,12 @@ const OPTIONS: LearnedTimeoutOptions = LearnedTimeoutOptions {
 };
 
 fn learning(config: Config) -> CircuitBreaker {
-    let mut breaker = CircuitBreaker::new(config, at(0));
-    breaker.set_learned_timeout(Some(OPTIONS), at(0));
-    breaker
+    CircuitBreaker::new(learning_by(config), at(0))
+}
+
+fn learning_by(mut config: Config) -> Config {
+    config.live.learned_timeout = Some(OPTIONS);
+    config
 }
 
 fn begin(breaker: &mut CircuitBreaker, now: Now) -> Permit {
@@ -152,13 +155,9 @@ fn other_options_leave_it_and_without_it_the_timeout_holds() {
     let mut breaker = learning(config());
     teach(&mut breaker, 100, 100);
     let learned = timeout(&breaker);
-    breaker.update(&config(), at(1_500));
-    breaker.set_live_options(config().live);
+    breaker.update(&learning_by(config()), at(1_500));
+    breaker.set_live_options(learning_by(config()).live, at(1_500));
     assert_eq!(deadline(&mut breaker, 1_500), learned);
-    breaker.set_learned_timeout(None, at(1_500));
-    let permit = begin(&mut breaker, at(1_500));
-    assert_eq!(breaker.poll_timer(&StallLog::default(), at(1_500)), None, "as long as it likes");
-    let _ = breaker.on_success(permit, at(1_600));
     breaker.update(&config(), at(1_600));
     assert_eq!(breaker.learned_timeout(), None);
     assert_eq!(deadline(&mut breaker, 1_600), 7_000);
@@ -196,4 +195,78 @@ fn under_another_clock_it_goes_on() {
     let shift = Shift { from: at(1_500), to: at(90_000) };
     breaker.change_clocks(&shift, &StallLog::default());
     assert_eq!(deadline(&mut breaker, 90_100), learned);
+}
+
+#[test]
+fn a_call_on_terms_of_its_own_has_its_own_timeout_and_teaches_nothing() {
+    let mut breaker = learning(config());
+    let own = |breaker: &mut CircuitBreaker, timeout, now| match breaker.try_acquire_within(
+        timeout,
+        false,
+        true,
+        at(now),
+    ) {
+        Admission::Admitted(permit) => permit,
+        other => panic!("{other:?}"),
+    };
+    let permit = own(&mut breaker, Some(ms(30)), 10);
+    let stalls = StallLog::default();
+    assert_eq!(breaker.poll_timer(&stalls, at(10)), Some(ms(40)));
+    let _ = breaker.on_success(permit, at(11));
+    let permit = own(&mut breaker, None, 20);
+    assert_eq!(breaker.poll_timer(&stalls, at(20)), None, "as long as it likes");
+    let _ = breaker.on_success(permit, at(25));
+    for _ in 0..2_000 {
+        let permit = own(&mut breaker, Some(ms(8_000)), 100);
+        let _ = breaker.on_success(permit, at(107));
+        let permit = own(&mut breaker, Some(ms(1)), 107);
+        breaker.on_timer(None, &stalls, at(108));
+        breaker.on_timeout(&permit, at(108)).expect("it is late");
+        let _ = breaker.on_success(permit, at(108));
+        let permit = own(&mut breaker, Some(ms(8_000)), 108);
+        let _ = breaker.on_failure(permit, at(109));
+    }
+    begin_and_succeed(&mut breaker, 1_500);
+    begin_and_succeed(&mut breaker, 2_600);
+    assert_eq!(timeout(&breaker), 5_000);
+}
+
+#[test]
+fn it_is_known_what_a_call_was_given() {
+    let mut breaker = CircuitBreaker::new(config(), at(0));
+    let earlier = begin(&mut breaker, at(10));
+    assert_eq!(breaker.timeout_given(&earlier), None, "it was no learned one");
+    breaker.set_live_options(learning_by(config()).live, at(20));
+    let untaught = begin(&mut breaker, at(30));
+    teach(&mut breaker, 100, 100);
+    let taught = begin(&mut breaker, at(1_200));
+    assert_eq!(breaker.timeout_given(&earlier), Some(ms(7_000)));
+    assert_eq!(breaker.timeout_given(&untaught), Some(ms(5_000)));
+    assert_eq!(breaker.timeout_given(&taught), breaker.learned_timeout());
+    assert!(breaker.timeout_given(&taught) < Some(ms(200)));
+}
+
+#[test]
+fn other_live_options_leave_it_and_a_number_ends_it() {
+    let mut breaker = CircuitBreaker::new(config(), at(0));
+    breaker.set_live_options(learning_by(config()).live, at(0));
+    teach(&mut breaker, 100, 100);
+    let learned = timeout(&breaker);
+    breaker.set_live_options(learning_by(config()).live, at(1_500));
+    assert_eq!(deadline(&mut breaker, 1_500), learned);
+    let mut bounded = learning_by(config()).live;
+    bounded.learned_timeout = Some(LearnedTimeoutOptions { min: ms(900), ..OPTIONS });
+    breaker.set_live_options(bounded, at(1_500));
+    assert_eq!(deadline(&mut breaker, 1_500), 900, "within its bounds");
+    breaker.set_live_options(config().live, at(1_600));
+    assert_eq!(breaker.learned_timeout(), None);
+    assert_eq!(deadline(&mut breaker, 1_600), 7_000);
+}
+
+#[test]
+fn only_what_was_learned_is_to_be_remembered() {
+    let mut breaker = learning(config());
+    assert_eq!(breaker.timeout_to_remember(), None);
+    teach(&mut breaker, 100, 100);
+    assert_eq!(breaker.timeout_to_remember(), breaker.learned_timeout());
 }

@@ -78,7 +78,7 @@ mod half_open_calls {
     #[test]
     fn so_many_are_let_through_and_the_others_know_no_moment() {
         let mut breaker = tried_by(3, 0.0);
-        breaker.set_live_options(didelphis_core::config::LiveOptions::default());
+        breaker.set_live_options(didelphis_core::config::LiveOptions::default(), at(0));
         let _probes = [(); 3].map(|()| admit(&mut breaker, at(1000)));
         assert_eq!(breaker.state(at(1000)), State::HalfOpen { probing_until: Some(Nanos::MAX) });
         assert_eq!(refuse(&mut breaker, at(1001)), None);

@@ -79,11 +79,14 @@ fn half_open(now: Now) -> CircuitBreaker {
 /// A half-open breaker without a timeout, whose probe has begun at that moment.
 fn hung_probe(now: Now) -> (CircuitBreaker, Permit) {
     let mut breaker = half_open(now);
-    breaker.set_live_options(LiveOptions {
-        timeout: None,
-        reset_timeout: Nanos::from_millis(1000).into(),
-        ..Default::default()
-    });
+    breaker.set_live_options(
+        LiveOptions {
+            timeout: None,
+            reset_timeout: Nanos::from_millis(1000).into(),
+            ..Default::default()
+        },
+        now,
+    );
     let probe = admit(&mut breaker, now);
     (breaker, probe)
 }
@@ -261,10 +264,10 @@ mod closed {
     fn a_changed_timeout_holds_for_the_next_call() {
         let mut breaker = breaker();
         let _long = admit(&mut breaker, at(0));
-        breaker.set_live_options(LiveOptions {
-            timeout: Some(Nanos::from_millis(10)),
-            ..Default::default()
-        });
+        breaker.set_live_options(
+            LiveOptions { timeout: Some(Nanos::from_millis(10)), ..Default::default() },
+            at(0),
+        );
         let short = admit(&mut breaker, at(0));
         breaker.on_timer(None, &NO_STALLS, at(10));
         assert_eq!(breaker.poll_expired(), Some(short));

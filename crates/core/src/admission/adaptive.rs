@@ -13,25 +13,9 @@
 //! concurrency-limits, with a median in place of the mean, and the drain.
 
 use crate::calls::sample::Sample;
+pub use crate::config::AdaptiveOptions;
 use crate::metrics::latency::Latencies;
 use crate::time::{Nanos, Shift};
-
-/// In what bounds a limit adapts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AdaptiveOptions {
-    /// The least limit, in calls under way; at least 1, which is the default.
-    pub min: u32,
-    /// The greatest; not below `min`; default 1000.
-    pub max: u32,
-    /// The first, between both; default 20.
-    pub initial: u32,
-}
-
-impl Default for AdaptiveOptions {
-    fn default() -> Self {
-        AdaptiveOptions { min: 1, max: 1000, initial: 20 }
-    }
-}
 
 /// See the [module](self).
 #[derive(Clone, Debug)]
@@ -51,10 +35,21 @@ impl Adaptive {
         Adaptive { options, limit, window, usual: Usual::default(), drain: Drain::default() }
     }
 
-    /// Goes on within other bounds.
+    /// Goes on within other bounds: where another limit is to be the first, from that, unless
+    /// something was learned.
     pub fn set_options(&mut self, options: AdaptiveOptions) {
+        let begins_anew = self.usual.windows == 0 && options.initial != self.options.initial;
         self.options = options;
-        self.set_limit(self.limit);
+        self.set_limit(if begins_anew { f64::from(options.initial) } else { self.limit });
+    }
+
+    /// Goes on from what another has learned: its limit, and the latency that was usual.
+    pub fn remember(&mut self, limit: u32, usual: Option<Nanos>) {
+        self.set_limit(f64::from(limit));
+        if let Some(usual) = usual.filter(|usual| *usual > Nanos::ZERO) {
+            let mean = usual.get() as f64;
+            self.usual = Usual { mean, windows: LONG_RUN, least: mean };
+        }
     }
 
     /// A call has begun, the last of so many under way.
@@ -600,6 +595,7 @@ mod tests {
     #[test]
     fn other_bounds_hold_at_once() {
         let mut player = Player::new(AdaptiveOptions::default());
+        player.window(20, 20);
         player.adaptive.set_options(AdaptiveOptions { min: 1, max: 7, initial: 5 });
         assert_eq!(player.adaptive.limit(), 7);
         player.adaptive.set_options(AdaptiveOptions { min: 9, max: 70, initial: 9 });

@@ -84,12 +84,8 @@ impl CircuitBreaker {
         self.window.change_clocks(shift);
         self.expiry = Expiry::default();
         self.trip.change_clocks(shift);
-        if let Some(adaptive) = &mut self.adaptive {
-            adaptive.change_clocks(shift);
-        }
-        if let Some(learned) = &mut self.learned {
-            learned.change_clocks(shift);
-        }
+        self.change_clock_of_limit(shift);
+        self.change_clock_of_timeout(shift);
         self.timers.change_clocks(shift);
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
@@ -121,10 +117,10 @@ impl CircuitBreaker {
 
     /// Changes the live options for calls that begin, and decisions that are made, from
     /// now on.
-    pub fn set_live_options(&mut self, live: LiveOptions) {
+    pub fn set_live_options(&mut self, live: LiveOptions, now: Now) {
         self.trip.set_live_options(&live);
         self.recovery.set_live_options(&live);
-        self.set_timeout(&live);
+        self.set_timeout(&live, now);
     }
 
     /// Goes on with those options. What it has learned is kept as far as it fits: the state, the
@@ -139,10 +135,8 @@ impl CircuitBreaker {
         self.recovery.update(config);
         self.chance.update(config.chance.is_given);
         self.ask_for_probe();
-        self.set_timeout(&config.live);
-        if self.adaptive.is_none() {
-            self.published.set_places(config.capacity);
-        }
+        self.set_timeout(&config.live, now);
+        self.set_capacity(config, now.monotonic);
         let interval = self.window.interval();
         if let Some(moves) = self.window.reshape(&config.window, now.monotonic) {
             self.trip.on_reshape(&moves);

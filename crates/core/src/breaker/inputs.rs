@@ -45,12 +45,13 @@ impl CircuitBreaker {
     ) -> Admission {
         let timeout = timeout.filter(|timeout| !timeout.is_never());
         let usual = std::mem::replace(&mut self.timeout, timeout);
+        self.on_own_terms = true;
         let admission = if anyway {
             self.try_acquire_anyway(counted, now)
         } else {
             self.try_acquire(counted, now)
         };
-        self.timeout = usual;
+        (self.timeout, self.on_own_terms) = (usual, false);
         admission
     }
 
@@ -340,7 +341,7 @@ impl CircuitBreaker {
 
     /// Begins a call that has its place of the capacity.
     #[inline(always)]
-    fn begin(&mut self, now: Now) -> Admission {
+    pub(super) fn begin(&mut self, now: Now) -> Admission {
         let timeout = self.timeout;
         if let Some(timeout) = timeout {
             self.timers.wake_by(now.monotonic + timeout);
@@ -356,7 +357,7 @@ impl CircuitBreaker {
 
     /// The same where the timeout may be one that is learned.
     pub(super) fn begin_asked(&mut self, now: Now) -> Admission {
-        if self.learned.is_some() {
+        if self.learner.is_some() {
             self.begin_learned(now)
         } else {
             self.begin(now)
@@ -367,7 +368,7 @@ impl CircuitBreaker {
     #[cold]
     pub(super) fn lock_out(&mut self, generation: u32, now: Now) -> Admission {
         self.window.count(Counter::SemaphoreRejections);
-        self.note_want_of_place();
+        let generation = self.note_want_of_place(generation);
         let permit = self.calls.insert(NewCall {
             started: now.monotonic,
             timeout: None,

@@ -41,10 +41,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::answer::{Admission, Event, Refusal, Settled, TimedOut};
+use self::learning::Learner;
+use self::limiting::Limiter;
 use self::mode::{Mode, Wanted};
 use self::published::{Published, Standing};
 use self::state::{Machine, State};
-use crate::admission::adaptive::Adaptive;
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
 use crate::calls::stall_log::StallLog;
@@ -52,7 +53,6 @@ use crate::calls::{Calls, Permit};
 use crate::chance::Chance;
 use crate::config::{Config, LiveOptions, TimeoutClock};
 use crate::metrics::window::Window;
-use crate::policy::learned_timeout::LearnedTimeout;
 use crate::policy::recovery::Recovery;
 use crate::policy::retry::Retry;
 pub use crate::policy::trip::tripped::{Reason, Tripped};
@@ -72,9 +72,11 @@ pub struct CircuitBreaker {
     /// Of those alone whose calls are tried again.
     retry: Option<Box<Retry>>,
     /// Of those alone whose capacity adapts.
-    adaptive: Option<Box<Adaptive>>,
+    limiter: Option<Box<Limiter>>,
     /// Of those alone whose timeout learns.
-    learned: Option<Box<LearnedTimeout>>,
+    learner: Option<Box<Learner>>,
+    /// Whether the call that is being let in has a timeout of its own.
+    on_own_terms: bool,
     /// Whether calls begin without being asked anything, but for a place. In one place, as each
     /// call looks at it.
     passes: bool,
@@ -111,24 +113,28 @@ impl CircuitBreaker {
         let mode = Mode::by_switch(config.enabled);
         let (state, generation) = (machine.state(), machine.generation());
         let standing = Standing { state, generation, mode, shows_moments: false };
-        let published = Published::new(window.published().clone(), config.capacity, standing);
+        let learner = Learner::new(&config.live, None, now.monotonic);
+        let limiter = Limiter::new(&config, now.monotonic);
+        let places = limiter.as_ref().map_or(config.capacity, |limiter| limiter.places());
+        let published = Published::new(window.published().clone(), places, standing);
         let trip = Trip::new(&config, now.monotonic);
         CircuitBreaker {
             machine,
             window,
             calls: Calls::new(),
             expiry: Expiry::default(),
-            watches_successes: trip.watches_successes(),
-            passes: mode == Mode::Normal && !trip.is_throttled(),
+            watches_successes: trip.watches_successes() || limiter.is_some() || learner.is_some(),
+            passes: mode == Mode::Normal && learner.is_none() && !trip.is_throttled(),
             trip,
             recovery,
             chance: Chance::new(config.chance),
             retry: None,
-            adaptive: None,
-            learned: None,
+            limiter,
             published,
             shows_moments: false,
-            timeout: timeout_of(&config.live),
+            timeout: timeout_of(&config.live).filter(|_| learner.is_none()),
+            learner,
+            on_own_terms: false,
             timeout_clock: config.timeout_clock,
             mode,
             wanted: Wanted::by(mode),
@@ -340,8 +346,8 @@ impl CircuitBreaker {
     fn note_watchers(&mut self) {
         self.watches_successes = self.machine.is_half_open()
             || self.retry.is_some()
-            || self.adaptive.is_some()
-            || self.learned.is_some()
+            || self.limiter.is_some()
+            || self.learner.is_some()
             || self.trip.watches_successes();
     }
 

@@ -172,7 +172,7 @@ impl CircuitBreaker {
         self.machine.is_closed()
             && self.mode == Mode::Normal
             && !self.recovery.is_ramping()
-            && self.learned.is_none()
+            && self.learner.is_none()
             && !self.trip.is_throttled()
     }
 }

@@ -21,6 +21,7 @@ pub struct SavedState {
     wanted: Wanted,
     trip: Memory,
     timeout: Option<Nanos>,
+    capacity: Option<(u32, Option<Nanos>)>,
     recovery: recovery::Memory,
     window: Window,
 }
@@ -35,6 +36,7 @@ impl CircuitBreaker {
             wanted: self.wanted,
             trip: self.trip.memory(),
             timeout: self.timeout_to_remember(),
+            capacity: self.adaptive_capacity().filter(|(_, usual)| usual.is_some()),
             recovery: self.recovery.memory(),
             window: self.window.clone(),
         }
@@ -43,7 +45,8 @@ impl CircuitBreaker {
     /// Goes on from a state, for a new breaker: everything that is to come is as far away at
     /// `now` as it was when the state was taken. The window keeps its shape.
     pub fn inject(&mut self, saved: SavedState, now: Now) {
-        let SavedState { taken, state, wanted, trip, timeout, recovery, mut window } = saved;
+        let SavedState { taken, state, wanted, trip, timeout, capacity, recovery, mut window } =
+            saved;
         let shift = Shift { from: taken, to: now };
         let state = match state {
             State::HalfOpen { .. } => State::HalfOpen { probing_until: None },
@@ -58,6 +61,9 @@ impl CircuitBreaker {
         self.time_next_move();
         if let Some(timeout) = timeout {
             self.remember_timeout(timeout);
+        }
+        if let Some((limit, usual)) = capacity {
+            self.remember_capacity(limit, usual);
         }
         self.trip.remember(trip);
         self.trip.change_clocks(&shift);

@@ -69,6 +69,17 @@ pub enum Stage {
     Failed,
 }
 
+/// What the end of a call teaches a timeout that is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lesson {
+    /// How long calls take, as far as the timeout lets them.
+    Usual,
+    /// How long they take that may take longer than others.
+    Explorer,
+    /// Nothing: it has a timeout of its own.
+    None,
+}
+
 /// What is known of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
@@ -84,8 +95,8 @@ pub struct Call {
     pub stage: Stage,
     /// Whether it has a timeout.
     pub timed: bool,
-    /// Whether it may take longer than others, to see how long it takes.
-    pub explores: bool,
+    /// What it teaches a timeout that is learned.
+    pub lesson: Lesson,
     /// What it waits in, told by [`deadlines`]; the slot of a list, mostly.
     pub(super) queue: u32,
     pub(super) prev: u32,
@@ -126,7 +137,7 @@ impl Calls {
             generation,
             stage,
             timed: timeout.is_some(),
-            explores: false,
+            lesson: Lesson::Usual,
             queue,
             prev: NONE,
             next: NONE,
@@ -151,9 +162,9 @@ impl Calls {
         self.slab.at(slot).stage = stage;
     }
 
-    /// Marks a call as one that explores.
-    pub fn set_explores(&mut self, permit: &Permit) {
-        self.slab.at(permit.slot()).explores = true;
+    /// What a call teaches is not what others do.
+    pub fn set_lesson(&mut self, permit: &Permit, lesson: Lesson) {
+        self.slab.at(permit.slot()).lesson = lesson;
     }
 
     /// Takes the permit of a call back that ends now: the call as it was; or the permit, and

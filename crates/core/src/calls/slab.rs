@@ -7,7 +7,7 @@
 //! [`calls`]: super
 //! [`deadlines`]: super::deadlines
 
-use super::{Call, Stage};
+use super::{Call, Lesson, Stage};
 use crate::time::Nanos;
 
 /// See the [module](self).
@@ -64,7 +64,7 @@ impl Slab {
             generation: 0,
             stage: Stage::Free,
             timed: false,
-            explores: false,
+            lesson: Lesson::Usual,
             queue: NONE,
             prev: slot,
             next,

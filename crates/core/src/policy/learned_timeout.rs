@@ -12,34 +12,9 @@
 use std::array;
 
 use crate::calls::sample::Sample;
+pub use crate::config::LearnedTimeoutOptions;
 use crate::metrics::latency::{Histogram, Latencies, LatencySums};
 use crate::time::{Nanos, Shift};
-
-/// How a timeout is learned.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LearnedTimeoutOptions {
-    /// The least timeout, in loop time; default 50 ms.
-    pub min: Nanos,
-    /// The greatest; what explorers have, and everybody before anything was learned. Not below
-    /// `min`; default 10 s.
-    pub max: Nanos,
-    /// How many times the quantile a call may take. At least 1; default 1.5.
-    pub multiplier: f64,
-    /// The share of calls that are to be shorter than the quantile; above 0 and below 1, default
-    /// 0.999. A greater share than what is left of 1 (0.1 %) may not time out.
-    pub quantile: f64,
-}
-
-impl Default for LearnedTimeoutOptions {
-    fn default() -> Self {
-        LearnedTimeoutOptions {
-            min: Nanos::from_millis(50),
-            max: Nanos::from_millis(10_000),
-            multiplier: 1.5,
-            quantile: 0.999,
-        }
-    }
-}
 
 /// What a call that begins may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -187,6 +187,7 @@ impl Model {
         let Shape { timeout, reset, longest, threshold, in_a_row, .. } = self.shape;
         LiveOptions {
             timeout: timeout.map(ms),
+            learned_timeout: None,
             reset_timeout: match longest {
                 Some(longest) => Backoff {
                     initial: reset.map_or(Nanos::MAX, ms),

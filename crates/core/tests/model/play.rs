@@ -123,15 +123,15 @@ fn command(breaker: &mut CircuitBreaker, model: &mut Model, step: Step) {
         }
         Step::Timeout(timeout) => {
             model.shape.timeout = timeout;
-            breaker.set_live_options(model.live());
+            breaker.set_live_options(model.live(), now);
         }
         Step::Reset(reset) => {
             model.shape.reset = reset;
-            breaker.set_live_options(model.live());
+            breaker.set_live_options(model.live(), now);
         }
         Step::Threshold(threshold) => {
             model.shape.threshold = threshold;
-            breaker.set_live_options(model.live());
+            breaker.set_live_options(model.live(), now);
         }
         Step::Update { .. } if model.state == State::Shutdown => {
             breaker.update(&model.config(), now);
