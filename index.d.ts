@@ -428,9 +428,13 @@ declare namespace CircuitBreaker {
      * How long a call may take before it fails with `ETIMEDOUT`. The action is not
      * stopped by that; what it gives later is dropped.
      * `false`, `0` and `Infinity`: as long as it likes. In milliseconds.
+     *
+     * A {@link LearnedTimeout} follows the calls that succeed.
      * @default 10000
+     * @example
+     * new CircuitBreaker(fetchUser, { timeout: { adaptive: true, max: 5000 } })
      */
-    timeout?: number | false | undefined
+    timeout?: number | LearnedTimeout | false | undefined
 
     /**
      * How long the circuit stays open before it lets calls try ({@link halfOpenCalls}). Where
@@ -552,7 +556,8 @@ declare namespace CircuitBreaker {
      * joined another, one made while disabled and one under way tell nothing of the service,
      * and are none: refused callers do not hide the failures before, and many calls that fail
      * together open the circuit at the volume. Of calls from before the circuit last moved,
-     * nothing is counted. As resilience4j and Polly do.
+     * nothing is counted. As resilience4j and Polly do. Implied by `window`, and by a `capacity`
+     * that adapts.
      * @default 'fires'
      */
     rateOf?: 'fires' | 'outcomes' | undefined
@@ -693,9 +698,14 @@ declare namespace CircuitBreaker {
      * How many calls may be under way at once. A call beyond that fails with `ESEMLOCKED`,
      * which counts as a failure.
      * `0`: no call at all; `Infinity`: no limit. A whole number.
+     *
+     * An {@link AdaptiveCapacity} follows the latencies; it implies `rateOf: 'outcomes'`, so that
+     * the calls which it refuses do not open the circuit, unless `rateOf` is given.
      * @default Number.MAX_SAFE_INTEGER
+     * @example
+     * new CircuitBreaker(fetchUser, { capacity: { adaptive: true } })
      */
-    capacity?: number | undefined
+    capacity?: number | AdaptiveCapacity | undefined
 
     /**
      * Good defaults, where these need not be opossum's. `'modern'` is `rateOf: 'outcomes'`,
@@ -850,7 +860,9 @@ declare namespace CircuitBreaker {
      * The state to start in: the `state` of an earlier breaker's `toJSON()`, or a part of it.
      * `closed: false` starts open or, with `halfOpen: true`, half open; `open` itself is not
      * read, nor is `name`. With `lastTimerAt`, an open circuit waits what is left of its
-     * `resetTimeout`; with `attempt` and `wait`, waits that grow go on growing. Default: closed.
+     * `resetTimeout`; with `attempt` and `wait`, waits that grow go on growing; with
+     * `learnedTimeout`, `capacityLimit` and `usualLatency`, what was learned holds, where it is
+     * learned here, too. Default: closed.
      */
     state?: Partial<State> | undefined
 
@@ -904,6 +916,71 @@ declare namespace CircuitBreaker {
      * @default 0.5
      */
     jitter?: number | undefined
+  }
+
+  /**
+   * A timeout that is learned, for {@link Options.timeout}. Once a second it becomes `multiplier`
+   * times a quantile of the latencies of the last minute's successful calls, in loop time: up at
+   * once, down by 2 % a second. From 100 calls on; of fewer than 1,000 the longest counts.
+   *
+   * An outage is not learned: while more than 10 % of the calls fail, or the circuit is not
+   * closed, it stays as it is. Where more calls time out than the quantile allows, it rises by a
+   * quarter, and 2 % of the calls, one a second at least, may take `max`, to see whether the
+   * service is slow or gone. Calls that a stall of the event loop overlapped teach nothing, nor do
+   * those with a timeout of their own ({@link CircuitBreaker.fireWith}, `acquire`), which goes
+   * before. `stats.learnedTimeout` shows it.
+   *
+   * Another object may be given to a living breaker, which keeps what was learned; a change in the
+   * same one is not noticed. A rule of this project's own: docs/simulation.md.
+   */
+  export interface LearnedTimeout {
+    /** Says that it is learned. */
+    adaptive: true
+    /** The least. Above 0. Default: 50, or `max` if that is less. In milliseconds. */
+    min?: number | undefined
+    /**
+     * The greatest, and what all calls may take until something was learned. Not below `min`, up to
+     * 2147483647. Default: 10000, or `min` if that is longer. In milliseconds.
+     */
+    max?: number | undefined
+    /**
+     * So many times the quantile a call may take; 1 or more.
+     * @default 1.5
+     */
+    multiplier?: number | undefined
+    /**
+     * The share of calls that are to be shorter; above 0 and below 1.
+     * @default 0.999
+     */
+    quantile?: number | undefined
+  }
+
+  /**
+   * A capacity that adapts, for {@link Options.capacity}: as many calls may be under way as keep
+   * latencies what they usually are. In windows of 250 ms and 10 calls or more it shrinks while
+   * the median is above (`>`) 1.5 times the usual one, or more (`>`) than 10 % time out; it grows
+   * while it is used, the faster the more calls it refuses. Where latencies stay long it halves
+   * for a moment, to tell a service that is full from one that has become slow.
+   *
+   * Calls that it refuses fail with `ESEMLOCKED`. They do not open the circuit, not by
+   * `maxFailures` either, unless `rateOf` is `'fires'`. Calls that a stall of the event loop
+   * overlapped teach nothing. `stats.capacityLimit` shows it.
+   *
+   * {@link CircuitBreaker.update} takes other bounds, and keeps what was learned. The gradient
+   * limiter of Netflix's concurrency-limits, with a median and a drain: docs/simulation.md.
+   */
+  export interface AdaptiveCapacity {
+    /** Says that it adapts. */
+    adaptive: true
+    /**
+     * The fewest calls under way. A whole number from 1 to 1000000, as all of these.
+     * @default 1
+     */
+    min?: number | undefined
+    /** The most; not below `min`. Default: 1000, or `min` or `initial` if that is more. */
+    max?: number | undefined
+    /** How many to begin with, from `min` to `max`. Default: 20, as far as these allow. */
+    initial?: number | undefined
   }
 
   /** How a call ended, for {@link Options.classify}. */
@@ -1407,6 +1484,13 @@ declare namespace CircuitBreaker {
   export interface Stats extends Bucket {
     /** The mean latency in milliseconds; 0 without any, -1 when `rollingPercentilesEnabled` is `false`. */
     latencyMean: number
+    /**
+     * How long a call may take that begins now, where {@link Options.timeout} is learned, in
+     * milliseconds: `max` until something was. Not there where it is not learned.
+     */
+    learnedTimeout?: number
+    /** How many calls may be under way, where {@link Options.capacity} adapts. Not there where it does not. */
+    capacityLimit?: number
   }
 
   /** The state of a breaker as plain data. */
@@ -1437,6 +1521,12 @@ declare namespace CircuitBreaker {
     attempt?: number | undefined
     /** With `attempt`: for how long it was to stay open the last time. In milliseconds. */
     wait?: number | undefined
+    /** The timeout that was learned, where something was ({@link LearnedTimeout}). In milliseconds. */
+    learnedTimeout?: number | undefined
+    /** How many calls might be under way, where that adapts and something was learned ({@link AdaptiveCapacity}). */
+    capacityLimit?: number | undefined
+    /** With `capacityLimit`: the latency that was usual. In milliseconds. */
+    usualLatency?: number | undefined
   }
 
   /** A counting semaphore: the permits that calls take, which programs may take too. */

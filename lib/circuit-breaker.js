@@ -30,6 +30,7 @@ const { state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
 const { lastTrip } = require('./last-trip')
+const { rememberLearned } = require('./learned')
 const { prepare, readVolume, refuse } = require('./options')
 const { acquire } = require('./permit')
 require('./lost-calls')
@@ -187,7 +188,7 @@ class CircuitBreaker extends EventEmitter {
 
   // One look: between two of them an open circuit may become half open.
   toJSON () {
-    const { bits, stats } = readTogether(this.status)
+    const { bits, learned, stats } = readTogether(this.status)
     return {
       state: {
         name: this.name,
@@ -199,7 +200,8 @@ class CircuitBreaker extends EventEmitter {
         warmUp: (bits & IS_WARM_UP) !== 0,
         shutdown: (bits & IS_SHUTDOWN) !== 0,
         lastTimerAt: this[INNER].lastTimerAt,
-        ...waitsOf(this, bits)
+        ...waitsOf(this, bits),
+        ...learned
       },
       status: stats
     }
@@ -484,10 +486,12 @@ function beginCountingOnly (inner) {
   if ((state(inner.id) & IS_SWITCHED_ON) !== 0) inner.handle.countOnly()
 }
 
-function restore (breaker, { attempt, closed, halfOpen, lastTimerAt, shutdown, wait }) {
+function restore (breaker, state) {
+  const { attempt, closed, halfOpen, lastTimerAt, shutdown, wait } = state
   /** @type {import('../src/node/binding').Handle} */
   const handle = breaker[INNER].handle
   if (isOn('state.shutdown', shutdown)) return breaker.shutdown()
+  rememberLearned(handle, state)
   if (isOn('state.closed', closed)) return
   const lastWait = resumeWaits(breaker, Number(attempt), Number(wait))
   if (isOn('state.halfOpen', halfOpen)) {

@@ -9,6 +9,7 @@ const { circuitOf, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
 const { state } = require('./native/crossings')
 const { readLastCalls, readNumber, readVolume } = require('./options')
+const { readTogether } = require('./status')
 const { isOn } = require('./switches')
 
 const { IS_PENDING_CLOSE, IS_SWITCHED_ON, IS_WARM_UP } = codes
@@ -20,9 +21,9 @@ function explain (breaker, inner) {
     case 'shutdown': return 'Shut down: every call is refused for good.'
     case 'disabled': return disabled(bits)
     case 'forcedOpen': return 'Forced open: every call is refused until close().'
-    case 'metricsOnly': return `Counting only: no call is refused. ${figures(inner)}.`
+    case 'metricsOnly': return `Counting only: no call is refused. ${figures(inner)}.${found(breaker, inner)}`
     case 'open': return open(breaker, inner)
-    case 'halfOpen': return halfOpen(inner, bits)
+    case 'halfOpen': return halfOpen(inner, bits) + found(breaker, inner)
     default: return closed(breaker, inner, bits)
   }
 }
@@ -51,7 +52,7 @@ function closed (breaker, inner, bits) {
   const rejection = inner.handle.rejection()
   if (rejection !== null) return throttled(inner, rejection, warmUp)
   const pass = share < 1 ? `${percent(share * 100)} of the calls go through, more by and by (rampUp)` : 'calls go through'
-  return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}`
+  return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}${found(breaker, inner)}`
 }
 
 function throttled (inner, rejection, warmUp) {
@@ -96,6 +97,17 @@ function because ({ calls, failures, percentage, reason, slowCalls, threshold })
 function figures ({ handle }) {
   const [failures, calls] = handle.judged()
   return calls === 0 ? 'The window holds no call' : `The window holds ${failures} failures of ${calls} calls (${percent(failures / calls * 100)})`
+}
+
+// What the breaker has found out by itself.
+function found ({ status }, { handle }) {
+  const { learned, stats: { capacityLimit, learnedTimeout } } = readTogether(status)
+  const places = capacityLimit === undefined
+    ? ''
+    : ` Latencies allow ${capacityLimit} calls at once; under way: ${Math.max(0, capacityLimit - handle.available())}.`
+  if (learnedTimeout === undefined) return places
+  const how = learned.learnedTimeout === undefined ? 'until something is learned' : 'by what was learned'
+  return `${places} A call may take ${duration(learnedTimeout)}, ${how}.`
 }
 
 // What would open it.

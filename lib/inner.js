@@ -22,10 +22,11 @@ class Inner {
     // What JavaScript holds of calls, by permit.
     this.calls = []
     // What the native half has been told, as numbers; what of it was given as live options;
-    // whether calls have a timeout.
+    // whether calls have a timeout, and whether that is learned.
     this.nativeOptions = undefined
     this.liveOptions = undefined
     this.timed = false
+    this.learnsTimeout = false
     // Whether the end of a call found options that make no sense, for the next fire to say so.
     this.invalid = false
     // The timers that were in place when it was last looked at.

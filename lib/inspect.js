@@ -32,6 +32,8 @@ function ratesOf (stats) {
   const { failures, fallbacks, fires, latencyMean, percentiles, rejects, successes, timeouts } = stats
   const rates = { fires, successes, failures, timeouts, rejects, fallbacks, failureRate: `${failureRate(stats)} %` }
   // -1 says that they are not kept.
+  if (stats.learnedTimeout !== undefined) rates.learnedTimeout = stats.learnedTimeout
+  if (stats.capacityLimit !== undefined) rates.capacityLimit = stats.capacityLimit
   if (latencyMean >= 0) rates.latencyMs = { mean: rounded(latencyMean), median: rounded(percentiles[0.5]), p99: rounded(percentiles[0.99]) }
   return rates
 }

@@ -46,6 +46,7 @@ function noteLiveOptions (inner, given) {
   const timeout = inner.nativeOptions[places.TIMEOUT]
   inner.liveOptions = copyOf(given)
   inner.timed = timeout > 0 && timeout < Infinity
+  inner.learnsTimeout = inner.nativeOptions[places.TIMEOUT_ADAPTS] !== 0
   inner.invalid = false
 }
 

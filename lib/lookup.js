@@ -9,7 +9,7 @@
 
 const { throwAsync } = require('./emit')
 const { isOurError } = require('./errors')
-const { readNumber } = require('./options')
+const { readTimeout } = require('./options')
 
 // Where calls have none.
 const TIMEOUT_MS = 10_000
@@ -42,7 +42,7 @@ function isLater (answer) {
  */
 function waitFor (breaker, inner, answer) {
   const guard = (inner.guard ??= makeGuard(breaker, inner))
-  const timeout = inner.timed ? readNumber('timeout', inner.liveOptions.timeout) : TIMEOUT_MS
+  const timeout = inner.timed ? readTimeout(inner.liveOptions.timeout).ms : TIMEOUT_MS
   guard.options.timeout = timeout
   return fire(guard, undefined, undefined, 1, answer).then(undefined, error => {
     throwAsync(isLate(guard, error) ? lateError(inner, timeout) : error)

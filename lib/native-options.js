@@ -6,7 +6,8 @@
 
 const { nativeOptions: places } = require('./native/abi')
 const {
-  A_CENTURY, expect, isEmitter, isFunction, readLastCalls, readNumber, readResetTimeout, readThrottle, readVolume
+  A_CENTURY, expect, isEmitter, isFunction, judgesOutcomes, readCapacity, readLastCalls, readNumber, readResetTimeout,
+  readThrottle, readTimeout, readVolume
 } = require('./options')
 const { isOn } = require('./switches')
 
@@ -19,7 +20,7 @@ function nativeOptions (options) {
   const numbers = windowNumbers(options)
   putLiveOptions(numbers, liveOptions(options))
   numbers[places.VOLUME_THRESHOLD] = readVolume(options)
-  numbers[places.RATE_OF_OUTCOMES] = Number(options.rateOf === 'outcomes')
+  numbers[places.RATE_OF_OUTCOMES] = Number(judgesOutcomes(options))
   numbers[places.LAST_CALLS] = readLastCalls(options.window)
   numbers[places.RESET_WINDOW_ON_CLOSE] = Number(isOn('resetWindowOnClose', options.resetWindowOnClose))
   numbers[places.SLOW_CALL_DURATION] = readNumber('slowCallDuration', options.slowCallDuration)
@@ -29,7 +30,7 @@ function nativeOptions (options) {
   const throttle = readThrottle(options.throttle)
   numbers[places.THROTTLE_K] = throttle?.k ?? 0
   numbers[places.THROTTLE_MAX_REJECTION] = throttle?.maxRejection ?? 0
-  numbers[places.CAPACITY] = readNumber('capacity', options.capacity)
+  putCapacity(numbers, readCapacity(options.capacity))
   numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
   numbers[places.ENABLED] = Number(isEnabled(options))
   numbers[places.BY_WALL_CLOCK] = Number(options.timeoutClock === 'wall')
@@ -58,7 +59,7 @@ function windowNumbers (options) {
 function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercentage, maxFailures }) {
   expect('errorFilter', errorFilter, isFunction)
   return {
-    timeout: orForever(readNumber('timeout', timeout)),
+    timeout: readTimeout(timeout),
     resetTimeout: readResetTimeout(resetTimeout),
     errorThresholdPercentage: readNumber('errorThresholdPercentage', errorThresholdPercentage),
     maxFailures: readNumber('maxFailures', maxFailures)
@@ -67,13 +68,32 @@ function liveOptions ({ errorFilter, timeout, resetTimeout, errorThresholdPercen
 
 /** Puts that part into its places among the numbers of `nativeOptions`. */
 function putLiveOptions (numbers, live) {
-  numbers[places.TIMEOUT] = live.timeout
+  putTimeout(numbers, live.timeout)
   numbers[places.RESET_TIMEOUT] = live.resetTimeout.initial
   numbers[places.RESET_TIMEOUT_MAX] = live.resetTimeout.max
   numbers[places.RESET_TIMEOUT_FACTOR] = live.resetTimeout.factor
   numbers[places.RESET_TIMEOUT_JITTER] = live.resetTimeout.jitter
   numbers[places.ERROR_THRESHOLD_PERCENTAGE] = live.errorThresholdPercentage
   numbers[places.MAX_FAILURES] = live.maxFailures
+}
+
+function putTimeout (numbers, { ms, learned }) {
+  numbers[places.TIMEOUT] = orForever(ms)
+  numbers[places.TIMEOUT_ADAPTS] = Number(learned !== undefined)
+  if (learned === undefined) return
+  numbers[places.TIMEOUT_MIN] = learned.min
+  numbers[places.TIMEOUT_MAX] = learned.max
+  numbers[places.TIMEOUT_MULTIPLIER] = learned.multiplier
+  numbers[places.TIMEOUT_QUANTILE] = learned.quantile
+}
+
+function putCapacity (numbers, { calls, bounds }) {
+  numbers[places.CAPACITY] = calls
+  numbers[places.CAPACITY_ADAPTS] = Number(bounds !== undefined)
+  if (bounds === undefined) return
+  numbers[places.CAPACITY_MIN] = bounds.min
+  numbers[places.CAPACITY_MAX] = bounds.max
+  numbers[places.CAPACITY_INITIAL] = bounds.initial
 }
 
 // One that goes on from an earlier breaker's state does so in this, too.

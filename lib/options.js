@@ -16,6 +16,10 @@ const entries = value => integer(value) >= 0 || value === Infinity ? value : und
 // native side, or undefined if it makes no sense.
 const NUMBERS = {
   timeout: value => value ? finite(value, 1e-6) ?? infinite(value) : none(value),
+  'timeout.min': someTime,
+  'timeout.max': someTime,
+  'timeout.multiplier': value => finite(value, 1),
+  'timeout.quantile': value => number(value) > 0 && value < 1 ? Number(value) : undefined,
   resetTimeout: wait,
   'resetTimeout.initial': wait,
   'resetTimeout.max': wait,
@@ -34,6 +38,9 @@ const NUMBERS = {
   rollingCountTimeout: value => finite(value === 0 ? DEFAULTS.rollingCountTimeout : value, 1e-6) ?? infinite(value),
   rollingCountBuckets: value => buckets(finite(value === 0 ? DEFAULTS.rollingCountBuckets : value, 1)),
   capacity: value => integer(value) ?? (value === Infinity ? Number.MAX_SAFE_INTEGER : undefined),
+  'capacity.min': someCalls,
+  'capacity.max': someCalls,
+  'capacity.initial': someCalls,
   cacheTTL: number,
   coalesceTTL: value => none(value) ?? number(value),
   cacheSize: entries,
@@ -66,11 +73,14 @@ const argumentsAsKey = (...args) => JSON.stringify(args)
 
 const RESET_REASONS = ['error', 'success', 'timeout']
 
-/** What an option says, as a number. Throws a TypeError when it says nothing sensible. */
-function readNumber (name, value) {
+/**
+ * What an option says, as a number. Throws a TypeError when it says nothing sensible, which says
+ * what would be.
+ */
+function readNumber (name, value, sensible = expected[name]) {
   const given = value ?? DEFAULTS[name]
   if (given === DEFAULTS[name]) return PRESETS[name]
-  return NUMBERS[name](given) ?? refuse(`options.${name}`, expected[name], value)
+  return NUMBERS[name](given) ?? refuse(`options.${name}`, sensible, value)
 }
 
 /** How many outcomes `options.window` has judged; 0: those in the time of the window. */
@@ -166,12 +176,75 @@ function readWait (value) {
   return wait(value) ?? refuse('what options.resetTimeout returns', expected['resetTimeout.initial'], value)
 }
 
+/**
+ * What `timeout` says, in milliseconds, of one that is learned the longest, and how that is done: an object with
+ * everything in it, or undefined. Throws a TypeError that names the field which makes no sense.
+ */
+function readTimeout (value) {
+  if (!isAdaptive('timeout', value)) return { ms: readNumber('timeout', value), learned: undefined }
+  const { adaptive, min, max, multiplier, quantile, ...others } = value
+  refuseUnknown('timeout', others, 'adaptive, min, max, multiplier and quantile')
+  const least = readOr('timeout.min', min, undefined)
+  const longest = readOr('timeout.max', max, Math.max(DEFAULTS.timeout, least ?? 0))
+  const shortest = least ?? Math.min(SHORTEST_LEARNED, longest)
+  if (longest < shortest) {
+    throw new TypeError(`options.timeout.max must not be below options.timeout.min; got ${longest} and ${shortest}`)
+  }
+  return {
+    ms: longest,
+    learned: {
+      min: shortest,
+      max: longest,
+      multiplier: readNumber('timeout.multiplier', multiplier),
+      quantile: readNumber('timeout.quantile', quantile)
+    }
+  }
+}
+
+/** What `capacity` says, as `readTimeout`: how many calls and, where that adapts, in what bounds. */
+function readCapacity (value) {
+  if (!isAdaptive('capacity', value)) return { calls: readNumber('capacity', value), bounds: undefined }
+  const { adaptive, min, max, initial, ...others } = value
+  refuseUnknown('capacity', others, 'adaptive, min, max and initial')
+  const least = readNumber('capacity.min', min)
+  const first = readOr('capacity.initial', initial, undefined)
+  const most = readOr('capacity.max', max, Math.max(MOST_CALLS, least, first ?? 0))
+  if (most < least) {
+    throw new TypeError(`options.capacity.max must not be below options.capacity.min; got ${most} and ${least}`)
+  }
+  if (first < least || first > most) {
+    throw new TypeError(`options.capacity.initial must not be outside options.capacity.min and max; got ${first}, and ${least} to ${most}`)
+  }
+  return { calls: most, bounds: { min: least, max: most, initial: first ?? Math.min(Math.max(FIRST_CALLS, least), most) } }
+}
+
+// Whether an option is an object that says so: one that does not is none at all.
+function isAdaptive (name, value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (value.adaptive !== true) refuse(`options.${name}.adaptive`, expected[`${name}.adaptive`], value.adaptive)
+  return true
+}
+
+/** Whether failures are a share of outcomes where nothing else is said: so that refusals do not open the circuit. */
+function judgesOutcomes ({ capacity, rateOf }) {
+  return rateOf ? rateOf === 'outcomes' : typeof capacity === 'object' && capacity !== null
+}
+
+const SHORTEST_LEARNED = 50
+const MOST_CALLS = 1000
+const FIRST_CALLS = 20
+
 // That of Finagle.
 const LONGEST_WAIT = 300_000
 
 // A field without a default.
 function readField (name, value) {
   return NUMBERS[name](value) ?? refuse(`options.${name}`, expected[name], value)
+}
+
+// One whose default depends on others.
+function readOr (name, value, otherwise) {
+  return value == null ? otherwise : readField(name, value)
 }
 
 function refuseUnknown (option, others, known) {
@@ -207,7 +280,7 @@ function complete (options) {
   expect('preset', options.preset, isPreset)
   if (options.preset) Object.assign(options, presetFor(options.preset, options))
   // Name by name: V8 looks up a name that it knows in a fifth of the time.
-  readNumber('timeout', options.timeout)
+  const { ms } = readTimeout(options.timeout)
   options.timeout ??= DEFAULTS.timeout
   readResetTimeout(options.resetTimeout)
   options.resetTimeout ??= DEFAULTS.resetTimeout
@@ -221,7 +294,7 @@ function complete (options) {
   options.cacheGetKey ??= argumentsAsKey
   options.coalesce = isOn('coalesce', options.coalesce)
   // As long as the call that others join may take.
-  options.coalesceTTL ??= options.timeout
+  options.coalesceTTL ??= typeof options.timeout === 'object' ? ms : options.timeout
   readNumber('maxFailures', options.maxFailures)
   readNumber('volumeThreshold', options.volumeThreshold)
   readNumber('consecutiveFailures', options.consecutiveFailures)
@@ -243,7 +316,8 @@ function complete (options) {
   readNumber('coalesceTTL', options.coalesceTTL)
   readNumber('coalesceSize', options.coalesceSize)
   options.rollingPercentilesEnabled = isOn('rollingPercentilesEnabled', options.rollingPercentilesEnabled)
-  options.capacity = readNumber('capacity', options.capacity)
+  const { calls, bounds } = readCapacity(options.capacity)
+  if (bounds === undefined) options.capacity = calls
   options.errorFilter = filterOf(options)
   options.enableSnapshots = isOn('enableSnapshots', options.enableSnapshots)
   readWords(options)
@@ -323,12 +397,15 @@ module.exports = {
   expect,
   isEmitter,
   isFunction,
+  judgesOutcomes,
   noteDeprecated,
   prepare,
+  readCapacity,
   readLastCalls,
   readNumber,
   readResetTimeout,
   readThrottle,
+  readTimeout,
   readVolume,
   readWait,
   refuse,
@@ -365,6 +442,15 @@ function wait (value) {
 function share (value, most) {
   const parsed = number(value)
   return parsed >= 0 && parsed <= most ? parsed : undefined
+}
+
+// What a timeout may be that is learned.
+function someTime (value) {
+  return ofTimer(value) >= 1e-6 ? ofTimer(value) : undefined
+}
+
+function someCalls (value) {
+  return positive(value) <= 1_000_000 ? value : undefined
 }
 
 // What a timer can hold.

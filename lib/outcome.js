@@ -25,6 +25,7 @@ const { expire, evaluateTrip, latency, settle, stalled } = require('./native/cro
 const { NO_FILTER } = require('./options')
 const { handlers, tryLater } = require('./retry')
 const { serve } = require('./semaphore')
+const { timeoutOf } = require('./learned')
 const { warnOnce } = require('./warnings')
 
 const { ASK, EVENTS, FAILURE, GONE, IDLE, IGNORED, LATE, SUCCESS, UNHEARD_FAILURE } = codes
@@ -86,7 +87,7 @@ function failBy (call, value) {
 function timeOut (breaker, inner, permit, args, companion) {
   // The error names the timeout as it stands, unless that is nonsense.
   tryApplyLiveOptions(breaker, inner)
-  const error = buildError(breaker, 'ETIMEDOUT', companion?.terms?.timeout ?? inner.liveOptions.timeout)
+  const error = buildError(breaker, 'ETIMEDOUT', companion?.terms?.timeout ?? timeoutOf(inner, permit))
   const isHeard = isHeardLate(breaker, inner)
   // Where nobody hears of it, the call ends in one crossing, and no listener comes between.
   const bits = expire(inner.id, permit, isHeard ? FAILURE : UNHEARD_FAILURE)

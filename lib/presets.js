@@ -26,7 +26,7 @@ function presetFor (name, options, timeout = options.timeout) {
   const { volumeThreshold, ...others } = structuredClone(PRESETS[name])
   const all = options.window == null ? { volumeThreshold, ...others } : others
   // Those that try are waited for as long as any call.
-  const ms = Number(timeout ?? defaults.timeout)
+  const ms = longest(timeout ?? defaults.timeout)
   if (ms > 0 && ms < Infinity && !options.throttle) all.halfOpenTimeout = ms
   return Object.fromEntries(Object.entries(all).filter(([option]) => options[option] == null))
 }
@@ -36,6 +36,13 @@ function withoutPreset (options) {
   const said = presetFor(options.preset, { throttle: options.throttle, window: options.window }, options.timeout)
   const own = Object.entries(options).filter(([name, value]) => !(name in said) || value !== said[name])
   return Object.fromEntries(own)
+}
+
+// A timeout that is learned is read elsewhere; what makes no sense here is refused there.
+function longest (timeout) {
+  if (typeof timeout !== 'object') return Number(timeout)
+  const { max, min } = timeout
+  return max == null ? Math.max(defaults.timeout, Number(min ?? 0)) : Number(max)
 }
 
 module.exports = { isPreset, presetFor, withoutPreset }

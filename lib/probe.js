@@ -11,6 +11,7 @@ const { AsyncResource } = require('./builtins')
 const { drainEvents } = require('./drain-events')
 const { throwAsync } = require('./emit')
 const { buildError } = require('./errors')
+const { timeoutOf } = require('./learned')
 const { tryApplyLiveOptions } = require('./live-options')
 const { toPromise } = require('./outcome')
 const { serve } = require('./semaphore')
@@ -91,7 +92,7 @@ class Probe {
   }
 
   timeOut () {
-    const error = buildError(this.breaker, 'ETIMEDOUT', this.inner.liveOptions.timeout)
+    const error = buildError(this.breaker, 'ETIMEDOUT', timeoutOf(this.inner, this.permit))
     this.end(false, error)
     this.abort(error)
   }

@@ -12,9 +12,13 @@ const { BINS, codes: { IS_SHUTDOWN, IS_SWITCHED_ON, SNAPSHOT }, counters: COUNTS
 const { counts, midpoints, quantiles, stat, state, statsBetween } = require('./native/crossings')
 const { create } = require('./native/instances')
 const { windowNumbers } = require('./native-options')
+const { rounded } = require('./learned')
 const { isOn } = require('./switches')
 
-const { BUCKET_CIRCUIT, STATS_HISTOGRAM, STATS_MEAN, STATS_QUANTILES, STATS_STATE } = places
+const {
+  BUCKET_CIRCUIT, STATS_CAPACITY_LIMIT, STATS_HAS_LEARNED, STATS_HISTOGRAM, STATS_LEARNED_TIMEOUT, STATS_MEAN, STATS_QUANTILES,
+  STATS_STATE, STATS_USUAL_LATENCY
+} = places
 
 const HANDLE = Symbol('handle')
 const LATENCIES = Symbol('latencies')
@@ -215,14 +219,35 @@ function tellSnapshot (status) {
   }
 }
 
-/** The stats of a window, and where the circuit of its breaker stood at that moment, in bits. */
+/**
+ * The stats of a window, where the circuit of its breaker stood at that moment, in bits, and what of that which the
+ * breaker has learned another is to go on from.
+ */
 function readTogether ({ [HANDLE]: handle }) {
   const read = handle.readStats()
   const stats = counts()
   stats.percentiles = quantiles(STATS_QUANTILES)
   defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
   stats.latencyMean = stat(STATS_MEAN)
-  return { bits: stat(STATS_STATE), stats }
+  return { bits: stat(STATS_STATE), learned: readLearned(stats), stats }
+}
+
+// Those who learn nothing have the stats of opossum's.
+function readLearned (stats) {
+  const timeout = stat(STATS_LEARNED_TIMEOUT)
+  const limit = stat(STATS_CAPACITY_LIMIT)
+  if (timeout < 0 && limit < 0) return undefined
+  const learned = {}
+  if (timeout >= 0) {
+    stats.learnedTimeout = rounded(timeout)
+    if (stat(STATS_HAS_LEARNED) === 1) learned.learnedTimeout = stats.learnedTimeout
+  }
+  if (limit >= 0) {
+    stats.capacityLimit = limit
+    const usual = stat(STATS_USUAL_LATENCY)
+    if (usual > 0) Object.assign(learned, { capacityLimit: limit, usualLatency: usual })
+  }
+  return learned
 }
 
 module.exports = { Status, followOptions, handOver, prime, readTogether, tellSnapshot }

@@ -19,8 +19,11 @@ function readTerms (given, known) {
   if (unknown !== undefined) throw new TypeError(`There is no options.${unknown}: there are ${known.join(', ')}`)
   const { signal, timeout } = given
   if (signal != null && !isSignal(signal)) refuse('options.signal', 'an AbortSignal', signal)
-  return new Terms(signal ?? undefined, timeout == null ? undefined : readNumber('timeout', timeout))
+  return new Terms(signal ?? undefined, timeout == null ? undefined : readNumber('timeout', timeout, SENSIBLE_TIMEOUT))
 }
+
+// Of one call nothing is learned.
+const SENSIBLE_TIMEOUT = 'a number of milliseconds above 0, or false for none'
 
 class Terms extends Companion {
   #inner = undefined

@@ -19,10 +19,15 @@ const fail = async () => { throw new Error('ill') }
 const hang = () => new Promise(() => {})
 
 const NO_NUMBERS = [NaN, 'soon', ' ', {}, [], true, () => 1, Symbol('five'), 5n, new Date(0), -Infinity]
+// One that is a plain object is looked into.
+const isNoObject = value => typeof value !== 'object' || Array.isArray(value)
 const NO_COUNTS = [NaN, 1.5, 'many', '5', {}, [], true, () => 1, 5n]
 
 const SENSELESS = {
-  timeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, '-5', '10ms']],
+  timeout: [
+    'a number of milliseconds above 0, false for none, or { adaptive: true, min, max, multiplier, quantile }',
+    [...NO_NUMBERS.filter(isNoObject), -1, '-5', '10ms']
+  ],
   resetTimeout: [
     'a number of milliseconds, 0 or more, { initial, max, factor, jitter }, or a function',
     [...NO_NUMBERS.filter(value => typeof value !== 'object' && typeof value !== 'function'), -1, '-5', '10ms', '']
@@ -39,7 +44,7 @@ const SENSELESS = {
   ],
   rollingCountTimeout: ['a number of milliseconds above 0', [...NO_NUMBERS, -1, '-5', '10s']],
   rollingCountBuckets: ['a whole number from 1 to 100000', [...NO_NUMBERS, -1, 0.5, 1.5, 100_001, Infinity, '1.5']],
-  capacity: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
+  capacity: ['a whole number of calls, or { adaptive: true, min, max, initial }', [...NO_COUNTS.filter(isNoObject), -Infinity]],
   volumeThreshold: ['a whole number of calls', [...NO_COUNTS, -Infinity]],
   retry: ['an object { attempts, delay, when, budget, timeout }, or false', [true, 1, 'twice', [], () => {}]],
   timeoutClock: ["'loop' or 'wall'", ['walls', 1, {}, true]],
@@ -128,6 +133,73 @@ test('a senseless field of an option that is an object is named', () => {
     assert.throws(() => new CircuitBreaker(well, { [name]: { calls: 1, size: 10 } }), { name: 'TypeError', message })
   }
 })
+
+test('a senseless field of a timeout or a capacity that adapts is named', async t => {
+  const TIMES = ['a number of milliseconds above 0, up to 2147483647', [...NO_NUMBERS, 0, -1, '', '10ms', Infinity, 2 ** 31, false]]
+  const CALLS = ['a whole number of calls, from 1 to 1000000', [...NO_COUNTS, 0, -1, Infinity, 1_000_001, false]]
+  const ADAPTS = ['true', [undefined, false, null, 1, 'true', {}]]
+  const SENSELESS_FIELDS = {
+    timeout: {
+      adaptive: ADAPTS,
+      min: TIMES,
+      max: TIMES,
+      multiplier: ['a number, 1 or more', [...NO_NUMBERS, 0.99, '', Infinity, false]],
+      quantile: ['a number above 0 and below 1', [...NO_NUMBERS, 0, 1, 99.9, -0.5, '', Infinity, false]]
+    },
+    capacity: { adaptive: ADAPTS, min: CALLS, max: CALLS, initial: CALLS }
+  }
+  for (const [name, fields] of Object.entries(SENSELESS_FIELDS)) {
+    for (const [field, [expected, values]] of Object.entries(fields)) {
+      await t.test(`${name}.${field}`, () => {
+        const breaker = new CircuitBreaker(well, { [name]: 5 })
+        for (const value of values) {
+          const message = `options.${name}.${field} must be ${expected}; got ${inspect(value, { depth: 0 })}`
+          const options = { [name]: { adaptive: true, [field]: value } }
+          assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+          assert.throws(() => breaker.update(options), { name: 'TypeError', message })
+        }
+        assert.equal(breaker.options[name], 5)
+        breaker.shutdown()
+      })
+    }
+    const known = Object.keys(fields)
+    const message = `options.${name} has no most: it may have ${known.slice(0, -1).join(', ')} and ${known.at(-1)}`
+    assert.throws(() => new CircuitBreaker(well, { [name]: { adaptive: true, most: 10 } }), { name: 'TypeError', message })
+    assert.throws(() => new CircuitBreaker(well, { [name]: {} }), { message: `options.${name}.adaptive must be true; got undefined` })
+  }
+})
+
+test('bounds that contradict each other are named', () => {
+  const impossible = [
+    [{ timeout: { adaptive: true, min: 200, max: 100 } }, 'options.timeout.max must not be below options.timeout.min; got 100 and 200'],
+    [{ capacity: { adaptive: true, min: 20, max: 10 } }, 'options.capacity.max must not be below options.capacity.min; got 10 and 20'],
+    [
+      { capacity: { adaptive: true, min: 20, initial: 10 } },
+      'options.capacity.initial must not be outside options.capacity.min and max; got 10, and 20 to 1000'
+    ],
+    [
+      { capacity: { adaptive: true, max: 10, initial: 20 } },
+      'options.capacity.initial must not be outside options.capacity.min and max; got 20, and 1 to 10'
+    ]
+  ]
+  for (const [options, message] of impossible) {
+    assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
+  }
+})
+
+test('bounds that are left out follow those that are given', () => {
+  const learnt = options => learntBy({ timeout: { adaptive: true, ...options } }).learnedTimeout
+  const limit = options => learntBy({ capacity: { adaptive: true, ...options } }).capacityLimit
+  assert.deepEqual([{}, { min: 30_000 }, { max: 20 }, { max: '300' }].map(learnt), [10_000, 30_000, 20, 300])
+  assert.deepEqual([{}, { min: 30 }, { max: 5 }, { initial: 3000 }, { min: 3000 }].map(limit), [20, 30, 5, 3000, 3000])
+})
+
+function learntBy (options) {
+  const breaker = new CircuitBreaker(well, options)
+  const { stats } = breaker
+  breaker.shutdown()
+  return stats
+}
 
 test('options that cannot stand together are named', () => {
   const impossible = [
@@ -221,7 +293,7 @@ test('an abortController that cannot be written is renewed, in a copy of the opt
 })
 
 test('options that cannot be written to are refused in the same words', () => {
-  const message = "options.timeout must be a number of milliseconds above 0, or false for none; got 'soon'"
+  const message = `options.timeout must be ${SENSELESS.timeout[0]}; got 'soon'`
   for (const options of [Object.seal({ timeout: 'soon' }), new (class { get timeout () { return 'soon' } get coalesce () { return false } })()]) {
     assert.throws(() => new CircuitBreaker(well, options), { name: 'TypeError', message })
   }

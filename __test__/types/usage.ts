@@ -536,7 +536,23 @@ for (const cacheTransport of [remote, local, new OverTheNetwork()]) new CircuitB
 // ---- The living options
 
 expect<Equal<typeof breaker.options, CircuitBreaker.LiveOptions<[id: string, fresh: boolean]>>>()
-expect<Equal<typeof breaker.options.timeout, number | false>>()
+expect<Equal<typeof breaker.options.timeout, number | CircuitBreaker.LearnedTimeout | false>>()
+const learned = new CircuitBreaker(findUser, {
+  timeout: { adaptive: true, min: 20, max: 5000, multiplier: 2, quantile: 0.99 },
+  capacity: { adaptive: true, min: 2, max: 500, initial: 10 }
+})
+new CircuitBreaker(findUser, { timeout: { adaptive: true }, capacity: { adaptive: true, max: undefined } })
+learned.update({ timeout: { adaptive: true }, capacity: null })
+learned.options.timeout = { adaptive: true, max: 900 }
+expect<Equal<typeof learned.stats.learnedTimeout, number | undefined>>()
+expect<Equal<typeof learned.stats.capacityLimit, number | undefined>>()
+new CircuitBreaker(findUser, { timeout: 500, state: { learnedTimeout: 130, capacityLimit: 40, usualLatency: 20 } })
+// @ts-expect-error: it does not say that it is learned
+new CircuitBreaker(findUser, { timeout: { min: 20 } })
+// @ts-expect-error: it says that it does not adapt
+new CircuitBreaker(findUser, { capacity: { adaptive: false } })
+// @ts-expect-error: of one call nothing is learned
+breaker.fireWith({ timeout: { adaptive: true } }, '1', true)
 expect<Equal<typeof breaker.options.resetTimeout, number | CircuitBreaker.Backoff | ((attempt: number, context: CircuitBreaker.ResetContext) => number)>>()
 new CircuitBreaker(findUser, { throttle: true })
 new CircuitBreaker(findUser, { throttle: { k: 1.5 } })
@@ -552,7 +568,7 @@ expect<Equal<typeof breaker.options.rollingCountTimeout, number>>()
 expect<Equal<typeof breaker.options.rollingCountBuckets, number>>()
 expect<Equal<typeof breaker.options.rollingPercentilesEnabled, boolean>>()
 expect<Equal<typeof breaker.options.enableSnapshots, boolean>>()
-expect<Equal<typeof breaker.options.capacity, number>>()
+expect<Equal<typeof breaker.options.capacity, number | CircuitBreaker.AdaptiveCapacity>>()
 expect<Equal<typeof breaker.options.name, string | undefined>>()
 expect<Equal<typeof breaker.options.cache, boolean | undefined>>()
 expect<Equal<typeof breaker.options.cacheTTL, number>>()

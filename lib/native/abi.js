@@ -140,8 +140,16 @@ const places = Object.freeze({
   STATS_QUANTILES: 12,
   /** Where the circuit stood at that moment, in bits as `state` returns them. */
   STATS_STATE: 21,
+  /** The timeout that is learned, in milliseconds; -1 where none is. */
+  STATS_LEARNED_TIMEOUT: 22,
+  /** Whether anything was learned of it. */
+  STATS_HAS_LEARNED: 23,
+  /** How many places there are where that adapts; -1 where it does not. */
+  STATS_CAPACITY_LIMIT: 24,
+  /** The latency that is usual, by which it does; -1 where none is known. */
+  STATS_USUAL_LATENCY: 25,
   /** The first number of the histogram. */
-  STATS_HISTOGRAM: 22,
+  STATS_HISTOGRAM: 26,
   // What `readBucket` leaves behind the counters:
   /** 1 when the circuit opened in the bucket, 0 when it closed, -1 when it did neither. */
   BUCKET_CIRCUIT: 11,
@@ -238,7 +246,25 @@ const nativeOptions = Object.freeze({
   /** How many calls a throttle lets pass for each that succeeds; zero: there is none. */
   THROTTLE_K: 30,
   /** The greatest share of calls that it refuses. */
-  THROTTLE_MAX_REJECTION: 31
+  THROTTLE_MAX_REJECTION: 31,
+  /** Whether the timeout is learned; then what follows holds, and `TIMEOUT` says nothing. */
+  TIMEOUT_ADAPTS: 32,
+  /** The least. */
+  TIMEOUT_MIN: 33,
+  /** The greatest. */
+  TIMEOUT_MAX: 34,
+  /** So many times a quantile. */
+  TIMEOUT_MULTIPLIER: 35,
+  /** Which. */
+  TIMEOUT_QUANTILE: 36,
+  /** Whether the capacity adapts; then what follows holds, and `CAPACITY` says nothing. */
+  CAPACITY_ADAPTS: 37,
+  /** The fewest calls. */
+  CAPACITY_MIN: 38,
+  /** The most. */
+  CAPACITY_MAX: 39,
+  /** How many to begin with. */
+  CAPACITY_INITIAL: 40
 })
 
 /** The defaults of options that are numbers. */
@@ -262,6 +288,9 @@ const defaults = Object.freeze({
   cacheTTL: 0,
   cacheSize: 16777215,
   coalesceSize: 16777215,
+  'timeout.multiplier': 1.5,
+  'timeout.quantile': 0.999,
+  'capacity.min': 1,
   'resetTimeout.factor': 2,
   'resetTimeout.jitter': 0.5,
   'throttle.k': 2,
@@ -277,7 +306,7 @@ const defaults = Object.freeze({
 
 /** What would make sense, where an option does not. */
 const expected = Object.freeze({
-  timeout: 'a number of milliseconds above 0, or false for none',
+  timeout: 'a number of milliseconds above 0, false for none, or { adaptive: true, min, max, multiplier, quantile }',
   timeoutClock: "'loop' or 'wall'",
   stallThreshold: 'a number of milliseconds, 1 or more',
   errorThresholdPercentage: 'a number (of percent)',
@@ -300,7 +329,7 @@ const expected = Object.freeze({
   random: 'a function',
   rollingCountTimeout: 'a number of milliseconds above 0',
   rollingCountBuckets: 'a whole number from 1 to 100000',
-  capacity: 'a whole number of calls',
+  capacity: 'a whole number of calls, or { adaptive: true, min, max, initial }',
   errorFilter: 'a function',
   preset: "the name of a preset: 'modern'",
   rotateBucketController: 'an EventEmitter',
@@ -313,6 +342,15 @@ const expected = Object.freeze({
   coalesceResetOn: 'an array',
   state: 'the `state` of a toJSON()',
   status: 'a Status or the `status` of a toJSON()',
+  'timeout.adaptive': 'true',
+  'timeout.min': 'a number of milliseconds above 0, up to 2147483647',
+  'timeout.max': 'a number of milliseconds above 0, up to 2147483647',
+  'timeout.multiplier': 'a number, 1 or more',
+  'timeout.quantile': 'a number above 0 and below 1',
+  'capacity.adaptive': 'true',
+  'capacity.min': 'a whole number of calls, from 1 to 1000000',
+  'capacity.max': 'a whole number of calls, from 1 to 1000000',
+  'capacity.initial': 'a whole number of calls, from 1 to 1000000',
   'window.calls': 'a whole number from 1 to 100000',
   'resetTimeout.initial': 'a number of milliseconds, 0 or more',
   'resetTimeout.max': 'a number of milliseconds, not below initial',
@@ -440,7 +478,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 1202323814,
+  FINGERPRINT: 1468074290,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -85,6 +85,18 @@ export declare class Handle {
   resumeWaits(attempt: number, wait: number): void
   /** How often the circuit has opened without having recovered. */
   attempt(): number
+  /**
+   * How many ms a call was given whose timeout is learned, or those before it was; nothing,
+   * where it is not.
+   */
+  timeoutGiven(permit: number): number | null
+  /** Goes on from the timeout that an earlier breaker has learned, in ms. */
+  rememberTimeout(timeout: number): void
+  /**
+   * Goes on from the limit that the capacity of an earlier breaker had come to, and the
+   * latency that was usual, in ms.
+   */
+  rememberCapacity(limit: number, usual?: number | undefined | null): void
   /** Gives what is drawn next: from 0 up to 1; anything else leaves it to the breaker. */
   giveDraw(draw: number): void
   /** Begins a probe of JavaScript's: its permit; nothing, where none is to begin. */
@@ -110,8 +122,8 @@ export declare class Handle {
   rotate(): void
   /**
    * Leaves in the shared words, in this order: the totals; the mean and the quantiles in ms, -1
-   * when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
-   * `read_bucket_latencies`. Returns how many numbers there are.
+   * when latencies are not kept; the state, in bits; what was learned; and the histogram of the
+   * latencies, as of `read_bucket_latencies`. Returns how many numbers there are.
    */
   readStats(): number
   /**

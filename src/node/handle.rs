@@ -22,8 +22,8 @@ use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::breaker::{CircuitBreaker, Tripped};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
-    ThrottleOptions, TimeoutClock, WindowConfig,
+    AdaptiveOptions, Backoff, ChanceConfig, Config, HalfOpenConfig, LearnedTimeoutOptions,
+    LiveOptions, RateOf, Rotation, SlowCallConfig, ThrottleOptions, TimeoutClock, WindowConfig,
 };
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
 use didelphis_core::loop_delay::Stalls;
@@ -235,6 +235,10 @@ struct BreakerOptions {
     throttle_k: f64,
     /// A share.
     throttle_max_rejection: f64,
+    /// Where the timeout is learned.
+    learned_timeout: Option<LearnedTimeoutOptions>,
+    /// Where the capacity adapts.
+    adaptive_capacity: Option<AdaptiveOptions>,
 }
 
 impl BreakerOptions {
@@ -274,6 +278,21 @@ impl BreakerOptions {
             should_trip: numbers[native_options::SHOULD_TRIP] != 0.0,
             throttle_k: numbers[native_options::THROTTLE_K],
             throttle_max_rejection: numbers[native_options::THROTTLE_MAX_REJECTION],
+            learned_timeout: (numbers[native_options::TIMEOUT_ADAPTS] != 0.0).then(|| {
+                LearnedTimeoutOptions {
+                    min: Nanos::from_millis_f64(numbers[native_options::TIMEOUT_MIN]),
+                    max: Nanos::from_millis_f64(numbers[native_options::TIMEOUT_MAX]),
+                    multiplier: numbers[native_options::TIMEOUT_MULTIPLIER],
+                    quantile: numbers[native_options::TIMEOUT_QUANTILE],
+                }
+            }),
+            adaptive_capacity: (numbers[native_options::CAPACITY_ADAPTS] != 0.0).then(|| {
+                AdaptiveOptions {
+                    min: numbers[native_options::CAPACITY_MIN] as u32,
+                    max: numbers[native_options::CAPACITY_MAX] as u32,
+                    initial: numbers[native_options::CAPACITY_INITIAL] as u32,
+                }
+            }),
         }
     }
 
@@ -282,6 +301,7 @@ impl BreakerOptions {
         let timed = self.timeout > 0.0 && self.timeout.is_finite();
         LiveOptions {
             timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
+            learned_timeout: self.learned_timeout,
             reset_timeout: Backoff {
                 initial: Nanos::from_millis_f64(self.reset_timeout),
                 max: Nanos::from_millis_f64(self.reset_timeout_max),
@@ -315,6 +335,7 @@ impl BreakerOptions {
             }),
             asks_host: self.should_trip,
             capacity: self.capacity as i64,
+            adaptive_capacity: self.adaptive_capacity,
             warm_up: (self.warm_up > 0.0).then(|| Nanos::from_millis_f64(self.warm_up)),
             enabled: self.enabled,
             timeout_clock: if self.by_wall_clock { TimeoutClock::Wall } else { TimeoutClock::Loop },
@@ -422,7 +443,7 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn set_live_options(&self) {
         let live = BreakerOptions::left_in(self.environment.words()).live();
-        self.with(|breaker, _| breaker.set_live_options(live));
+        self.with(|breaker, now| breaker.set_live_options(live, now));
     }
 
     /// Goes on with the options in the shared words, where they lie as for `create`.
@@ -457,6 +478,28 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn attempt(&self) -> u32 {
         self.with(|breaker, _| breaker.attempt())
+    }
+
+    /// How many ms a call was given whose timeout is learned, or those before it was; nothing,
+    /// where it is not.
+    #[napi(catch_unwind)]
+    pub fn timeout_given(&self, permit: u32) -> Option<f64> {
+        let permit = Permit::from_raw(permit);
+        self.with(|breaker, _| breaker.timeout_given(&permit).map(Nanos::as_millis_f64))
+    }
+
+    /// Goes on from the timeout that an earlier breaker has learned, in ms.
+    #[napi(catch_unwind)]
+    pub fn remember_timeout(&self, timeout: f64) {
+        self.with(|breaker, _| breaker.remember_timeout(Nanos::from_millis_f64(timeout)));
+    }
+
+    /// Goes on from the limit that the capacity of an earlier breaker had come to, and the
+    /// latency that was usual, in ms.
+    #[napi(catch_unwind)]
+    pub fn remember_capacity(&self, limit: u32, usual: Option<f64>) {
+        let usual = usual.map(Nanos::from_millis_f64);
+        self.with(|breaker, _| breaker.remember_capacity(limit, usual));
     }
 
     /// Gives what is drawn next: from 0 up to 1; anything else leaves it to the breaker.
@@ -528,12 +571,13 @@ impl Handle {
     }
 
     /// Leaves in the shared words, in this order: the totals; the mean and the quantiles in ms, -1
-    /// when latencies are not kept; the state, in bits; and the histogram of the latencies, as of
-    /// `read_bucket_latencies`. Returns how many numbers there are.
+    /// when latencies are not kept; the state, in bits; what was learned; and the histogram of the
+    /// latencies, as of `read_bucket_latencies`. Returns how many numbers there are.
     #[napi(catch_unwind)]
     pub fn read_stats(&self) -> u32 {
         self.with(|breaker, now| {
             let state = f64::from(hot::state_bits(breaker, now));
+            let learned = learned_by(breaker);
             let window = breaker.window(now);
             let (counts, latencies) = (window.totals(), window.latencies());
             let summary = latencies.as_ref().map(Histogram::summary);
@@ -544,7 +588,8 @@ impl Handle {
             });
             let counts = counts.iter().map(|&count| count as f64);
             let histogram = latencies.iter().flat_map(numbers_of);
-            let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(histogram);
+            let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(learned);
+            let numbers = numbers.chain(histogram);
             self.environment.words().put_stats(numbers) as u32
         })
     }
@@ -712,6 +757,17 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.environment.instances().remove(self.id);
     }
+}
+
+/// What a breaker has learned, as it is laid out for `read_stats`.
+fn learned_by(breaker: &CircuitBreaker) -> [f64; 4] {
+    let timeout = breaker.learned_timeout().map_or(-1.0, Nanos::as_millis_f64);
+    let has_learned = f64::from(breaker.timeout_to_remember().is_some());
+    let (limit, usual) = match breaker.adaptive_capacity() {
+        Some((limit, usual)) => (f64::from(limit), usual.map_or(-1.0, Nanos::as_millis_f64)),
+        None => (-1.0, -1.0),
+    };
+    [timeout, has_learned, limit, usual]
 }
 
 fn numbers_of(histogram: &Histogram) -> impl Iterator<Item = f64> + '_ {

@@ -46,8 +46,16 @@ constants! {
         QUANTILES = MEAN + 1;
         /// Where the circuit stood at that moment, in bits as `state` returns them.
         STATE = QUANTILES + super::QUANTILES.len();
+        /// The timeout that is learned, in milliseconds; -1 where none is.
+        LEARNED_TIMEOUT = STATE + 1;
+        /// Whether anything was learned of it.
+        HAS_LEARNED = STATE + 2;
+        /// How many places there are where that adapts; -1 where it does not.
+        CAPACITY_LIMIT = STATE + 3;
+        /// The latency that is usual, by which it does; -1 where none is known.
+        USUAL_LATENCY = STATE + 4;
         /// The first number of the histogram.
-        HISTOGRAM = STATE + 1;
+        HISTOGRAM = STATE + 5;
     }
 }
 
@@ -162,6 +170,24 @@ constants! {
         THROTTLE_K = 30;
         /// The greatest share of calls that it refuses.
         THROTTLE_MAX_REJECTION = 31;
+        /// Whether the timeout is learned; then what follows holds, and `TIMEOUT` says nothing.
+        TIMEOUT_ADAPTS = 32;
+        /// The least.
+        TIMEOUT_MIN = 33;
+        /// The greatest.
+        TIMEOUT_MAX = 34;
+        /// So many times a quantile.
+        TIMEOUT_MULTIPLIER = 35;
+        /// Which.
+        TIMEOUT_QUANTILE = 36;
+        /// Whether the capacity adapts; then what follows holds, and `CAPACITY` says nothing.
+        CAPACITY_ADAPTS = 37;
+        /// The fewest calls.
+        CAPACITY_MIN = 38;
+        /// The most.
+        CAPACITY_MAX = 39;
+        /// How many to begin with.
+        CAPACITY_INITIAL = 40;
     }
 }
 

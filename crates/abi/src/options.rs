@@ -75,11 +75,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "timeout",
         unit: Unit::Milliseconds,
         default: Default::Number(10_000.0),
-        expected: Some("a number of milliseconds above 0, or false for none"),
+        expected: Some(
+            "a number of milliseconds above 0, false for none, or \
+             { adaptive: true, min, max, multiplier, quantile }",
+        ),
         live: true,
         native: Some(native_options::TIMEOUT),
         doc: "ms a call may take, in loop time, before it fails with `ETIMEDOUT`; `false`, `0` \
-              or `Infinity`: as long as it likes",
+              or `Infinity`: as long as it likes. \
+              `{ adaptive: true, min, max, multiplier, quantile }`: as is learned from the calls \
+              that succeed",
     },
     OptionSpec {
         name: "timeoutClock",
@@ -336,11 +341,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "capacity",
         unit: Unit::Calls,
         default: Default::Number(MAX_SAFE_INTEGER),
-        expected: Some("a whole number of calls"),
+        expected: Some("a whole number of calls, or { adaptive: true, min, max, initial }"),
         live: false,
         native: Some(native_options::CAPACITY),
         doc: "calls under way at once; more are refused with `ESEMLOCKED` and count as \
-              failures",
+              failures. `{ adaptive: true, min, max, initial }`: as many as latencies allow; \
+              implies `rateOf: 'outcomes'`, so that refusals do not open the circuit, unless \
+              `rateOf` says otherwise",
     },
     OptionSpec {
         name: "errorFilter",
@@ -602,6 +609,93 @@ pub const OPTIONS: &[OptionSpec] = &[
 /// What options that are objects have in them, each with the name of its option before its own.
 /// None is looked for by itself: whoever changes one gives another object.
 pub const FIELDS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "timeout.adaptive",
+        unit: Unit::None,
+        default: Default::Said("must be given"),
+        expected: Some("true"),
+        live: false,
+        native: Some(native_options::TIMEOUT_ADAPTS),
+        doc: "`true`: how long a call may take is learned, once a second, from the calls of the \
+              last minute that succeeded. Calls that a stall of the event loop overlapped teach \
+              nothing, nor do those with a `timeout` of their own",
+    },
+    OptionSpec {
+        name: "timeout.min",
+        unit: Unit::Milliseconds,
+        default: Default::Said("`50`, or `max` if that is less"),
+        expected: Some("a number of milliseconds above 0, up to 2147483647"),
+        live: false,
+        native: Some(native_options::TIMEOUT_MIN),
+        doc: "ms, the least timeout that is learned",
+    },
+    OptionSpec {
+        name: "timeout.max",
+        unit: Unit::Milliseconds,
+        default: Default::Said("`10000`, or `min` if that is longer"),
+        expected: Some("a number of milliseconds above 0, up to 2147483647"),
+        live: false,
+        native: Some(native_options::TIMEOUT_MAX),
+        doc: "ms, the greatest; what every call may take until something was learned, and of \
+              many that time out a few, to see whether the service is slow or gone",
+    },
+    OptionSpec {
+        name: "timeout.multiplier",
+        unit: Unit::Ratio,
+        default: Default::Number(1.5),
+        expected: Some("a number, 1 or more"),
+        live: false,
+        native: Some(native_options::TIMEOUT_MULTIPLIER),
+        doc: "a call may take so many times the quantile of the latencies",
+    },
+    OptionSpec {
+        name: "timeout.quantile",
+        unit: Unit::Ratio,
+        default: Default::Number(0.999),
+        expected: Some("a number above 0 and below 1"),
+        live: false,
+        native: Some(native_options::TIMEOUT_QUANTILE),
+        doc: "the share of calls that are shorter than it. Where more than the rest of them time \
+              out, the timeout rises. Of fewer than 1,000 calls it is the longest",
+    },
+    OptionSpec {
+        name: "capacity.adaptive",
+        unit: Unit::None,
+        default: Default::Said("must be given"),
+        expected: Some("true"),
+        live: false,
+        native: Some(native_options::CAPACITY_ADAPTS),
+        doc: "`true`: as many calls may be under way as keep latencies what they usually are \
+              (as Netflix's gradient limiter). Calls that a stall of the event loop overlapped \
+              teach nothing",
+    },
+    OptionSpec {
+        name: "capacity.min",
+        unit: Unit::Calls,
+        default: Default::Number(1.0),
+        expected: Some("a whole number of calls, from 1 to 1000000"),
+        live: false,
+        native: Some(native_options::CAPACITY_MIN),
+        doc: "the fewest calls that may be under way at once",
+    },
+    OptionSpec {
+        name: "capacity.max",
+        unit: Unit::Calls,
+        default: Default::Said("`1000`, or `min` or `initial` if that is more"),
+        expected: Some("a whole number of calls, from 1 to 1000000"),
+        live: false,
+        native: Some(native_options::CAPACITY_MAX),
+        doc: "the most",
+    },
+    OptionSpec {
+        name: "capacity.initial",
+        unit: Unit::Calls,
+        default: Default::Said("`20`, as far as `min` and `max` allow"),
+        expected: Some("a whole number of calls, from 1 to 1000000"),
+        live: false,
+        native: Some(native_options::CAPACITY_INITIAL),
+        doc: "how many to begin with",
+    },
     OptionSpec {
         name: "window.calls",
         unit: Unit::Calls,
