@@ -1089,7 +1089,7 @@ declare namespace CircuitBreaker {
   }
 
   /** The options of a living breaker: {@link Options} with the defaults filled in. */
-  export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'resetTimeout'> & Filled<Pick<Options,
+  export type LiveOptions<TI extends unknown[] = unknown[]> = Omit<Options<TI>, 'cacheGetKey' | 'capacity' | 'resetTimeout' | 'timeout'> & Filled<Pick<Options,
     'timeout' | 'resetTimeout' | 'errorThresholdPercentage' | 'rollingCountTimeout' | 'rollingCountBuckets' |
     'rollingPercentilesEnabled' | 'enableSnapshots' | 'capacity' | 'errorFilter' |
     'cacheTTL' | 'coalesce' | 'coalesceTTL' | 'coalesceResetOn'>> & {

@@ -137,16 +137,16 @@ test('a senseless field of an option that is an object is named', () => {
 test('a senseless field of a timeout or a capacity that adapts is named', async t => {
   const TIMES = ['a number of milliseconds above 0, up to 2147483647', [...NO_NUMBERS, 0, -1, '', '10ms', Infinity, 2 ** 31, false]]
   const CALLS = ['a whole number of calls, from 1 to 1000000', [...NO_COUNTS, 0, -1, Infinity, 1_000_001, false]]
-  const ADAPTS = ['true', [undefined, false, null, 1, 'true', {}]]
+  const NOT_ADAPTING = [undefined, false, null, 1, 'true', {}]
   const SENSELESS_FIELDS = {
     timeout: {
-      adaptive: ADAPTS,
+      adaptive: ['true (a timeout that is not learned is a number)', NOT_ADAPTING],
       min: TIMES,
       max: TIMES,
       multiplier: ['a number, 1 or more', [...NO_NUMBERS, 0.99, '', Infinity, false]],
       quantile: ['a number above 0 and below 1', [...NO_NUMBERS, 0, 1, 99.9, -0.5, '', Infinity, false]]
     },
-    capacity: { adaptive: ADAPTS, min: CALLS, max: CALLS, initial: CALLS }
+    capacity: { adaptive: ['true (a capacity that does not adapt is a number)', NOT_ADAPTING], min: CALLS, max: CALLS, initial: CALLS }
   }
   for (const [name, fields] of Object.entries(SENSELESS_FIELDS)) {
     for (const [field, [expected, values]] of Object.entries(fields)) {
@@ -165,7 +165,7 @@ test('a senseless field of a timeout or a capacity that adapts is named', async 
     const known = Object.keys(fields)
     const message = `options.${name} has no most: it may have ${known.slice(0, -1).join(', ')} and ${known.at(-1)}`
     assert.throws(() => new CircuitBreaker(well, { [name]: { adaptive: true, most: 10 } }), { name: 'TypeError', message })
-    assert.throws(() => new CircuitBreaker(well, { [name]: {} }), { message: `options.${name}.adaptive must be true; got undefined` })
+    assert.throws(() => new CircuitBreaker(well, { [name]: {} }), { message: `options.${name}.adaptive must be ${fields.adaptive[0]}; got undefined` })
   }
 })
 

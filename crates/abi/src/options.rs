@@ -613,7 +613,7 @@ pub const FIELDS: &[OptionSpec] = &[
         name: "timeout.adaptive",
         unit: Unit::None,
         default: Default::Said("must be given"),
-        expected: Some("true"),
+        expected: Some("true (a timeout that is not learned is a number)"),
         live: false,
         native: Some(native_options::TIMEOUT_ADAPTS),
         doc: "`true`: how long a call may take is learned, once a second, from the calls of the \
@@ -662,7 +662,7 @@ pub const FIELDS: &[OptionSpec] = &[
         name: "capacity.adaptive",
         unit: Unit::None,
         default: Default::Said("must be given"),
-        expected: Some("true"),
+        expected: Some("true (a capacity that does not adapt is a number)"),
         live: false,
         native: Some(native_options::CAPACITY_ADAPTS),
         doc: "`true`: as many calls may be under way as keep latencies what they usually are \
