@@ -1319,6 +1319,30 @@ declare namespace CircuitBreaker {
     shutdown: []
   }
 
+  /** What subscribers to the tracing channel `didelphis:call` of `node:diagnostics_channel` are told of a call. */
+  export interface CallMessage<TI extends unknown[] = unknown[], TR = unknown> {
+    breaker: CircuitBreaker<TI, TR>
+    args: TI
+    /**
+     * What became of it, known from `error` or `asyncStart` on. `cached`: the answer was there, or on
+     * its way to another call. `unguarded`: the breaker is disabled. A fallback changes nothing of this.
+     */
+    outcome?: 'success' | 'failure' | 'timeout' | 'rejected' | 'aborted' | 'cached' | 'unguarded'
+    /** What its promise resolved with. */
+    result?: TR
+    /** What it rejected with. */
+    error?: unknown
+  }
+
+  /** What subscribers to the channel `didelphis:transition` of `node:diagnostics_channel` are told. */
+  export interface TransitionMessage {
+    breaker: CircuitBreaker
+    from: 'closed' | 'open' | 'halfOpen' | 'forcedOpen'
+    to: 'closed' | 'open' | 'halfOpen' | 'forcedOpen'
+    /** Why it opened last; undefined where it never has. */
+    lastTrip: Trip | undefined
+  }
+
   /** Why a circuit opened, and when. */
   export interface Trip {
     /**

@@ -10,6 +10,7 @@
 // `lost-calls.js` finds the permit.
 
 const { AsyncResource } = require('./builtins')
+const { isTraced, trace } = require('./channels')
 const { MOST_ROUNDS, drainEvents } = require('./drain-events')
 const { followClock } = require('./clock')
 const { increment } = require('./counters')
@@ -51,7 +52,7 @@ function fire (breaker, plainCall, context, count, first, second, all) {
     inner = breaker[INNER]
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire')
+    isPlain = !remembers(breaker) && !hasListeners(breaker, 'fire') && !isTraced()
     permit = isPlain ? admit(inner.id) : NOBODYS
   } catch (error) {
     return Promise.reject(error)
@@ -226,17 +227,24 @@ module.exports = {
 function fireOtherwise (breaker, inner, isPlain, permit, context, args) {
   try {
     if (isPlain) return handleAdmission(breaker, inner, permit, false, context, args)
-    return remembers(breaker) ? fireRemembered(breaker, inner, context, args) : fireWithListeners(breaker, inner, context, args)
+    if (!isTraced()) return fireAloud(breaker, inner, context, args)
+    return trace(inner, args, companion => fireAloud(breaker, inner, context, args, companion))
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
+function fireAloud (breaker, inner, context, args, companion) {
+  return remembers(breaker)
+    ? fireRemembered(breaker, inner, context, args, companion)
+    : fireWithListeners(breaker, inner, context, args, companion)
+}
+
 // Listeners to `fire` hear of it before the breaker decides, and may still change what
 // it decides, and the arguments.
-function fireWithListeners (breaker, inner, context, args) {
+function fireWithListeners (breaker, inner, context, args, companion) {
   const code = countWithListeners(breaker, inner, args) ? admitAgain(inner.id, true, false) : SHUTDOWN
-  return handleAdmission(breaker, inner, code, true, context, args)
+  return handleAdmission(breaker, inner, code, true, context, args, companion)
 }
 
 function countWithListeners (breaker, inner, args) {
@@ -247,46 +255,46 @@ function countWithListeners (breaker, inner, args) {
 }
 
 // An answer that is kept is given whatever the state of the circuit, and takes no permit.
-function fireRemembered (breaker, inner, context, args, terms) {
+function fireRemembered (breaker, inner, context, args, companion) {
   const counted = countWithListeners(breaker, inner, args)
   if (!counted || (state(inner.id) & IS_ENABLED) === 0) {
-    return handleAdmission(breaker, inner, ask(inner, true, false, terms), true, context, args, terms)
+    return handleAdmission(breaker, inner, ask(inner, true, false, companion?.terms), true, context, args, companion)
   }
   const callCache = new CallCache(breaker, inner, args)
   const answer = callCache.lookUp()
   if (answer) return asItIs(answer)
   return callCache.later === undefined
-    ? fireMissed(breaker, inner, context, args, callCache, terms)
-    : fireLater(breaker, inner, context, args, callCache, terms)
+    ? fireMissed(breaker, inner, context, args, callCache, companion)
+    : fireLater(breaker, inner, context, args, callCache, companion)
 }
 
 // On its own, for the closure would make every hit pay for its context.
-function fireLater (breaker, inner, context, args, callCache, terms) {
+function fireLater (breaker, inner, context, args, callCache, companion) {
   return callCache.shareLater(callCache.later.then(answer => {
     const known = callCache.lookUpLater(answer)
     if (known) return known
     // The call begins now, under the clock and the options of this moment.
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    return fireMissed(breaker, inner, context, args, callCache, terms)
+    return fireMissed(breaker, inner, context, args, callCache, companion)
   }))
 }
 
-function fireMissed (breaker, inner, context, args, callCache, terms) {
-  const companion = terms === undefined ? callCache : together(callCache, terms)
-  const promise = handleAdmission(breaker, inner, ask(inner, true, false, terms), true, context, args, companion)
+function fireMissed (breaker, inner, context, args, callCache, companion) {
+  const along = companion === undefined ? callCache : together(callCache, companion)
+  const promise = handleAdmission(breaker, inner, ask(inner, true, false, companion?.terms), true, context, args, along)
   callCache.share(promise)
   return promise
 }
 
 /**
- * Fires a breaker on terms that are not its own. Throws what keeps the call from beginning, but for a
- * refusal.
+ * Fires a breaker on terms that are not its own, which go along with the call. Throws what keeps it
+ * from beginning, but for a refusal.
  */
-function fireOnTerms (breaker, inner, context, args, terms) {
+function fireOnTerms (breaker, inner, context, args, companion) {
   const aloud = hasListeners(breaker, 'fire')
-  const code = aloud && !countWithListeners(breaker, inner, args) ? SHUTDOWN : ask(inner, aloud, false, terms)
-  return handleAdmission(breaker, inner, code, aloud, context, args, terms)
+  const code = aloud && !countWithListeners(breaker, inner, args) ? SHUTDOWN : ask(inner, aloud, false, companion.terms)
+  return handleAdmission(breaker, inner, code, aloud, context, args, companion)
 }
 
 /**
@@ -353,6 +361,7 @@ function handleAdmission (breaker, inner, answer, aloud, context, args, companio
     const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
     return run(breaker, inner, code, context, args, along)
   }
+  if (companion !== undefined) companion.refused(code)
   if (code === OPEN) return reject(breaker, inner, args, 'EOPENBREAKER', retryAfter())
   if (code === UNGUARDED) return runUnguarded(breaker, inner, context, args, terms?.signalOfCaller)
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))

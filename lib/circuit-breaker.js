@@ -4,6 +4,7 @@
 // happens to a call is in `call.js`.
 
 const { renew } = require('./abort')
+const { tellTransition } = require('./channels')
 const { TELL, drainEvents } = require('./drain-events')
 const { EventEmitter } = require('./builtins')
 const { giveDraw } = require('./chance')
@@ -362,10 +363,21 @@ Object.defineProperty(CircuitBreaker.prototype, INSPECT, {
     const summary = { name, state: circuitOf(bits) }
     if ((bits & (IS_ENABLED | IS_SHUTDOWN)) === 0) summary.enabled = false
     if ((bits & IS_WARM_UP) !== 0) summary.warmUp = true
+    if ((bits & (IS_OPEN | IS_HALF_OPEN)) !== 0) Object.assign(summary, tripOf(breaker[INNER]))
     return { ...summary, ...ratesOf(stats) }
   }),
   writable: true
 })
+
+// Why it is not closed, and when a call may try, in words.
+function tripOf (inner) {
+  const trip = {}
+  const reason = lastTrip(inner)?.reason
+  if (reason !== undefined) trip.openedBy = reason
+  const ms = inner.handle.retryAfter()
+  if (ms > 0 && ms < Infinity) trip.nextAttemptIn = `${(ms / 1000).toFixed(1)} s`
+  return trip
+}
 
 // Tells what the native half has to tell: that the call with that permit is late, or an event.
 function tell (next) {
@@ -407,6 +419,7 @@ function tellEvent (breaker, inner, next) {
   }
   if (trace !== undefined) traceEvent(breaker, next)
   try {
+    if (next === OPENED || next === CLOSED || next === HALF_OPENED) tellTransition(breaker, inner, next)
     switch (next) {
       // Nobody listens mostly, and why it opened is asked of the native half.
       case OPENED: return emit(breaker, 'open', hasListeners(breaker, 'open') ? lastTrip(inner) : undefined)
@@ -495,6 +508,7 @@ function restore (breaker, state) {
   if (isOn('state.closed', closed)) return
   const lastWait = resumeWaits(breaker, Number(attempt), Number(wait))
   if (isOn('state.halfOpen', halfOpen)) {
+    breaker[INNER].circuit = 'halfOpen'
     handle.restoreHalfOpen()
   } else {
     // What is left of the time it has to stay open. JSON and databases change types.
@@ -502,6 +516,7 @@ function restore (breaker, state) {
     const passed = Math.max(0, Date.now() - openedAt)
     const resetTimeout = lastWait ?? liveOptions(breaker.options).resetTimeout.initial
     breaker[INNER].lastTimerAt = openedAt
+    breaker[INNER].circuit = passed > resetTimeout ? 'halfOpen' : 'open'
     if (passed > resetTimeout) {
       handle.restoreHalfOpen()
       renew(breaker)

@@ -8,6 +8,9 @@ class Companion {
   /** The call may be tried again, and has that to do with it. */
   triedBy (tries) {}
 
+  /** The call was not admitted, for the reason with that code. */
+  refused (code) {}
+
   /** The call was admitted; its action begins. */
   began (inner, permit) {}
 
@@ -56,6 +59,11 @@ class Pair extends Companion {
   triedBy (tries) {
     this.first.triedBy(tries)
     this.second.triedBy(tries)
+  }
+
+  refused (code) {
+    this.first.refused(code)
+    this.second.refused(code)
   }
 
   began (inner, permit) {

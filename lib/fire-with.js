@@ -4,9 +4,11 @@
 
 const { fireOnTerms, fireRemembered } = require('./call')
 const { coalesces, remembers } = require('./call-cache')
+const { isTraced, trace } = require('./channels')
 const { followClock } = require('./clock')
 const { INNER } = require('./inner')
 const { applyLiveOptions } = require('./live-options')
+const { together } = require('./companion')
 const { readTerms, unlessAborted } = require('./terms')
 
 const KNOWN = ['signal', 'timeout', 'context']
@@ -20,12 +22,15 @@ function fireWith (breaker, options, args) {
     const inner = breaker[INNER]
     followClock(inner)
     applyLiveOptions(breaker, inner)
-    if (!remembers(breaker)) return fireOnTerms(breaker, inner, context, args, terms)
     const { signalOfCaller } = terms
+    const isRemembered = remembers(breaker)
     // Others may wait for the same answer: who gives up does so for himself.
-    if (coalesces(breaker.options)) terms.signalOfCaller = undefined
-    const promise = fireRemembered(breaker, inner, context, args, terms)
-    return signalOfCaller === undefined ? promise : unlessAborted(promise, signalOfCaller)
+    if (isRemembered && coalesces(breaker.options)) terms.signalOfCaller = undefined
+    const begin = isRemembered ? fireRemembered : fireOnTerms
+    const promise = isTraced()
+      ? trace(inner, args, tracing => begin(breaker, inner, context, args, tracing ? together(terms, tracing) : terms))
+      : begin(breaker, inner, context, args, terms)
+    return !isRemembered || signalOfCaller === undefined ? promise : unlessAborted(promise, signalOfCaller)
   } catch (error) {
     return Promise.reject(error)
   }

@@ -44,6 +44,10 @@ class Inner {
     this.group = group
     this.volumeThreshold = volumeThreshold
     this.lastTimerAt = undefined
+    // Where the circuit stood when that was told last.
+    this.circuit = 'closed'
+    // Whether it guards what is a breaker's own: nobody is told of its calls.
+    this.isGuard = false
     // Why the circuit opened last, as it was shown; what failed last, and what fails now for want
     // of a place.
     this.lastTrip = undefined

@@ -9,6 +9,7 @@
 
 const { throwAsync } = require('./emit')
 const { isOurError } = require('./errors')
+const { INNER } = require('./inner')
 const { readTimeout } = require('./options')
 
 // Where calls have none.
@@ -62,6 +63,7 @@ function makeGuard (breaker, inner) {
   })
   // It is nobody's business.
   guard.hystrixStats.shutdown()
+  guard[INNER].isGuard = true
   return guard
 }
 

@@ -39,6 +39,16 @@ test('a breaker is shown by its name, its state and its rates', async () => {
   assert.match(inspect(restored), /state: 'halfOpen',\n {2}warmUp: true,\n {2}fires: 0/)
 })
 
+test('one that is not closed is shown with why, and with when a call may try', async () => {
+  const breaker = new CircuitBreaker(async () => { throw new Error('ill') }, { name: 'getUser', resetTimeout: 30_000 })
+  await breaker.fire().catch(() => {})
+  assert.match(onOneLine(breaker), /state: 'open', openedBy: 'errorThresholdPercentage', nextAttemptIn: '(30\.0|29\.\d) s', fires: 1,/)
+  breaker.close()
+  assert.match(onOneLine(breaker), /state: 'closed', fires: 1,/)
+  breaker.forceOpen()
+  assert.match(onOneLine(breaker), /state: 'forcedOpen', openedBy: 'open', fires: 1,/)
+})
+
 test('a status and the loop are shown by what they count', async () => {
   const { status } = await used()
   assert.equal(onOneLine(status), `Status { buckets: 10, ${RATES}, <latencies> }`)
