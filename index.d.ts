@@ -54,6 +54,21 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static retryBudget (options?: CircuitBreaker.RetryBudgetOptions): CircuitBreaker.RetryBudget
 
   /**
+   * Shows every breaker of the process, and lets operators steer them, from a thread of its own:
+   * metrics for Prometheus, JSON, server-sent events, a health check and a page. It answers while
+   * the event loop is stalled. Nothing of it runs before this is called, and it does not keep the
+   * process alive. What it answers is in `docs/server.md`.
+   *
+   * Rejects with a TypeError for an option that makes no sense, and with an error as of Node's own
+   * servers (`code`: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`) where it cannot listen.
+   *
+   * @example
+   * const server = await CircuitBreaker.serve({ port: 9464, token: process.env.DIDELPHIS_TOKEN })
+   * console.log(server.url) // http://127.0.0.1:9464/
+   */
+  static serve (options?: CircuitBreaker.ServeOptions): Promise<CircuitBreaker.Server>
+
+  /**
    * What the event loop of this thread did: its lag and its stalls, measured once a turn.
    * Emits `stall` when one has ended.
    */
@@ -529,6 +544,15 @@ declare namespace CircuitBreaker {
      * exception, and that draw is left to chance. Default: a generator of the breaker's own.
      */
     random?: (() => number) | undefined
+    /**
+     * Further labels of this breaker's metrics, and in what {@link CircuitBreaker.serve} shows of
+     * it: up to 10, each a string of up to 200 characters. Names match `[a-zA-Z_][a-zA-Z0-9_]*`,
+     * do not begin with `__`, and are none of `name`, `state`, `outcome`, `result`, `reason`,
+     * `thread`, `le` and `quantile`.
+     * @example
+     * { labels: { zone: 'a', tier: 'gold' } }
+     */
+    labels?: Record<string, string> | undefined
 
     /**
      * The share of failures among the calls in the window above which the circuit opens:
@@ -1072,6 +1096,45 @@ declare namespace CircuitBreaker {
      * @default 1
      */
     minPerSecond?: number | undefined
+  }
+
+  /** Where a server listens, and whom it answers. */
+  export interface ServeOptions {
+    /**
+     * The IP address to listen at, or `'localhost'`. Others than those of this machine alone
+     * (`127.0.0.0/8`, `::1`) only with a `token`.
+     * @default '127.0.0.1'
+     */
+    host?: string | undefined
+    /**
+     * The port; 0: a free one, which `url` tells.
+     * @default 0
+     */
+    port?: number | undefined
+    /**
+     * What those who steer have to know, and on a `host` that others can reach those who read, too:
+     * `Authorization: Bearer <token>`. 16 to 1000 visible characters. Without it nothing can be
+     * steered.
+     */
+    token?: string | undefined
+    /**
+     * For how long a loop may be stalled before `/healthz` says 503. In milliseconds.
+     * @default 5000
+     */
+    stallLimit?: number | undefined
+    /**
+     * Names, beside `localhost` and IP addresses, by which clients may call the server.
+     * @default []
+     */
+    allowedHosts?: readonly string[] | undefined
+  }
+
+  /** A server that listens. */
+  export interface Server {
+    /** Where it is found. Ends in a slash. */
+    readonly url: string
+    /** Ends it. When this is fulfilled its streams are ended, and its port is free. */
+    close (): Promise<void>
   }
 
   /** A budget that several breakers of one thread may share. */

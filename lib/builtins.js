@@ -25,6 +25,8 @@ module.exports = {
   get inspect () { return (own('util') ?? require('util')).inspect },
   /** Only in Node builds that make snapshots, and not in every other runtime. */
   get startupSnapshot () { return (own('v8') ?? require('v8')).startupSnapshot },
+  /** The number of this thread: zero in the main one. */
+  get threadId () { return (own('worker_threads') ?? require('worker_threads')).threadId },
   /** For what nothing depends on: undefined where only `require` would give it. */
   own
 }

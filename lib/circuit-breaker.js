@@ -12,6 +12,7 @@ const { abortCalls, fire, fireIn, timeOutCall } = require('./call')
 const { runningSignal } = require('./call-signal')
 const { BUILD, callable } = require('./callable')
 const { followClock, noteClock } = require('./clock')
+const { describe } = require('./describe')
 const { drainCalls } = require('./drain')
 const { emit, hasListeners, throwAsync } = require('./emit')
 const { buildError, isOurError } = require('./errors')
@@ -42,6 +43,7 @@ const { Registry } = require('./registry')
 const { endWaits } = require('./retry')
 const { applyRetry, makeBudget, noFallback, readRetry } = require('./retry-options')
 const { Semaphore } = require('./semaphore')
+const { serve } = require('./serve')
 const { isOn } = require('./switches')
 const { tellWait } = require('./told-wait')
 const { update } = require('./update')
@@ -82,6 +84,10 @@ class CircuitBreaker extends EventEmitter {
 
   static enableAll () {
     bypassAll(false)
+  }
+
+  static serve (options) {
+    return serve(options)
   }
 
   static retryBudget (options) {
@@ -476,6 +482,7 @@ function connect (breaker) {
   const handle = create(breaker, inner.nativeOptions)
   inner.handle = handle
   inner.id = handle.id
+  describe(inner, options)
   inner.owner = instances[handle.id]
   noteLiveOptions(inner, options)
   inner.shouldTrip = options.shouldTrip || undefined

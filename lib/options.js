@@ -5,6 +5,7 @@
 const { prepareAbort } = require('./abort')
 const builtins = require('./builtins')
 const { defaults: DEFAULTS, expected } = require('./native/abi')
+const { labels } = require('./native/metrics')
 const { noteNames } = require('./option-names')
 const { isPreset, presetFor } = require('./presets')
 const { isOn, readWords } = require('./switches')
@@ -247,6 +248,19 @@ function readOr (name, value, otherwise) {
   return value == null ? otherwise : readField(name, value)
 }
 
+/** The labels of a breaker, each name with its value behind it. */
+function readLabels (given) {
+  if (given === undefined || given === null) return []
+  const entries = isObject(given) && !Array.isArray(given) ? Object.entries(given) : undefined
+  if (!entries?.every(isLabel) || entries.length > labels.MOST_LABELS) refuse('options.labels', expected.labels, given)
+  return entries.flat()
+}
+
+function isLabel ([name, value]) {
+  return /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && !labels.OWN_LABELS.includes(name) &&
+    typeof value === 'string' && value.length <= labels.MOST_CHARACTERS
+}
+
 function refuseUnknown (option, others, known) {
   const [name] = Object.keys(others)
   if (name !== undefined) throw new TypeError(`options.${option} has no ${name}: it may have ${known}`)
@@ -311,6 +325,7 @@ function complete (options) {
   readNumber('rampUp', options.rampUp)
   expect('probe', options.probe, isFunction)
   expect('random', options.random, isFunction)
+  readLabels(options.labels)
   readNumber('cacheTTL', options.cacheTTL)
   readNumber('cacheSize', options.cacheSize)
   readNumber('coalesceTTL', options.coalesceTTL)
@@ -401,6 +416,7 @@ module.exports = {
   noteDeprecated,
   prepare,
   readCapacity,
+  readLabels,
   readLastCalls,
   readNumber,
   readResetTimeout,

@@ -7,6 +7,7 @@ const { chooseAgain, tryLaterCalls } = require('./call')
 const { prepareMemory } = require('./call-cache')
 const { giveDraw } = require('./chance')
 const { followClock, noteStallThreshold } = require('./clock')
+const { describe } = require('./describe')
 const { drainEvents } = require('./drain-events')
 const { throwAsync } = require('./emit')
 const { noteLiveOptions } = require('./live-options')
@@ -103,6 +104,7 @@ function noteRest (breaker, inner, before, next) {
     inner.name = next.name
   }
   if (next.group) inner.group = next.group
+  change(() => describe(inner, next))
   inner.volumeThreshold = readVolume(next)
   inner.shouldTrip = next.shouldTrip || undefined
   inner.classify = next.classify || undefined

@@ -1,14 +1,17 @@
 //! didelphis: a circuit breaker for Node.js whose mind is in Rust.
 //!
-//! Three layers, each using only those to its right:
+//! Three layers, each using only those to its right, and beside the second what shows breakers to
+//! others:
 //!
-//! `node` → `runtime` → `didelphis_core`
+//! `node` → `serve` → `runtime` → `didelphis_core`
 //!
 //! - [`didelphis_core`]: what a circuit breaker is. Pure: `now` is an argument. A crate of its
 //!   own.
 //! - [`runtime`]: what a process needs around it: the clock, the timer thread, the
 //!   clock of the event loop, the driver that puts a breaker under them, and the registry of
 //!   all breakers for threads that read and steer them.
+//! - `serve`: the server, which reads and steers all breakers by the registry, on a thread of its
+//!   own. Nothing of it runs before somebody asks for it.
 //! - `node`: the N-API surface. Conversions, no decisions. What it and JavaScript have to know
 //!   alike is written once, in [`didelphis_abi`].
 //!
@@ -17,3 +20,4 @@
 
 mod node;
 pub mod runtime;
+mod serve;

@@ -118,7 +118,7 @@ impl Loop {
         let listener = Box::into_raw(Box::new(Listener { mailbox: None, heard: 0 }));
         // SAFETY: the environment is of no interest to the functions below, and the
         // listener lives as long as the loop.
-        let (mailbox, keep_alive) = unsafe { Mailbox::open(ENV, listener, ptr::null_mut()) }
+        let (mailbox, keep_alive) = unsafe { Mailbox::open(ENV, listener, ptr::null_mut(), 0) }
             .expect("all that is asked for is had");
         // SAFETY: nobody else has it yet.
         unsafe { (*listener).mailbox = Some(mailbox.clone()) };

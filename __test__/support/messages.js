@@ -32,12 +32,14 @@ const COMMAND = join('lib', 'doctor', 'command.js')
 // metrics, which are on the page of the server.
 const NO_MESSAGES = ['probe.rs', 'explain.js', 'metrics.js']
 
-// Of what the doctor finds, which is on a page of its own, nothing.
+// What the doctor finds, and what the server answers, are on pages of their own.
+const ELSEWHERE = ['doctor', 'serve']
+
 function filesIn (folder, extension) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name, ...entry }) => {
     const path = join(folder, name)
     if (name.endsWith(extension)) return NO_MESSAGES.includes(name) ? [] : [path]
-    return !name.includes('.') && name !== 'doctor' ? filesIn(path, extension) : []
+    return !name.includes('.') && !ELSEWHERE.includes(name) ? filesIn(path, extension) : []
   })
 }
 

@@ -19,7 +19,7 @@ const SWITCHES = [
 ]
 
 const OPTIONS = [
-  ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'rotateBucketController', 'cacheGetKey',
+  ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'labels', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
   'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify', 'throttle'
 ]
@@ -52,7 +52,7 @@ const OURS_ALONE = {
   options: [
     'metricsOnly', 'preset', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage',
     'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random',
-    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify', 'throttle'
+    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify', 'throttle', 'labels'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

@@ -7,7 +7,7 @@ const loadBinary = require('../binary')
 const builtins = require('../builtins')
 const { FINGERPRINT, NUMBERS } = require('./abi')
 
-const { Environment, RetryBudget } = load()
+const { Environment, RetryBudget, Server } = load()
 
 // Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
 // clock needs.
@@ -23,13 +23,13 @@ const words = new Int32Array(numbers.buffer)
 const receiver = { pump () {} }
 const onWakeup = () => receiver.pump()
 
-const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT)
+const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT, builtins.threadId)
 // The native side holds it weakly, for it leads to everything here.
 Object.assign(environment, { onWakeup })
 
 const cross = environment.hot()
 
-module.exports = { RetryBudget, cross, environment, numbers, receiver, withLibuv, words }
+module.exports = { RetryBudget, Server, cross, environment, numbers, receiver, withLibuv, words }
 
 /** @returns {typeof import('../../src/node/binding')} */
 function load () {

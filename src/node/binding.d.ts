@@ -8,9 +8,9 @@ export declare class Environment {
    * kept alive by the caller. `withLibuv`: whether this runtime
    * lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
    * through which the raw functions take and give. `fingerprint`: of the border, as
-   * JavaScript knows it.
+   * JavaScript knows it. `thread`: the number of this thread, zero that of the main thread.
    */
-  constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number)
+  constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number, thread: number)
   /** The raw functions. */
   hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
@@ -72,6 +72,11 @@ export declare class Handle {
   restoreHalfOpen(): void
   /** Changes the live options for what comes to those in the shared words, where they lie as for `create`. */
   setLiveOptions(): void
+  /**
+   * Says to whoever sees it from other threads what it is called: its name, its group, and what
+   * else is said of it, one label after the other, each with its value.
+   */
+  describe(name: string, group: string, labels?: Array<string> | undefined | null): void
   /** Goes on with the options in the shared words, where they lie as for `create`. */
   update(): void
   /** For how many ms the circuit stays open, or stayed so last; infinity: for ever. */
@@ -197,3 +202,13 @@ export declare class RetryBudget {
   constructor(ratio: number, perSecond: number)
 }
 export type JsRetryBudget = RetryBudget
+
+/** A server that listens until it is closed, or nobody has it any more. */
+export declare class Server {
+  /** Listens at an IP address. The reason of an error is Node's code for it. */
+  constructor(host: string, port: number, token: string | undefined | null, hosts: Array<string>, stallLimit: number)
+  /** Where it is found. */
+  get url(): string
+  /** Ends it. Its port is free when this returns. */
+  close(): void
+}

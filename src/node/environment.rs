@@ -20,6 +20,7 @@ use super::shared_words::SharedWords;
 use super::single_environment;
 use crate::runtime::clock;
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
+use crate::runtime::loops::Loops;
 use didelphis_core::time::Nanos;
 
 /// See the [module](self).
@@ -40,7 +41,8 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Sets up an environment. `on_wakeup` is kept alive by the caller. `with_libuv`
-    /// says that this runtime lets addons use its libuv; `memory` is for the shared words.
+    /// says that this runtime lets addons use its libuv; `memory` is for the shared words; `thread`
+    /// is the number of this thread, zero that of the main thread.
     ///
     /// # Safety
     ///
@@ -51,6 +53,7 @@ impl Environment {
         on_wakeup: sys::napi_value,
         with_libuv: bool,
         memory: sys::napi_value,
+        thread: u32,
     ) -> Result<Rc<Environment>> {
         let mut uv_loop = ptr::null_mut();
         if with_libuv {
@@ -63,7 +66,7 @@ impl Environment {
         // SAFETY: `env` is current.
         let (resource, shown) = unsafe { Resource::new(env)? };
         // SAFETY: `env` is current, and `close` closes both in the right order.
-        let (mailbox, keep_alive) = unsafe { Mailbox::open(env, on_wakeup, shown)? };
+        let (mailbox, keep_alive) = unsafe { Mailbox::open(env, on_wakeup, shown, thread)? };
         let environment = Rc::new_cyclic(|this: &Weak<Environment>| {
             let host = Box::new(this.clone());
             // SAFETY: `env` is current, and the loop lives at least until the cleanup hook
@@ -80,6 +83,7 @@ impl Environment {
             }
         });
         single_environment::add(&environment);
+        Loops::global().enter(thread, environment.meter.clock());
         resource.show(&environment);
         let argument = Rc::into_raw(environment.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the argument is a counted reference, given up at the end of `close`.

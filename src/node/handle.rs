@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
 use napi::{Env, Error, Result, Status};
@@ -14,7 +15,7 @@ use super::hot;
 use super::instances::TimeSource;
 use super::shared_words::SharedWords;
 use crate::runtime::clock;
-use crate::runtime::registry::Registry;
+use crate::runtime::registry::{Names, Registry};
 use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
@@ -44,7 +45,7 @@ impl JsEnvironment {
     /// kept alive by the caller. `withLibuv`: whether this runtime
     /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
     /// through which the raw functions take and give. `fingerprint`: of the border, as
-    /// JavaScript knows it.
+    /// JavaScript knows it. `thread`: the number of this thread, zero that of the main thread.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -52,6 +53,7 @@ impl JsEnvironment {
         with_libuv: bool,
         #[napi(ts_arg_type = "Float64Array")] memory: Unknown,
         fingerprint: u32,
+        thread: u32,
     ) -> Result<Self> {
         if fingerprint != FINGERPRINT {
             return Err(Error::new(
@@ -60,8 +62,9 @@ impl JsEnvironment {
             ));
         }
         // SAFETY: napi gives the current environment and values of it.
-        let inner =
-            unsafe { Environment::open(env.raw(), on_wakeup.raw(), with_libuv, memory.raw())? };
+        let inner = unsafe {
+            Environment::open(env.raw(), on_wakeup.raw(), with_libuv, memory.raw(), thread)?
+        };
         Ok(JsEnvironment { inner })
     }
 
@@ -156,10 +159,13 @@ impl JsEnvironment {
     }
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
+        let shown = options.shown.clone();
         let config = options.into_config()?;
         let id = self.inner.instances().add(|now| CircuitBreaker::new(config, now), &time);
         self.inner.words().put_word(0, id as i32);
-        Ok(Handle { environment: self.inner.clone(), id })
+        let handle = Handle { environment: self.inner.clone(), id };
+        handle.show_options(shown);
+        Ok(handle)
     }
 }
 
@@ -172,6 +178,8 @@ impl Drop for JsEnvironment {
 /// A breaker's options as numbers. Durations in milliseconds. Node takes longer to look
 /// up one of them by its name than to cross: they come through the shared words.
 struct BreakerOptions {
+    /// All of them, as others see them.
+    shown: Arc<[f64]>,
     /// Not finite or not above zero: none.
     timeout: f64,
     /// Infinity: never.
@@ -246,6 +254,7 @@ impl BreakerOptions {
     fn left_in(words: &SharedWords) -> Self {
         let numbers = words.numbers::<NATIVE_OPTIONS>();
         BreakerOptions {
+            shown: Arc::new(numbers),
             timeout: numbers[native_options::TIMEOUT],
             reset_timeout: numbers[native_options::RESET_TIMEOUT],
             error_threshold_percentage: numbers[native_options::ERROR_THRESHOLD_PERCENTAGE],
@@ -442,15 +451,30 @@ impl Handle {
     /// Changes the live options for what comes to those in the shared words, where they lie as for `create`.
     #[napi(catch_unwind)]
     pub fn set_live_options(&self) {
-        let live = BreakerOptions::left_in(self.environment.words()).live();
+        let options = BreakerOptions::left_in(self.environment.words());
+        let live = options.live();
         self.with(|breaker, now| breaker.set_live_options(live, now));
+        self.show_options(options.shown);
+    }
+
+    /// Says to whoever sees it from other threads what it is called: its name, its group, and what
+    /// else is said of it, one label after the other, each with its value.
+    #[napi(catch_unwind)]
+    pub fn describe(&self, name: String, group: String, labels: Option<Vec<String>>) {
+        let mut rest = labels.unwrap_or_default().into_iter();
+        let labels = std::iter::from_fn(|| Some((rest.next()?, rest.next()?))).collect();
+        let names = Arc::new(Names { name, group, labels });
+        self.environment.instances().describe(self.id, |about| about.names = Some(names));
     }
 
     /// Goes on with the options in the shared words, where they lie as for `create`.
     #[napi(catch_unwind)]
     pub fn update(&self) -> Result<()> {
-        let config = BreakerOptions::left_in(self.environment.words()).into_config()?;
+        let options = BreakerOptions::left_in(self.environment.words());
+        let shown = options.shown.clone();
+        let config = options.into_config()?;
         self.with(|breaker, now| breaker.update(&config, now));
+        self.show_options(shown);
         Ok(())
     }
 
@@ -737,6 +761,11 @@ impl Handle {
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
         self.environment.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
+    }
+
+    /// Others see these options.
+    fn show_options(&self, options: Arc<[f64]>) {
+        self.environment.instances().describe(self.id, |about| about.options = options);
     }
 
     /// For what may begin or end a call with a timeout.

@@ -15,7 +15,7 @@ use super::shared_words::SharedWords;
 use crate::runtime::driver::{AlarmSample, Driver};
 use crate::runtime::host_clock::{Host, HostClock};
 use crate::runtime::loop_clock::LoopMeter;
-use crate::runtime::registry::{Registration, Registry};
+use crate::runtime::registry::{About, Registration, Registry};
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::time::{Nanos, Now};
@@ -52,6 +52,13 @@ impl Instances {
             let published = driver.published();
             (driver, Registry::global().enter(published, self.mailbox.clone(), id))
         })
+    }
+
+    /// Says what its users say of a breaker, to whoever sees it from other threads.
+    pub(crate) fn describe(&self, id: u32, change: impl FnOnce(&mut About)) {
+        if let Some(Some(registration)) = self.drivers.borrow().registrations.get(id as usize) {
+            registration.entry().describe(change);
+        }
     }
 
     /// Other threads have given commands to a breaker, which may have been dropped since.

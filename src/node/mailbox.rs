@@ -27,13 +27,15 @@ pub(crate) struct Mailbox {
     /// A weak reference to JavaScript's function: what it closes over must not be
     /// kept alive from here.
     on_wakeup: WeakFunction,
+    /// The number of the loop's thread.
+    thread: u32,
 }
 
 impl Mailbox {
     /// Opens the way, and gives what keeps the loop alive while somebody waits for
     /// wake-ups; that must be closed first. `on_wakeup` is called on the loop when there are
     /// alarms to be fetched; whoever calls this keeps it alive. `resource` is what async
-    /// hooks are shown.
+    /// hooks are shown. `thread` is the number of the loop's.
     ///
     /// # Safety
     ///
@@ -43,13 +45,14 @@ impl Mailbox {
         env: sys::napi_env,
         on_wakeup: sys::napi_value,
         resource: sys::napi_value,
+        thread: u32,
     ) -> Result<(Arc<Mailbox>, KeepAlive)> {
         let mut reference = ptr::null_mut();
         // SAFETY: as promised by the caller; a count of zero makes it weak.
         check_status!(unsafe { sys::napi_create_reference(env, on_wakeup, 0, &mut reference) })?;
         let contents = Contents::default();
         let on_wakeup = WeakFunction(reference);
-        let mailbox = Arc::new(Mailbox { contents: Mutex::new(contents), on_wakeup });
+        let mailbox = Arc::new(Mailbox { contents: Mutex::new(contents), on_wakeup, thread });
 
         let mut name = ptr::null_mut();
         let mut wake = ptr::null_mut();
@@ -153,6 +156,10 @@ impl Ask for Mailbox {
 impl WakeForCommands for Mailbox {
     fn wake_for_commands(&self, number: u32) {
         self.contents.lock().leave(Message::Commands(number));
+    }
+
+    fn thread(&self) -> u32 {
+        self.thread
     }
 }
 

@@ -13,5 +13,6 @@ mod probe;
 mod reference;
 mod resource;
 mod retry;
+mod server;
 mod shared_words;
 mod single_environment;

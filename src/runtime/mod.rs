@@ -5,6 +5,7 @@ pub mod clock;
 pub mod driver;
 pub mod host_clock;
 pub mod loop_clock;
+pub mod loops;
 pub mod registry;
 pub mod timer;
 pub(crate) mod uuid;

@@ -5,11 +5,15 @@
 //! leaves. An [`Entry`] that somebody still holds shows then what was published last, and takes
 //! no command.
 //!
+//! What users call a breaker, and the options it was given, its loop [writes](Entry::describe)
+//! here: as it is made, and when they change.
+//!
 //! The lock is taken as a breaker enters or leaves and as somebody asks for a list. A call
 //! knows nothing of it. For what serves and steers breakers from threads of its own, and for the
 //! switch that lets all calls of the process pass.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -18,6 +22,7 @@ use parking_lot::Mutex;
 use super::clock;
 use didelphis_core::inbox::{Command, Fate, NotPut, Receipt};
 use didelphis_core::published::{Published, Reading};
+use didelphis_core::time::Nanos;
 
 /// See the [module](self).
 #[derive(Default)]
@@ -44,7 +49,14 @@ impl Registry {
         let mut entries = self.entries.lock();
         let id = entries.next_id;
         entries.next_id += 1;
-        let entry = Arc::new(Entry { id, published, wakes, number });
+        let entry = Arc::new(Entry {
+            id,
+            published,
+            wakes,
+            number,
+            about: Mutex::default(),
+            woken_at: AtomicU64::new(0),
+        });
         entries.by_id.insert(id, entry.clone());
         // With the lock, so that whoever ends the bypass finds it told before.
         let bypassed = entries.bypassed.then(|| entry.published.command(Command::Bypass));
@@ -106,6 +118,11 @@ pub trait WakeForCommands: Send + Sync {
     /// of the breaker that it knows by that number, and to announce what came of it. Called on
     /// any thread.
     fn wake_for_commands(&self, number: u32);
+
+    /// The number of the loop's thread; zero: the main thread.
+    fn thread(&self) -> u32 {
+        0
+    }
 }
 
 /// A breaker, as other threads see it.
@@ -114,6 +131,30 @@ pub struct Entry {
     published: Arc<Published>,
     wakes: Arc<dyn WakeForCommands>,
     number: u32,
+    about: Mutex<About>,
+    /// When somebody had the loop come to it last.
+    woken_at: AtomicU64,
+}
+
+/// What its users say of a breaker.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// What it is called, and who else it belongs to; `None`: nobody has said so, and it is none
+    /// that users know.
+    pub names: Option<Arc<Names>>,
+    /// Its options as numbers, in the order of the border.
+    pub options: Arc<[f64]>,
+}
+
+/// What a breaker is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Names {
+    /// For itself.
+    pub name: String,
+    /// As one of several.
+    pub group: String,
+    /// What else is said of it, by name.
+    pub labels: Vec<(String, String)>,
 }
 
 impl Entry {
@@ -150,6 +191,40 @@ impl Entry {
         Ok(receipt)
     }
 
+    /// Has the loop come to the breaker when it is free, as with a command; not more than twice
+    /// a second, however often this is called.
+    pub fn wake_now_and_then(&self) {
+        let now = clock::now().get();
+        let woken_at = self.woken_at.load(Ordering::Relaxed);
+        if now.saturating_sub(woken_at) < WAKE_EVERY.get() || self.is_gone() {
+            return;
+        }
+        let order = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.woken_at.compare_exchange(woken_at, now, order.0, order.1).is_ok() {
+            self.wakes.wake_for_commands(self.number);
+        }
+    }
+
+    /// Somebody watches the latencies in the window of the breaker for some time.
+    pub fn watch_latencies(&self) {
+        self.published.watch_latencies();
+    }
+
+    /// The number of its loop's thread; zero: the main thread.
+    pub fn thread(&self) -> u32 {
+        self.wakes.thread()
+    }
+
+    /// What its users say of it.
+    pub fn about(&self) -> About {
+        self.about.lock().clone()
+    }
+
+    /// They say something else from now on.
+    pub fn describe(&self, change: impl FnOnce(&mut About)) {
+        change(&mut self.about.lock());
+    }
+
     /// What became of a command that was given.
     pub fn fate(&self, receipt: &Receipt) -> Fate {
         self.published.fate(receipt)
@@ -181,6 +256,9 @@ impl Drop for Registration {
         self.registry.entries.lock().by_id.remove(&self.entry.id);
     }
 }
+
+/// How often a loop is woken for nothing but a look.
+const WAKE_EVERY: Nanos = Nanos::from_millis(500);
 
 /// How often to look again, with some hundred looks and a turn for other threads each time.
 const ATTEMPTS: usize = 1_000;

@@ -429,6 +429,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "for reporting",
     },
     OptionSpec {
+        name: "labels",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("an object with up to 10 strings of up to 200 characters, by names of letters, digits and _ that are none of the server's own"),
+        live: false,
+        native: None,
+        doc: "further labels of the breaker's metrics, as `{ zone: 'a' }`; see \
+              [server.md](server.md#labels)",
+    },
+    OptionSpec {
         name: "rollingPercentilesEnabled",
         unit: Unit::None,
         default: Default::Switch(true),

@@ -51,5 +51,5 @@ mod timers;
 pub use admission::{adaptive, queue};
 pub use breaker::{inbox, mode, published, snapshot, state};
 pub use calls::{call_time, expiry, sample, stall_log};
-pub use metrics::{latency, loop_delay, window};
+pub use metrics::{latency, loop_delay, published_latencies, window};
 pub use policy::{learned_timeout, probes, retry, throttle};

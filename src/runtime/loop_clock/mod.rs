@@ -14,6 +14,7 @@
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 mod heartbeat;
+mod history;
 mod libuv;
 mod shared;
 mod signals;
@@ -26,7 +27,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use self::libuv::{Prepare, Source};
-pub use self::shared::{Ask, LoopClock};
+pub use self::shared::{Ask, LoopClock, LoopReading};
 use self::stall_total::StallTotal;
 use self::turn::Turn;
 use super::clock;
@@ -208,10 +209,11 @@ impl LoopMeter {
         let monotonic = clock::now();
         let mut shared = self.clock.shared.lock();
         let (busy, surely) = shared.heartbeat.on_answer(monotonic)?;
-        drop(shared);
-        self.add_to_tallies(|stall_total| stall_total.of(busy), monotonic);
         let stalled = busy > STALL;
         let late = if stalled { busy } else { surely };
+        shared.history.on_turn(late, stalled, monotonic);
+        drop(shared);
+        self.add_to_tallies(|stall_total| stall_total.of(busy), monotonic);
         self.loop_delay.borrow_mut().on_turn(late, stalled, monotonic);
         stalled.then_some(busy)
     }
@@ -223,6 +225,7 @@ impl LoopMeter {
         {
             let mut shared = self.clock.shared.lock();
             shared.source = None;
+            shared.closed = true;
             shared.heartbeat.want(false, Nanos::ZERO);
         }
         match self.prepare.take() {
@@ -280,19 +283,20 @@ impl LoopMeter {
         if monotonic >= self.signals_at.get() {
             self.look_for_signals(monotonic);
         }
-        let suspended = {
+        let late = {
             let mut shared = self.clock.shared.lock();
             let last = shared.turn;
             shared.turn = Turn::begin(last.number + 1, monotonic, idle, last.suspensions);
             self.turn.set(shared.turn);
-            last.suspended()
+            // Time in which the process was suspended is not the loop's doing, but the loop was
+            // as late as if it were.
+            let late = busy + last.suspended();
+            shared.history.on_turn(late, late > STALL, monotonic);
+            late
         };
         self.sound_for.set(self.least_stall());
         self.busy_since.set(None);
         self.add_to_tallies(|stall_total| stall_total.of(busy), monotonic);
-        // Time in which the process was suspended is not the loop's doing, but the loop was
-        // as late as if it were.
-        let late = busy + suspended;
         let stalled = late > STALL;
         self.loop_delay.borrow_mut().on_turn(late, stalled, monotonic);
         self.host.on_turn(stalled.then_some(late));

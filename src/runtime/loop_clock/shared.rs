@@ -8,12 +8,14 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::heartbeat::{Heartbeat, BEAT};
+use super::history::History;
 use super::libuv::Source;
 use super::signals;
 use super::turn::Turn;
 use crate::runtime::clock;
 use crate::runtime::timer::{Task, Timer};
 use didelphis_core::expiry::LoopSample;
+use didelphis_core::loop_delay::Stalls;
 use didelphis_core::time::Nanos;
 
 /// The clock as any thread sees it.
@@ -38,8 +40,15 @@ impl LoopClock {
         asker: Option<Arc<dyn Ask>>,
     ) -> Arc<LoopClock> {
         let heartbeat = Heartbeat::default();
-        let shared =
-            Mutex::new(Shared { turn, source, heartbeat, missed_at: Nanos::ZERO, samples: false });
+        let shared = Mutex::new(Shared {
+            turn,
+            source,
+            heartbeat,
+            history: History::default(),
+            missed_at: Nanos::ZERO,
+            samples: false,
+            closed: false,
+        });
         let asker = asker.filter(|_| source.is_none());
         Arc::new_cyclic(|this| LoopClock { shared, asker, this: this.clone() })
     }
@@ -64,6 +73,25 @@ impl LoopClock {
             self.beat_after(monotonic);
         }
         Some(view)
+    }
+
+    /// What the loop does and did; `None` once it has ended.
+    pub fn read(&self) -> Option<LoopReading> {
+        let mut shared = self.shared.lock();
+        if shared.closed {
+            return None;
+        }
+        let now = clock::now();
+        let lag = match shared.source {
+            Some(source) => match shared.look(source, now) {
+                (_, true) => Nanos::ZERO,
+                (idle, false) => shared.turn.busy(now, idle),
+            },
+            None => shared.heartbeat.busy(now),
+        };
+        let History { total, last, .. } = shared.history;
+        let longest = shared.history.longest(now).max(lag);
+        Some(LoopReading { lag, longest, total, last_stall: last })
     }
 
     /// Has the loop looked at every [`BEAT`] from now on, because libuv may not count its
@@ -104,16 +132,32 @@ impl Task for LoopClock {
     }
 }
 
+/// What another thread has read of a loop.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopReading {
+    /// For how long it has been busy by now.
+    pub lag: Nanos,
+    /// The longest turn of the last second, that one included.
+    pub longest: Nanos,
+    /// The stalls that are over.
+    pub total: Stalls,
+    /// When the last of these ended, and its length.
+    pub last_stall: Option<(Nanos, Nanos)>,
+}
+
 /// What other threads see. The lock is held while the loop is asked, so that it
 /// cannot go away meanwhile.
 pub(super) struct Shared {
     pub(super) turn: Turn,
     pub(super) source: Option<Source>,
     pub(super) heartbeat: Heartbeat,
+    pub(super) history: History,
     /// When libuv was last seen not to count a wait in full.
     missed_at: Nanos,
     /// Whether the timer thread is going to look at the loop.
     samples: bool,
+    /// Whether the loop has gone.
+    pub(super) closed: bool,
 }
 
 impl Shared {

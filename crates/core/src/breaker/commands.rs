@@ -30,10 +30,17 @@ impl CircuitBreaker {
         let draw = if self.recovery.draws() { self.draw() } else { 0.0 };
         let was_closed = self.machine.is_closed();
         self.machine.open(self.recovery.on_open(was_closed, draw, tripped.at));
-        self.trip.on_open(tripped);
+        self.note_trip(tripped);
         self.time_next_move();
         self.window.mark_circuit(true);
         self.events.push_back(Event::Opened);
+    }
+
+    /// The circuit opens by that.
+    pub(super) fn note_trip(&mut self, tripped: Tripped) {
+        self.moved_at = tripped.at;
+        self.published.count_trip(tripped.reason);
+        self.trip.on_open(tripped);
     }
 
     /// Closes the circuit.
@@ -48,6 +55,7 @@ impl CircuitBreaker {
             self.mode = self.wanted.in_force();
         }
         if self.machine.close() {
+            self.moved_at = monotonic;
             self.recovery.on_close(monotonic);
             self.time_next_move();
             self.trip.on_close(&self.window);
@@ -86,6 +94,7 @@ impl CircuitBreaker {
         self.trip.change_clocks(shift);
         self.change_clock_of_limit(shift);
         self.change_clock_of_timeout(shift);
+        self.moved_at = shift.apply(self.moved_at);
         self.timers.change_clocks(shift);
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
@@ -193,6 +202,7 @@ impl CircuitBreaker {
                 Command::Enable => self.change_mode(Mode::Normal, monotonic),
                 Command::Bypass => self.change_bypass(true, monotonic),
                 Command::Guard => self.change_bypass(false, monotonic),
+                Command::ForceOpen => self.hold_open(monotonic),
             }
         }
         self.published.inbox().on_obeyed(commands);

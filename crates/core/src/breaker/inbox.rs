@@ -28,13 +28,15 @@ pub enum Command {
     Bypass = 5,
     /// No more of that.
     Guard = 6,
+    /// Open the circuit until it is closed by hand.
+    ForceOpen = 7,
 }
 
 impl Command {
     fn from_code(code: u64) -> Option<Command> {
         let all = [Command::Open, Command::Close, Command::Disable, Command::Enable];
         all.into_iter()
-            .chain([Command::Bypass, Command::Guard])
+            .chain([Command::Bypass, Command::Guard, Command::ForceOpen])
             .find(|command| *command as u64 == code)
     }
 }

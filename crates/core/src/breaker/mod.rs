@@ -95,6 +95,8 @@ pub struct CircuitBreaker {
     mode: Mode,
     wanted: Wanted,
     made_at: Nanos,
+    /// When the state moved last; [`Nanos::MAX`]: nobody knows.
+    moved_at: Nanos,
     /// When the clock alone does something next: the newest bucket of the window runs out, or
     /// the state moves. In one place, as each call looks at it twice.
     moves_at: Nanos,
@@ -112,7 +114,14 @@ impl CircuitBreaker {
         let machine = Machine::new(State::Closed, recovery.probes());
         let mode = Mode::by_switch(config.enabled);
         let (state, generation) = (machine.state(), machine.generation());
-        let standing = Standing { state, generation, mode, shows_moments: false };
+        let standing = Standing {
+            state,
+            generation,
+            mode,
+            shows_moments: false,
+            moved_at: Nanos::MAX,
+            tripped: None,
+        };
         let learner = Learner::new(&config.live, None, now.monotonic);
         let limiter = Limiter::new(&config, now.monotonic);
         let places = limiter.as_ref().map_or(config.capacity, |limiter| limiter.places());
@@ -139,6 +148,7 @@ impl CircuitBreaker {
             mode,
             wanted: Wanted::by(mode),
             made_at: now.monotonic,
+            moved_at: Nanos::MAX,
             moves_at: Nanos::ZERO,
             timers: TimerTable::new(),
             events: VecDeque::new(),
@@ -324,7 +334,9 @@ impl CircuitBreaker {
     fn let_try(&mut self) {
         // The host has had no place for a probe, or its probe hangs: its own business.
         let is_again = self.machine.is_half_open() && self.recovery.is_probed_by_host();
+        let moves_at = self.timers.due(Timer::Move);
         if self.machine.let_try(self.recovery.probes()) && !is_again {
+            self.moved_at = moves_at;
             self.events.push_back(Event::HalfOpened);
         }
         self.ask_for_probe();
@@ -359,6 +371,8 @@ impl CircuitBreaker {
             generation: self.machine.generation(),
             mode: self.mode,
             shows_moments: self.shows_moments,
+            moved_at: self.moved_at,
+            tripped: self.trip.last().copied(),
         });
     }
 

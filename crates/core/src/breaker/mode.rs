@@ -100,17 +100,9 @@ impl CircuitBreaker {
     /// try.
     pub fn force_open(&mut self, now: Now) {
         self.advance(now.monotonic);
-        if self.machine.is_shutdown() {
-            return;
+        if !self.machine.is_shutdown() {
+            self.hold_open(now.monotonic);
         }
-        self.wanted.forced_open = true;
-        if self.machine.hold_open() {
-            self.trip.on_open(Tripped::by(Reason::Command, now.monotonic));
-            self.window.mark_circuit(true);
-            self.events.push_back(Event::Opened);
-        }
-        self.time_next_move();
-        self.enforce_mode(now.monotonic);
     }
 
     /// Lets every call pass, as all breakers of the process are to, or ends that.
@@ -140,6 +132,17 @@ impl CircuitBreaker {
 
     pub(super) fn change_mode(&mut self, own: Mode, monotonic: Nanos) {
         self.wanted.own = own;
+        self.enforce_mode(monotonic);
+    }
+
+    pub(super) fn hold_open(&mut self, monotonic: Nanos) {
+        self.wanted.forced_open = true;
+        if self.machine.hold_open() {
+            self.note_trip(Tripped::by(Reason::Command, monotonic));
+            self.window.mark_circuit(true);
+            self.events.push_back(Event::Opened);
+        }
+        self.time_next_move();
         self.enforce_mode(monotonic);
     }
 

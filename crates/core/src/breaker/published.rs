@@ -21,7 +21,9 @@ use super::mode::Mode;
 use super::state::State;
 use crate::admission::Capacity;
 use crate::metrics::published::PublishedCounts;
+use crate::metrics::published_latencies::LatenciesRead;
 use crate::metrics::window::Counts;
+use crate::policy::trip::tripped::{Reason, Tripped};
 use crate::shared::sequence::Sequence;
 use crate::shared::words::{Number, Word};
 use crate::time::Nanos;
@@ -42,6 +44,15 @@ pub struct Published {
     moment: Word,
     mode: Word,
     shows_moments: Word,
+    moved_at: Word,
+    /// Of the last trip. The reason is one more than its place among all, zero: there was none.
+    trip_reason: Word,
+    trip_at: Word,
+    trip_count: Number,
+    trip_calls: Number,
+    trip_threshold: Word,
+    /// How many there were, by reason. Each a number of its own.
+    trips: [Number; Reason::ALL.len()],
 }
 
 /// What another thread has read of a breaker.
@@ -54,6 +65,18 @@ pub struct Reading {
     pub generation: u32,
     /// What the breaker does with calls.
     pub mode: Mode,
+    /// When the state moved last, by the clock of whoever read it; `None`: it never has, or
+    /// nobody knows.
+    pub moved_at: Option<Nanos>,
+    /// Why the circuit opened last. [`Nanos::MAX`] for a moment that nobody knows.
+    pub tripped: Option<Tripped>,
+    /// How often it opened, by the order of [`Reason::ALL`].
+    pub trips: [i64; Reason::ALL.len()],
+    /// How long calls took.
+    pub latencies: LatenciesRead,
+    /// Whether what is read of these changes as soon as the loop [comes to it](super::CircuitBreaker::on_commands),
+    /// which it does by itself with the next call.
+    pub latencies_wait: bool,
     /// Whether the breaker lives by the clock of whoever read it. If not, no moment is known,
     /// and those of the state are [`Nanos::MAX`].
     pub shows_moments: bool,
@@ -91,6 +114,13 @@ impl Published {
             moment: Word::new(0),
             mode: Word::new(0),
             shows_moments: Word::new(0),
+            moved_at: Word::new(Nanos::MAX.get()),
+            trip_reason: Word::new(0),
+            trip_at: Word::new(0),
+            trip_count: Number::new(0),
+            trip_calls: Number::new(0),
+            trip_threshold: Word::new(0),
+            trips: Reason::ALL.map(|_| Number::new(0)),
         };
         published.put(standing);
         Arc::new(published)
@@ -128,7 +158,19 @@ impl Published {
         self.sequence.end();
     }
 
+    /// The circuit opens, for that reason.
+    pub(super) fn count_trip(&self, reason: Reason) {
+        self.trips[reason as usize].add(1);
+    }
+
     // For any thread.
+
+    /// Somebody wants to know of the latencies in the window from now on, which costs the loop
+    /// some microseconds each time that a bucket ends. Nobody says when that is over: it is by
+    /// itself, unless it is said again.
+    pub fn watch_latencies(&self) {
+        self.counts.watch_latencies();
+    }
 
     /// What there is to be read at `now`; `None` when the loop was suspended in the middle of
     /// writing, for some nanoseconds mostly: try again later.
@@ -174,10 +216,21 @@ impl Published {
     fn read_once(&self, now: Nanos) -> Option<Reading> {
         let counts = self.counts.read(now)?;
         let standing = self.sequence.read(|| self.standing())?;
+        let state = at(standing.state, now);
+        // What the clock has done by now.
+        let moved_at = match standing.state {
+            State::Open { retry_at } if state != standing.state => retry_at,
+            _ => standing.moved_at,
+        };
         Some(Reading {
-            state: at(standing.state, now),
+            state,
             generation: standing.generation,
             mode: standing.mode,
+            moved_at: (!moved_at.is_never()).then_some(moved_at),
+            tripped: standing.tripped,
+            trips: std::array::from_fn(|reason| self.trips[reason].get()),
+            latencies: counts.latencies,
+            latencies_wait: counts.latencies_wait,
             shows_moments: standing.shows_moments,
             in_window: counts.in_window,
             since_beginning: counts.since_beginning,
@@ -188,7 +241,8 @@ impl Published {
     }
 
     fn put(&self, standing: Standing) {
-        let Standing { state, generation, mode, shows_moments } = standing;
+        let Standing { state, generation, mode, shows_moments, moved_at, tripped } = standing;
+        let shown = |moment: Nanos| if shows_moments { moment } else { Nanos::MAX };
         let (code, moment) = match state {
             State::Closed => (CLOSED, Nanos::MAX),
             State::Open { retry_at } => (OPEN, retry_at),
@@ -196,12 +250,19 @@ impl Published {
             State::HalfOpen { probing_until: Some(at) } => (PROBING, at),
             State::Shutdown => (SHUTDOWN, Nanos::MAX),
         };
-        let moment = if shows_moments { moment } else { Nanos::MAX };
         self.state.set(code);
-        self.moment.set(moment.get());
+        self.moment.set(shown(moment).get());
+        self.moved_at.set(shown(moved_at).get());
         self.generation.set(u64::from(generation));
         self.mode.set(mode.code());
         self.shows_moments.set(u64::from(shows_moments));
+        if let Some(Tripped { reason, at, count, calls, threshold }) = tripped {
+            self.trip_reason.set(reason as u64 + 1);
+            self.trip_at.set(shown(at).get());
+            self.trip_count.set(count);
+            self.trip_calls.set(calls);
+            self.trip_threshold.set(threshold.to_bits());
+        }
     }
 
     fn standing(&self) -> Standing {
@@ -217,7 +278,20 @@ impl Published {
             generation: self.generation.get() as u32,
             mode: Mode::from_code(self.mode.get()),
             shows_moments: self.shows_moments.get() != 0,
+            moved_at: Nanos::new(self.moved_at.get()),
+            tripped: self.tripped(),
         }
+    }
+
+    fn tripped(&self) -> Option<Tripped> {
+        let place = self.trip_reason.get().checked_sub(1)?;
+        Some(Tripped {
+            reason: *Reason::ALL.get(place as usize)?,
+            at: Nanos::new(self.trip_at.get()),
+            count: self.trip_count.get(),
+            calls: self.trip_calls.get(),
+            threshold: f64::from_bits(self.trip_threshold.get()),
+        })
     }
 }
 
@@ -229,6 +303,10 @@ pub(super) struct Standing {
     pub(super) mode: Mode,
     /// Whether others have the clock of its moments.
     pub(super) shows_moments: bool,
+    /// When the state moved last; [`Nanos::MAX`]: nobody knows.
+    pub(super) moved_at: Nanos,
+    /// Why it opened last.
+    pub(super) tripped: Option<Tripped>,
 }
 
 /// The state at a moment that its breaker may not have seen yet.

@@ -79,6 +79,7 @@ impl CircuitBreaker {
     /// Puts a new breaker into the state of an earlier one.
     pub fn restore(&mut self, state: State) {
         self.machine = Machine::new(state, self.recovery.probes());
+        self.moved_at = Nanos::MAX;
         self.time_next_move();
         self.ask_for_probe_soon();
         if let State::Open { .. } = state {

@@ -119,6 +119,18 @@ impl Latencies {
         self.count
     }
 
+    /// All of them, added up.
+    pub(super) fn sum_nanos(&self) -> u128 {
+        self.sum
+    }
+
+    /// What stands for those of a bin, ascending, with how many there are.
+    pub(super) fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        let value = |bin| midpoint_of(bin).clamp(self.least, self.greatest);
+        let all = self.bins.counts.iter().enumerate().filter(|(_, &count)| count > 0);
+        all.map(move |(place, &count)| (value(self.bins.first + place), u64::from(count)))
+    }
+
     /// The latency at half of them, exact to a share of a bin: as many latencies of a bin as
     /// there are lie at equal distances. `None` when there is none.
     pub fn median(&self) -> Option<Nanos> {

@@ -4,4 +4,5 @@
 pub mod latency;
 pub mod loop_delay;
 pub(crate) mod published;
+pub mod published_latencies;
 pub mod window;

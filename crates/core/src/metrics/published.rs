@@ -13,6 +13,8 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use super::latency::{Latencies, Summary};
+use super::published_latencies::{LatenciesRead, PublishedLatencies};
 use super::window::{Counter, Counts};
 use crate::shared::sequence::Sequence;
 use crate::shared::words::{Number, Word};
@@ -36,6 +38,10 @@ pub(crate) struct PublishedCounts {
     /// By serial. As many as the window had buckets when the first was put away: of one that
     /// has taken over a longer shape since, others see the newest buckets.
     full: OnceLock<Box<[OnceLock<Box<Slot>>]>>,
+    latencies: OnceLock<Box<PublishedLatencies>>,
+    /// For so many buckets more somebody watches latencies. Readers set it, and the window
+    /// counts it down: whichever of these comes last, it is seen.
+    watched: Word,
 }
 
 /// The shape of a window, and where it stands.
@@ -52,12 +58,17 @@ pub(super) struct Shape {
 }
 
 /// What another thread has read of a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct CountsRead {
     /// Of the buckets that had not run out.
     pub(crate) in_window: Counts,
     /// Of all there ever were.
     pub(crate) since_beginning: Counts,
+    /// How long calls took.
+    pub(crate) latencies: LatenciesRead,
+    /// Whether the newest bucket is over, and what the window shows of latencies changes as
+    /// soon as the next one begins.
+    pub(crate) latencies_wait: bool,
 }
 
 impl PublishedCounts {
@@ -72,6 +83,8 @@ impl PublishedCounts {
             buckets: Word::new(0),
             before: zeros(),
             full: OnceLock::new(),
+            latencies: OnceLock::new(),
+            watched: Word::new(0),
         };
         counts.put_shape(shape);
         Arc::new(counts)
@@ -121,6 +134,32 @@ impl PublishedCounts {
         if !full.is_empty() {
             full[place_of(serial, full.len())].get_or_init(Box::default).write(serial, counts);
         }
+    }
+
+    /// A bucket ends in which these latencies were recorded.
+    pub(super) fn add_latencies(&self, latencies: &Latencies) {
+        if latencies.count() > 0 {
+            self.latencies.get_or_init(Box::default).add(latencies);
+        }
+    }
+
+    /// Whether somebody watches latencies; asked once a bucket.
+    pub(super) fn wants_latencies(&self) -> bool {
+        let watched = self.watched.get();
+        self.watched.set(watched.saturating_sub(1));
+        watched > 0
+    }
+
+    /// The latencies in the window, which all have left it then.
+    pub(super) fn put_latencies(&self, summary: &Summary, until: Nanos) {
+        if summary.count > 0 || self.latencies.get().is_some() {
+            self.latencies.get_or_init(Box::default).put(summary, until);
+        }
+    }
+
+    /// Somebody watches latencies. Any thread.
+    pub(crate) fn watch_latencies(&self) {
+        self.watched.set(WATCHED);
     }
 
     /// A count of the newest bucket is corrected by hand.
@@ -193,7 +232,13 @@ impl PublishedCounts {
                 }
             }
         }
-        Some(CountsRead { in_window, since_beginning })
+        let latencies = match self.latencies.get() {
+            Some(latencies) => latencies.read(now)?,
+            None => LatenciesRead::default(),
+        };
+        let counted = newest != Counts::default() || latencies.in_window.count > 0;
+        let latencies_wait = last > shape.serial && counted;
+        Some(CountsRead { in_window, since_beginning, latencies, latencies_wait })
     }
 
     fn put_shape(&self, shape: Shape) {
@@ -241,6 +286,9 @@ impl Default for Slot {
         Slot { sequence: Sequence::new(), serial: Word::new(NO_BUCKET), counts: zeros() }
     }
 }
+
+/// For how many buckets somebody is said to watch: whoever scrapes once in half a minute does.
+const WATCHED: u64 = 40;
 
 /// No bucket has that serial.
 const NO_BUCKET: u64 = u64::MAX;

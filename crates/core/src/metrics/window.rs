@@ -435,6 +435,7 @@ impl Window {
     /// So many buckets have run out; the one that is the newest now ends then.
     fn begin_bucket(&mut self, gone: u64, ends: Nanos) {
         let counts = self.published.newest();
+        self.published.add_latencies(&self.newest.latencies);
         if counts != Counts::default() {
             self.published.put_away(self.serial, &counts, self.len());
         }
@@ -446,6 +447,20 @@ impl Window {
         self.serial += gone;
         self.ends = ends;
         self.published.begin_bucket(self.shape());
+        if self.published.wants_latencies() {
+            self.publish_latencies();
+        }
+    }
+
+    #[cold]
+    fn publish_latencies(&self) {
+        let Some(summary) = self.summary() else { return };
+        let buckets = (self.len() as u64).saturating_sub(2);
+        let until = match self.shape().ends {
+            ends if ends.is_never() => ends,
+            ends => ends + Nanos::new(self.interval.get().saturating_mul(buckets)),
+        };
+        self.published.put_latencies(&summary, until);
     }
 
     /// Puts the newest bucket in the place of the oldest.

@@ -4,6 +4,7 @@ use crate::time::Nanos;
 
 /// What opened a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Reason {
     /// Too large a share of the calls failed.
     ErrorRate,
@@ -19,6 +20,19 @@ pub enum Reason {
     Probe,
     /// A command.
     Command,
+}
+
+impl Reason {
+    /// Every one, in order.
+    pub const ALL: [Reason; 7] = [
+        Reason::ErrorRate,
+        Reason::SlowCalls,
+        Reason::ConsecutiveFailures,
+        Reason::MaxFailures,
+        Reason::Host,
+        Reason::Probe,
+        Reason::Command,
+    ];
 }
 
 /// Why a circuit opened, and by what figures.
