@@ -15,4 +15,5 @@ module.exports.newStatus = CircuitBreaker.newStatus
 module.exports.promisify = CircuitBreaker.promisify
 module.exports.registry = CircuitBreaker.registry
 module.exports.retryBudget = CircuitBreaker.retryBudget
+module.exports.serve = CircuitBreaker.serve
 module.exports.loop = CircuitBreaker.loop

@@ -11,25 +11,25 @@ const { refuse } = require('./options')
 const open = new Set()
 
 class Listening {
-  #server
-
   constructor (server) {
-    this.#server = server
     open.add(server)
     /** Where it is found. */
     this.url = server.url
-  }
-
-  /** Ends it: streams are ended, and the port is free. */
-  async close () {
-    this.#server.close()
-    open.delete(this.#server)
+    /** Ends it: streams are ended, and the port is free. Needs no `this`. */
+    this.close = async () => {
+      server.close()
+      open.delete(server)
+    }
   }
 }
 
 // What `await using` calls at the end of a block, where Node.js knows of it.
 if (Symbol.asyncDispose) {
-  Object.defineProperty(Listening.prototype, Symbol.asyncDispose, { configurable: true, value: Listening.prototype.close, writable: true })
+  Object.defineProperty(Listening.prototype, Symbol.asyncDispose, {
+    configurable: true,
+    value () { return this.close() },
+    writable: true
+  })
 }
 
 /** Begins to listen. */

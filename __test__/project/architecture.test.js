@@ -71,8 +71,17 @@ describe('in Rust', () => {
     assert.deepEqual(upward, [])
   })
 
-  test('the runtime uses nothing of N-API', () => {
-    assert.deepEqual(linesOf(filesIn('src/runtime', '.rs'), /\bcrate::node\b|\bnapi(_derive)?::/), [])
+  test('the runtime uses nothing of N-API, and nothing of the server', () => {
+    assert.deepEqual(linesOf(filesIn('src/runtime', '.rs'), /\bcrate::(node|serve)\b|\bnapi(_derive)?::/), [])
+  })
+
+  test('the server uses nothing of N-API', () => {
+    assert.deepEqual(linesOf(filesIn('src/serve', '.rs'), /\bcrate::node\b|\bnapi(_derive)?::/), [])
+  })
+
+  test('nobody but the server uses what it is made of', () => {
+    const others = ['src/node', 'src/runtime', 'crates'].flatMap(folder => filesIn(folder, '.rs'))
+    assert.deepEqual(linesOf(others, /\b(tokio|hyper|mio)::/), [])
   })
 })
 

@@ -250,6 +250,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   rampUp: 10_000,
   throttle: { k: 2, maxRejection: 0.9 },
   random: Math.random,
+  labels: { zone: 'a' },
   errorThresholdPercentage: 25,
   volumeThreshold: 10,
   rollingCountTimeout: 60_000,
@@ -758,3 +759,10 @@ const named = new NamedBreaker('users', findUser)
 expect<Equal<ReturnType<typeof named.fire>, Promise<User>>>()
 named.on('success', user => expect<Equal<typeof user, User>>())
 watch(named)
+
+const serving: Promise<CircuitBreaker.Server> = CircuitBreaker.serve({ host: '::1', port: 0, token: 'x', stallLimit: 1, allowedHosts: ['a'] })
+serving.then(async ({ url, close }) => url.toUpperCase() && close())
+// @ts-expect-error
+CircuitBreaker.serve({ port: '80' })
+// @ts-expect-error
+new CircuitBreaker(async () => {}, { labels: { zone: 1 } })

@@ -8,9 +8,9 @@ export declare class Environment {
    * kept alive by the caller. `withLibuv`: whether this runtime
    * lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
    * through which the raw functions take and give. `fingerprint`: of the border, as
-   * JavaScript knows it. `thread`: the number of this thread, zero that of the main thread.
+   * JavaScript knows it. `thread`: the number of this thread, zero, or none, that of the main thread.
    */
-  constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number, thread: number)
+  constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number, thread?: number | undefined | null)
   /** The raw functions. */
   hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**

@@ -45,7 +45,7 @@ impl JsEnvironment {
     /// kept alive by the caller. `withLibuv`: whether this runtime
     /// lets addons use its libuv. `memory`: a `Float64Array` of a `SharedArrayBuffer`,
     /// through which the raw functions take and give. `fingerprint`: of the border, as
-    /// JavaScript knows it. `thread`: the number of this thread, zero that of the main thread.
+    /// JavaScript knows it. `thread`: the number of this thread, zero, or none, that of the main thread.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -53,7 +53,7 @@ impl JsEnvironment {
         with_libuv: bool,
         #[napi(ts_arg_type = "Float64Array")] memory: Unknown,
         fingerprint: u32,
-        thread: u32,
+        thread: Option<u32>,
     ) -> Result<Self> {
         if fingerprint != FINGERPRINT {
             return Err(Error::new(
@@ -63,7 +63,13 @@ impl JsEnvironment {
         }
         // SAFETY: napi gives the current environment and values of it.
         let inner = unsafe {
-            Environment::open(env.raw(), on_wakeup.raw(), with_libuv, memory.raw(), thread)?
+            Environment::open(
+                env.raw(),
+                on_wakeup.raw(),
+                with_libuv,
+                memory.raw(),
+                thread.unwrap_or(0),
+            )?
         };
         Ok(JsEnvironment { inner })
     }

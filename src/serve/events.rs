@@ -138,7 +138,10 @@ fn transition(view: &View, earlier: (usize, u32), moment: Moment) -> Option<Byte
         return None;
     }
     let (from, to) = (STATES[earlier.0], STATES[state]);
-    let moved_at = view.reading.moved_at.filter(|_| moves != earlier.1).unwrap_or(Nanos::MAX);
+    // What the clock has done and the loop has not seen is no move yet; what mode it is in, no
+    // move at all.
+    let has_moved = moves != earlier.1 || to == "halfOpen";
+    let moved_at = view.reading.moved_at.filter(|_| has_moved).unwrap_or(Nanos::MAX);
     Some(event("transition", |json| {
         json.key("at").whole(moment.day_of(moved_at).unwrap_or(moment.as_day()));
         json.key("id").whole(view.id as i64);
