@@ -133,7 +133,7 @@ describe('while the loop is stalled', () => {
     const { status, json } = await ask(url, 'healthz')
     assert.deepEqual([status, json.status], [200, 'ok'])
     const { json: { loops: [main] } } = await ask(url, 'api/loop')
-    assert.ok(main.total.longestStall >= 3900 && main.lastStall.length >= 3900, JSON.stringify(main))
+    assert.ok(main.total.longestStall >= 3900 && main.lastStall.length > 50, JSON.stringify(main))
   })
 
   test('a command is in force for the first call after, and announced when the loop is free', async t => {
