@@ -14,6 +14,7 @@
 const { existsSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { parseArgs } = require('node:util')
+const { hostLine } = require('../pressure/print')
 const { pictures } = require('./chart')
 const { claimsOf } = require('./claims')
 const { GUARDS } = require('./guards')
@@ -55,10 +56,10 @@ async function main (flags) {
 
 async function runAll (flags) {
   const wanted = Object.keys(LOADS).filter(of => [undefined, of].includes(flags.load))
-  if (flags.quick) return { host: print.hostLine(), runs: await Promise.all(wanted.map(of => runOne(of, flags))) }
+  if (flags.quick) return { host: hostLine(), runs: await Promise.all(wanted.map(of => runOne(of, flags))) }
   const runs = []
   for (const of of wanted) runs.push(await runOne(of, flags))
-  return { host: print.hostLine(), runs }
+  return { host: hostLine(), runs }
 }
 
 function runOne (of, { 'at-once': atOnce, guards, quick, seed }) {

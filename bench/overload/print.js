@@ -2,7 +2,6 @@
 
 // What was found, as text: tables for people, and the same as Markdown for docs/overload.md.
 
-const os = require('node:os')
 const { figuresOf, recovery, secondsOf } = require('./figures')
 
 const COLUMNS = {
@@ -39,12 +38,7 @@ function claims (found) {
   return found.map(({ what, found, holds }) => `${holds ? 'holds   ' : 'DOES NOT'}  ${what}: ${found}`).join('\n')
 }
 
-/** What they ran on. */
-function hostLine () {
-  return `Node ${process.versions.node}, ${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${os.cpus().length} cores, ${os.type()} ${os.release()} ${os.arch()}`
-}
-
-module.exports = { claims, hostLine, markdown, text }
+module.exports = { claims, markdown, text }
 
 function asked ({ guards }, { rate, share }) {
   const each = guards.map(({ capacity }) => rate ?? share * capacity)
