@@ -30,7 +30,7 @@ const STEP = 3
 
 const rate = key => seconds => mean(seconds.map(second => second[key]))
 const latency = share => seconds => quantile(seconds.flatMap(({ latencies }) => latencies).sort((a, b) => a - b), share)
-const last = key => seconds => seconds.at(-1)[key]
+const last = key => seconds => seconds.findLast(second => second[key] !== undefined)?.[key]
 
 /** The pictures of a run, by their files. */
 function pictures (run) {

@@ -14,6 +14,8 @@ function secondsOf ({ load }, guard, phase, from = 0, to = load.phases[phase].se
 function figuresOf (seconds) {
   const sum = key => seconds.reduce((sum, second) => sum + second[key], 0)
   const latencies = seconds.flatMap(second => second.latencies).sort((a, b) => a - b)
+  // A loop that stalls may not look in each second.
+  const last = key => seconds.findLast(second => second[key] !== undefined)?.[key]
   const made = sum('good') + sum('timedOut') + sum('failed')
   return {
     offered: sum('offered') / seconds.length,
@@ -25,8 +27,8 @@ function figuresOf (seconds) {
     p99: quantile(latencies, 0.99),
     timedOutShare: sum('timedOut') / made,
     slowShare: sum('slowGood') / sum('slow'),
-    timeout: seconds.at(-1)?.timeout,
-    limit: seconds.at(-1)?.limit
+    timeout: last('timeout'),
+    limit: last('limit')
   }
 }
 
