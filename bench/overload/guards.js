@@ -33,7 +33,7 @@ const GUARDS = {
       name: 'learned timeout, adaptive capacity, queue',
       make: ours({ ...SOON, timeout: LEARNED, capacity: { adaptive: true }, queue: QUEUE })
     },
-    stalled: { name: 'learned timeout, a loop that stalls', make: ours({ ...SOON, timeout: LEARNED }), stall: { ms: 300, every: 2000 } }
+    stalled: { name: 'learned timeout, a loop that stalls', make: ours({ ...SOON, timeout: LEARNED }), stall: { ms: 800, every: 4000 } }
   }
 }
 
