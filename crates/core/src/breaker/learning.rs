@@ -132,7 +132,9 @@ impl CircuitBreaker {
         // One that was late has been told of.
         if call.stage == Stage::Pending && call.lesson != Lesson::None {
             let explores = call.lesson == Lesson::Explorer;
-            learner.learned.on_success(&Sample::of(call, now), explores, now.monotonic);
+            let closed = self.machine.state() == State::Closed;
+            let sample = Sample::of(call, now);
+            learner.learned.on_success(&sample, explores, closed, now.monotonic);
         }
     }
 

@@ -38,6 +38,8 @@ pub struct LearnedTimeout {
     explores: bool,
     /// When the last explorer began.
     explored_at: Nanos,
+    /// Since when the circuit is closed, as far as calls have shown; `None`: it is not.
+    closed_since: Option<Nanos>,
     /// The next second begins.
     evaluate_at: Nanos,
 }
@@ -54,6 +56,7 @@ impl LearnedTimeout {
             explorers: Explorers::default(),
             explores: false,
             explored_at: now,
+            closed_since: Some(now),
             evaluate_at: now + SECOND,
         }
     }
@@ -83,6 +86,7 @@ impl LearnedTimeout {
     ///    by 2 % a second; as soon as there are 1,000 samples for the first time, at once.
     #[inline]
     pub fn begin(&mut self, closed: bool, draw: impl FnOnce() -> f64, now: Nanos) -> Allowance {
+        self.see(closed, now);
         if now >= self.evaluate_at {
             self.evaluate(closed, now);
         }
@@ -94,16 +98,21 @@ impl LearnedTimeout {
         Allowance { timeout, explores }
     }
 
-    /// A call has succeeded.
+    /// A call has succeeded. How long it took counts if the circuit is closed, and was when the
+    /// call began: one that tries whether an outage is over, or began before it, may have taken as
+    /// long as what is left of it.
     #[inline]
-    pub fn on_success(&mut self, sample: &Sample, explores: bool, now: Nanos) {
+    pub fn on_success(&mut self, sample: &Sample, explores: bool, closed: bool, now: Nanos) {
+        self.see(closed, now);
         let second = self.seconds.newest();
         second.calls += 1;
         second.fresh += 1;
         if sample.stalled {
             return;
         }
-        self.samples.record(sample.latency);
+        if self.closed_since.is_some_and(|since| sample.started >= since) {
+            self.samples.record(sample.latency);
+        }
         if explores {
             self.explorers.add(Some(sample.latency), now);
         }
@@ -154,8 +163,14 @@ impl LearnedTimeout {
     pub fn change_clocks(&mut self, shift: &Shift) {
         self.evaluate_at = shift.apply(self.evaluate_at);
         self.explored_at = shift.apply(self.explored_at);
+        self.closed_since = self.closed_since.map(|at| shift.apply(at));
         self.samples.slice_ends = shift.apply(self.samples.slice_ends);
         self.explorers.change_clocks(shift);
+    }
+
+    #[inline]
+    fn see(&mut self, closed: bool, now: Nanos) {
+        self.closed_since = closed.then(|| self.closed_since.unwrap_or(now));
     }
 
     #[cold]
@@ -472,7 +487,8 @@ mod tests {
 
         fn settled(&mut self, calls: u32, latency: u64, explores: bool) -> &mut Self {
             let sample = self.sample(latency);
-            (0..calls).for_each(|_| self.learned.on_success(&sample, explores, self.now));
+            (0..calls)
+                .for_each(|_| self.learned.on_success(&sample, explores, self.closed, self.now));
             self
         }
 
@@ -603,7 +619,22 @@ mod tests {
         player.answered(2_000, 900);
         assert_eq!(player.second(), before);
         player.closed = true;
-        near(player.second(), 1_350.0);
+        assert!(player.second() <= before);
+        near(player.answered(2_000, 900).second(), 1_350.0);
+    }
+
+    #[test]
+    fn a_call_that_began_before_the_circuit_closed_teaches_nothing() {
+        let mut player = Player::that_has_learned();
+        player.seconds(70);
+        let before = player.learned.timeout().as_millis_f64();
+        player.closed = false;
+        // It tries whether an outage is over, and waits for its end.
+        let sample = Sample { latency: ms(3_000), ..player.sample(0) };
+        player.second();
+        player.closed = true;
+        player.learned.on_success(&sample, true, true, player.now);
+        assert!(player.answered(100, 20).second() <= before);
     }
 
     #[test]
@@ -695,7 +726,7 @@ mod tests {
         let before = player.learned.timeout();
         for explores in [true, false] {
             let sample = Sample { stalled: true, ..player.sample(5_000) };
-            (0..5_000).for_each(|_| player.learned.on_success(&sample, explores, player.now));
+            (0..5_000).for_each(|_| player.learned.on_success(&sample, explores, true, player.now));
             player.second();
         }
         assert_eq!(player.learned.timeout(), before);

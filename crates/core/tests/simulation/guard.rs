@@ -21,6 +21,8 @@ pub struct Policy {
     pub name: &'static str,
     /// A circuit that opens, by opossum's rules.
     pub circuit: bool,
+    /// When it tries again, in milliseconds.
+    pub reset: u64,
     pub adaptive: bool,
     pub queue: Option<QueueOptions>,
     pub throttle: Option<ThrottleOptions>,
@@ -31,6 +33,7 @@ pub struct Policy {
 pub const NONE: Policy = Policy {
     name: "a timeout alone",
     circuit: false,
+    reset: 30_000,
     adaptive: false,
     queue: None,
     throttle: None,
@@ -59,6 +62,10 @@ pub const LEARNED: Policy = Policy {
     }),
     ..OPOSSUM
 };
+
+/// The same, which tries again soon, as `preset: 'modern'` does.
+pub const LEARNED_SOON: Policy =
+    Policy { name: "learned timeout, tries soon", reset: 5_000, ..LEARNED };
 
 /// A circuit, a limit, a queue and a timeout that learns.
 pub const TOGETHER: Policy =
@@ -108,6 +115,7 @@ impl Guard {
                 // Timeouts are kept by the world.
                 let mut config = Config::default();
                 config.live.timeout = None;
+                config.live.reset_timeout = Nanos::from_millis(policy.reset).into();
                 CircuitBreaker::new(config, Now::unstalled(now))
             }),
             adaptive: policy.adaptive.then(|| Adaptive::new(AdaptiveOptions::default(), now)),
@@ -158,8 +166,9 @@ impl Guard {
         if let Some(adaptive) = &mut self.adaptive {
             adaptive.on_success(sample, now);
         }
+        let closed = self.is_closed(now);
         if let Some(learned) = &mut self.learned {
-            learned.on_success(sample, begun.allowance.explores, now);
+            learned.on_success(sample, begun.allowance.explores, closed, now);
         }
         self.count(Counter::Successes, now);
         if let (Some(circuit), Some(permit)) = (&mut self.circuit, begun.permit) {
@@ -204,6 +213,11 @@ impl Guard {
         matches!(state, Some(State::Open { .. }))
     }
 
+    fn is_closed(&mut self, now: Nanos) -> bool {
+        let state = self.circuit.as_mut().map(|circuit| circuit.state(Now::unstalled(now)));
+        state.is_none_or(|state| state == State::Closed)
+    }
+
     fn throttle_admits(&mut self, now: Nanos) -> bool {
         let Some((throttle, window)) = &mut self.throttle else { return true };
         window.advance(now);
@@ -228,7 +242,6 @@ impl Guard {
 
     /// A call begins, unless the circuit says no.
     fn begin(&mut self, now: Nanos) -> Option<Begun> {
-        let mut closed = true;
         let permit = match &mut self.circuit {
             None => None,
             Some(circuit) => Some(loop {
@@ -239,9 +252,7 @@ impl Guard {
                 }
             }),
         };
-        if let Some(circuit) = &mut self.circuit {
-            closed = circuit.state(Now::unstalled(now)) == State::Closed;
-        }
+        let closed = self.is_closed(now);
         let random = &mut self.random;
         let allowance = match &mut self.learned {
             None => Allowance { timeout: TIMEOUT, explores: false },

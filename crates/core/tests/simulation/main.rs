@@ -10,7 +10,7 @@ mod random;
 mod service;
 mod world;
 
-use guard::{Policy, ADAPTIVE, LEARNED, NONE, OPOSSUM, QUEUED, THROTTLE, TOGETHER};
+use guard::{Policy, ADAPTIVE, LEARNED, LEARNED_SOON, NONE, OPOSSUM, QUEUED, THROTTLE, TOGETHER};
 use load::{
     Load, BROWNOUT, BURSTS, HANG, LARGE, OVERLOAD, SHIFT, SHORT_OVERLOAD, SLOWDOWN, SLOW_CLASS,
     STALLS,
@@ -251,6 +251,16 @@ mod latencies_that_shift {
                 }
                 assert_eq!(timeout(&outcome, 3), timeout(&outcome, 2));
                 within(timeout(&outcome, 4) / timeout(&outcome, 2), 0.8, 1.3);
+            }
+        }
+    }
+
+    #[test]
+    fn are_not_learned_from_a_call_that_tries_as_an_outage_ends() {
+        for outcome in outcomes(&SHIFT, &LEARNED_SOON) {
+            assert_eq!(timeout(&outcome, 3), timeout(&outcome, 2));
+            for second in outcome.seconds_of(4) {
+                within(second.timeout.as_millis_f64() / timeout(&outcome, 3), 0.8, 1.3);
             }
         }
     }
