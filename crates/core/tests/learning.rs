@@ -5,6 +5,7 @@ use didelphis_core::calls::Permit;
 use didelphis_core::config::{ChanceConfig, Config, TimeoutClock};
 use didelphis_core::learned_timeout::LearnedTimeoutOptions;
 use didelphis_core::stall_log::StallLog;
+use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now, Shift};
 
 fn ms(millis: u64) -> Nanos {
@@ -137,6 +138,22 @@ fn a_circuit_that_is_not_closed_learns_nothing() {
     // The probe, half a minute later.
     begin_and_succeed(&mut breaker, 31_600);
     assert_eq!(timeout(&breaker), before);
+}
+
+#[test]
+fn a_probe_that_waited_for_the_end_of_an_outage_is_no_lesson() {
+    let mut breaker = learning(config());
+    teach(&mut breaker, 100, 100);
+    let before = timeout(&breaker);
+    breaker.open(at(1_500));
+    // By now there are no samples left of the time before.
+    let probe = begin(&mut breaker, at(90_000));
+    let _ = breaker.on_success(probe, at(90_000 + before - 1));
+    assert_eq!(breaker.state(at(90_200)), State::Closed);
+    for index in 0..200 {
+        begin_and_succeed(&mut breaker, 90_200 + index * 10);
+    }
+    assert!(timeout(&breaker) <= before, "{} after {before}", timeout(&breaker));
 }
 
 #[test]
