@@ -41,7 +41,7 @@ function ofFlood (run) {
   const capacity = mean(run.guards.map(({ capacity }) => capacity))
   const subtitle = `${run.load.slots} slots that sleep for ${run.load.work.mean} ms: ${capacity.toFixed(0)} calls a second; a timeout of 500 ms.`
   const panel = (title, value, greatest, guards = run.guards) => ({ title, value, greatest, guards })
-  const few = run.guards.filter(({ key }) => ['none', 'opossum', 'queue'].includes(key))
+  const few = run.guards.filter(({ key }) => ['none', 'opossum', 'adaptive', 'queue'].includes(key))
   const most = Math.ceil(capacity * 1.15 / 10) * 10
   return {
     'overload.svg': picture(run, {
@@ -70,8 +70,8 @@ function ofShift (run) {
       subtitle: 'Calls of 20 ms, then 60, then 20; 0.5 % of them take 300 ms all along; then nothing is answered for a while.',
       panels: [
         { title: 'the timeout, ms', value: last('timeout'), greatest: 800, guards: ours },
-        { title: 'timed out, calls a second', value: rate('timedOut'), greatest: 10, guards: run.guards },
-        { title: 'p99 of what was answered in time, ms', value: latency(0.99), greatest: 500, guards: run.guards }
+        { title: 'timed out, calls a second', value: rate('timedOut'), greatest: 5, guards: run.guards },
+        { title: 'p99 of what was answered in time, ms', value: latency(0.99), greatest: 500, guards: run.guards.filter(({ key }) => key !== 'stalled') }
       ]
     })
   }

@@ -2,7 +2,7 @@
 
 // What is claimed of the policies. A short run, on a machine that does other things too, has more room.
 
-const { figuresOf, recovery, secondsOf } = require('./figures')
+const { canDo, figuresOf, recovery, secondsOf } = require('./figures')
 
 const STRICT = { kept: 0.85, collapsed: 0.5, grows: 1.3, recovers: 5, falsely: 0.005, whole: 0.97, moves: 1.35 }
 const ROOMY = { kept: 0.7, collapsed: 0.5, grows: 1.8, recovers: 8, falsely: 0.02, whole: 0.9, moves: 1.6 }
@@ -23,8 +23,8 @@ function claimsOf (run, { short = false } = {}) {
 function * ofFlood (run, limits) {
   const of = (guard, phase, from, to) => figuresOf(secondsOf(run, guard, phase, from, to))
   for (const guard of run.guards) {
-    const { key, name, capacity } = guard
-    const kept = of(guard, OVERLOAD).goodput / capacity
+    const { key, name } = guard
+    const kept = of(guard, OVERLOAD).goodput / canDo(run, guard, OVERLOAD)
     if (['none', 'opossum'].includes(key)) {
       // Or there would be nothing to be saved from.
       yield claim(`${name}: collapses under twice its load`, percent(kept), kept <= limits.collapsed)
@@ -32,7 +32,7 @@ function * ofFlood (run, limits) {
     if (!['adaptive', 'queue'].includes(key)) continue
     const { seconds } = run.load.phases[OVERLOAD]
     const [early, late] = [of(guard, OVERLOAD, 0, seconds / 3), of(guard, OVERLOAD, 2 * seconds / 3)]
-    const brownout = of(guard, BROWNOUT).goodput / (capacity * run.load.phases[BROWNOUT].condition.slots / run.load.slots)
+    const brownout = of(guard, BROWNOUT).goodput / canDo(run, guard, BROWNOUT)
     yield claim(`${name}: at twice the load, at least ${percent(limits.kept)} of what it can do`, percent(kept), kept >= limits.kept)
     yield claim(`${name}: the p99 does not grow`, `${early.p99} ms, then ${late.p99} ms`, late.p99 <= limits.grows * early.p99)
     yield claim(`${name}: in a brownout, at least ${percent(limits.kept)} of what it can do`, percent(brownout), brownout >= limits.kept)

@@ -48,4 +48,14 @@ function recovery (run, guard, phase) {
   return found < 0 ? Infinity : found
 }
 
-module.exports = { figuresOf, quantile, recovery, secondsOf }
+/** The slots that there are in a phase. */
+function slotsIn ({ phases, slots }, phase) {
+  return phases[phase].condition?.slots ?? slots
+}
+
+/** How many calls a second the backend can do then. */
+function canDo ({ load }, { capacity }, phase) {
+  return capacity * slotsIn(load, phase) / load.slots
+}
+
+module.exports = { canDo, figuresOf, quantile, recovery, secondsOf, slotsIn }

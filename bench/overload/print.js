@@ -2,10 +2,10 @@
 
 // What was found, as text: tables for people, and the same as Markdown for docs/overload.md.
 
-const { figuresOf, recovery, secondsOf } = require('./figures')
+const { canDo, figuresOf, recovery, secondsOf, slotsIn } = require('./figures')
 
 const COLUMNS = {
-  flood: ['answered in time', 'refused', 'timed out', 'p50', 'p99', 'limit in the end', 'well again after s'],
+  flood: ['answered in time', 'of what it can do', 'refused', 'timed out', 'p50', 'p99', 'limit in the end', 'well again after s'],
   shift: ['answered in time', 'refused', 'timed out', 'of those made', 'p50', 'p99', 'slow class answered', 'timeout in the end']
 }
 
@@ -48,13 +48,17 @@ function asked ({ guards }, { rate, share }) {
 
 function rowOf (run, guard, phase) {
   const of = figuresOf(secondsOf(run, guard, phase))
-  const common = [number(of.goodput), number(of.refused), number(of.timedOut + of.failed)]
+  const losses = [number(of.refused), number(of.timedOut + of.failed)]
   const latencies = [number(of.p50), number(of.p99)]
   if (run.of === 'flood') {
-    const took = phase === 0 ? undefined : recovery(run, guard, phase)
-    return [...common, ...latencies, number(of.limit), number(took)]
+    const { load } = run
+    const isOver = phase > 0 && load.phases[phase].share === load.phases[0].share && slotsIn(load, phase) === load.slots
+    return [
+      number(of.goodput), percent(of.goodput / canDo(run, guard, phase), 0), ...losses, ...latencies, number(of.limit),
+      number(isOver ? recovery(run, guard, phase) : NaN)
+    ]
   }
-  return [...common, percent(of.timedOutShare), ...latencies, percent(of.slowShare), number(of.timeout)]
+  return [number(of.goodput), ...losses, percent(of.timedOutShare, 2), ...latencies, percent(of.slowShare, 0), number(of.timeout)]
 }
 
 // Nothing where there is nothing: no median of no latencies.
@@ -62,6 +66,6 @@ function number (value) {
   return Number.isFinite(value) ? value.toFixed(0) : '—'
 }
 
-function percent (share) {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(2)} %` : '—'
+function percent (share, digits) {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '—'
 }
