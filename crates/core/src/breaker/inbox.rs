@@ -7,7 +7,8 @@
 //! The loop obeys what waits before it does anything else with the breaker, so a command is in
 //! force for the first call after it was put, though the loop was stalled as it came; and it
 //! obeys when it is [told](super::CircuitBreaker::on_commands) that there are some. The order
-//! of commands is kept, none is lost and none obeyed twice.
+//! of commands is kept, none is lost and none obeyed twice. What all breakers of the process are
+//! told has a place of its own: there is always room for it, and the last word holds.
 
 use crate::shared::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +34,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it is given to every breaker of the process.
+    fn is_of_all(self) -> bool {
+        matches!(self, Command::Bypass | Command::Guard)
+    }
+
     fn from_code(code: u64) -> Option<Command> {
         let all = [Command::Open, Command::Close, Command::Disable, Command::Enable];
         all.into_iter()
@@ -85,7 +91,7 @@ pub enum Fate {
 pub(crate) struct Inbox {
     /// From the lowest bit on: how many commands were ever put, of which only the [`NUMBER`]
     /// is kept; whether the inbox is [`CLOSED`]; the commands that wait, the oldest lowest, in
-    /// [`CODE_BITS`] each.
+    /// [`CODE_BITS`] each; in the last place the one that is for all breakers, the last of them.
     word: AtomicU64,
     /// The number of the last command that was obeyed. The loop's alone to write.
     obeyed: AtomicU64,
@@ -104,17 +110,19 @@ impl Inbox {
             if word & CLOSED != 0 {
                 return Err(NotPut::Gone);
             }
-            let waiting = waiting(word);
-            if waiting == MOST {
+            let place = if command.is_of_all() { PLACE_OF_ALL } else { free_place(word) };
+            if place == MOST && !command.is_of_all() {
                 return Err(NotPut::Full);
             }
             // After the word, which stays as it is until the command is put: so what is obeyed is
             // what was by then, a few commands before this one.
             let number = after(self.obeyed.load(Ordering::Acquire), word + 1);
-            let code = (command as u64) << (WAITING_FROM + CODE_BITS * waiting);
-            let more = (word & !NUMBER) | code | (number & NUMBER);
+            let bit = WAITING_FROM + CODE_BITS * place;
+            // Of those that switch all, one may be there: the last one holds.
+            let others = word & !NUMBER & !(CODE << bit);
+            let more = others | (command as u64) << bit | (number & NUMBER);
             match self.word.compare_exchange(word, more, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Ok(Receipt { number, is_first: waiting == 0 }),
+                Ok(_) => return Ok(Receipt { number, is_first: word >> WAITING_FROM == 0 }),
                 Err(other) => word = other,
             }
         }
@@ -174,14 +182,23 @@ impl Iterator for Taken {
     type Item = Command;
 
     fn next(&mut self) -> Option<Command> {
-        let command = Command::from_code(self.codes & ((1 << CODE_BITS) - 1));
-        self.codes >>= CODE_BITS;
-        command
+        while self.codes != 0 {
+            let command = Command::from_code(self.codes & CODE);
+            self.codes >>= CODE_BITS;
+            // Before the last place there may be some that are free.
+            if command.is_some() {
+                return command;
+            }
+        }
+        None
     }
 }
 
-/// How many commands may wait.
-pub const MOST: u32 = (64 - WAITING_FROM) / CODE_BITS;
+/// How many commands may wait, besides one that is for all breakers of the process: for that
+/// there is always a place.
+pub const MOST: u32 = PLACE_OF_ALL;
+
+const PLACE_OF_ALL: u32 = (64 - WAITING_FROM) / CODE_BITS - 1;
 
 /// The first number from `least` on that has the [`NUMBER`] bits of `word`.
 fn after(least: u64, word: u64) -> u64 {
@@ -200,9 +217,13 @@ const WAITING_FROM: u32 = 16;
 /// beside the inbox.
 const CODE_BITS: u32 = 4;
 
-/// How many commands wait in a word.
-fn waiting(word: u64) -> u32 {
-    let bits = 64 - (word >> WAITING_FROM).leading_zeros();
+/// The bits of a command.
+const CODE: u64 = (1 << CODE_BITS) - 1;
+
+/// The place behind the commands that wait in a word, but for one that is for all breakers.
+fn free_place(word: u64) -> u32 {
+    let own = word & !(CODE << (WAITING_FROM + CODE_BITS * PLACE_OF_ALL));
+    let bits = 64 - (own >> WAITING_FROM).leading_zeros();
     bits.div_ceil(CODE_BITS)
 }
 
@@ -225,13 +246,33 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_twelve() {
+    fn there_is_room_for_eleven() {
         let inbox = Inbox::new();
         (0..MOST).for_each(|_| assert!(inbox.put(Command::Disable).is_ok()));
-        assert_eq!(MOST, 12);
+        assert_eq!(MOST, 11);
         assert_eq!(inbox.put(Command::Open), Err(NotPut::Full));
-        assert_eq!(inbox.take().count(), 12);
+        assert_eq!(inbox.take().count(), 11);
         assert!(inbox.put(Command::Open).is_ok());
+    }
+
+    #[test]
+    fn for_what_is_said_to_all_breakers_there_is_always_room_and_the_last_word_holds() {
+        let inbox = Inbox::new();
+        let first = inbox.put(Command::Bypass).expect("room");
+        assert!(first.is_first());
+        (0..MOST).for_each(|_| assert!(!inbox.put(Command::Open).expect("room").is_first()));
+        assert!(!inbox.put(Command::Guard).expect("room").is_first());
+        let last = inbox.put(Command::Bypass).expect("room");
+        assert_eq!(inbox.put(Command::Open), Err(NotPut::Full));
+        let taken = inbox.take();
+        let commands: Vec<_> = taken.clone().collect();
+        assert_eq!(commands.len(), 12);
+        assert_eq!(commands.last(), Some(&Command::Bypass));
+        inbox.on_obeyed(taken);
+        assert_eq!([inbox.fate(&first), inbox.fate(&last)], [Fate::Obeyed; 2]);
+        // Where nothing else waits, too.
+        inbox.put(Command::Guard).expect("room");
+        assert_eq!(inbox.take().collect::<Vec<_>>(), [Command::Guard]);
     }
 
     #[test]
