@@ -37,3 +37,9 @@ const open: CircuitBreaker<[], number> = testing.breakerIn('open', () => 5)
 const clock: testing.SteppedClock = testing.steppedClock()
 // @ts-expect-error: it is a number
 clock.step('5')
+
+import prometheus = require('didelphis/prometheus')
+import opentelemetry = require('didelphis/opentelemetry')
+const stops: Array<() => void> = [opentelemetry.observeBreakers(), opentelemetry.annotateSpans()]
+// @ts-expect-error: no registry
+prometheus.collect({})

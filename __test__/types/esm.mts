@@ -55,3 +55,7 @@ const stepped: [Promise<void>, number, void] = [clock.step(5), clock.now, clock.
 const half: CircuitBreaker<[number], string> = breakerIn('halfOpen', async (n: number) => String(n), { timeout: 5 })
 // @ts-expect-error: no state
 breakerIn('ajar', async () => {})
+
+import { collect } from 'didelphis/prometheus'
+import { annotateSpans, observeBreakers } from 'didelphis/opentelemetry'
+const seen: Array<(...args: never[]) => () => void> = [collect, annotateSpans, observeBreakers]

@@ -7,7 +7,7 @@ const loadBinary = require('../binary')
 const builtins = require('../builtins')
 const { FINGERPRINT, NUMBERS } = require('./abi')
 
-const { Environment, RetryBudget, Server } = load()
+const { Environment, Readings, RetryBudget, Server } = load()
 
 // Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
 // clock needs.
@@ -29,7 +29,7 @@ Object.assign(environment, { onWakeup })
 
 const cross = environment.hot()
 
-module.exports = { RetryBudget, Server, cross, environment, numbers, receiver, withLibuv, words }
+module.exports = { Readings, RetryBudget, Server, cross, environment, numbers, receiver, withLibuv, words }
 
 /** @returns {typeof import('../../src/node/binding')} */
 function load () {

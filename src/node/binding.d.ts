@@ -196,6 +196,14 @@ export declare class Handle {
   momentBefore(ms: number): number
 }
 
+/** Remembers what was read before, so that counts never go back. */
+export declare class Readings {
+  /** Nothing has been read. */
+  constructor()
+  /** Reads all breakers and loops of the process. */
+  read(): Read
+}
+
 /** What retries are paid from. */
 export declare class RetryBudget {
   /** `ratio` retries for each success, and so many a second besides. */
@@ -211,4 +219,23 @@ export declare class Server {
   get url(): string
   /** Ends it. Its port is free when this returns. */
   close(): void
+}
+
+/** What there is at a moment. */
+export interface Read {
+  /** Of each series, its labels: names and values by turns. */
+  labels: Array<Array<string>>
+  /**
+   * Of each series, its counts, trips, calls by bound, their time in seconds, states, calls in
+   * flight and capacity: as many as `lib/readings.js` knows.
+   */
+  numbers: Float64Array
+  /** How many breakers there are. */
+  breakers: number
+  /** How many of these have no series of their own. */
+  inOther: number
+  /** The numbers of the threads whose loops there are. */
+  threads: Array<number>
+  /** Of each loop how late it is, in seconds, how many stalls it had and how long they were. */
+  loops: Array<number>
 }

@@ -10,6 +10,7 @@ mod keep_alive;
 mod mailbox;
 #[cfg(feature = "probe")]
 mod probe;
+mod readings;
 mod reference;
 mod resource;
 mod retry;

@@ -9,9 +9,12 @@
 //! - `answer`: a request's answer. `events`: what those hear who listen.
 //! - `connection`: one client, and what is not waited for. `thread`: all of them.
 //!
-//! `docs/server.md` is what it promises. Used by `node/server.rs` alone.
+//! - `collector`: the series as numbers, for who collects them in JavaScript. Needs no thread.
+//!
+//! `docs/server.md` is what it promises. Used by `node/server.rs` and `node/readings.rs` alone.
 
 mod answer;
+mod collector;
 mod connection;
 mod events;
 mod guard;
@@ -26,6 +29,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+pub(crate) use self::collector::Collector;
 pub(crate) use self::guard::Guard;
 pub(crate) use self::thread::Serving;
 
