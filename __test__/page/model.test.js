@@ -149,8 +149,9 @@ describe('the history of a loop', () => {
     one.read(loop({ lastStall: { at: 1_900, length: 800 } }), 2_000)
     assert.equal(one.stalls.length, 1)
     assert.deepEqual([Math.round(one.stalls[0].from), one.stalls[0].to], [1_100, 1_900])
-    assert.equal(Math.round(one.stalledBetween(1_800, 5_000)), 800)
-    assert.equal(one.stalledBetween(1_901, 5_000), 0)
+    assert.equal(Math.round(one.stalledBefore(2_000, 500)), 800)
+    assert.equal(Math.round(one.stalledBefore(1_300, 500)), 200, 'what there was of it then')
+    assert.equal(one.stalledBefore(2_401, 500), 0)
     assert.deepEqual(one.series.t, [...one.series.t].sort((a, b) => a - b))
   })
 })
@@ -167,6 +168,7 @@ describe('an opening', () => {
     assert.equal(whose(TRIP, watched([5_000, {}], [9_500, { lastStall: { at: 9_400, length: 900 } }])), 'loop')
     assert.equal(whose(TRIP, watched([5_000, {}], [9_500, { lastStall: { at: 6_000, length: 900 } }])), 'service')
     assert.equal(whose(TRIP, watched([5_000, {}], [10_500, { stalled: true, lag: 3_000 }])), 'loop', 'one that still lasts')
+    assert.equal(whose(TRIP, watched([5_000, {}], [14_000, { stalled: true, lag: 4_010 }])), 'service', 'one that began with it')
   })
 
   test('is nobody\'s where it was asked for, or where the loop was not yet watched', () => {

@@ -4,8 +4,7 @@
 import uPlot from 'uplot'
 import { h, setText } from './dom.mjs'
 import { clock, duration, number } from './format.mjs'
-import { COLUMNS } from './history.mjs'
-import { STALL } from './dock.mjs'
+import { COLUMNS, STALL } from './history.mjs'
 import { drawStates } from './strip.mjs'
 import { colour, colourOf } from './theme.mjs'
 

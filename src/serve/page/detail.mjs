@@ -4,7 +4,7 @@ import { Charts } from './charts.mjs'
 import { byId, foreign, h, setAttribute, setText } from './dom.mjs'
 import { clock, duration, number, percent, roughly, words } from './format.mjs'
 import { wordOf } from './states.mjs'
-import { buttons } from './steer.mjs'
+import { buttons, pathOf } from './steer.mjs'
 import { reason, verdict } from './verdict.mjs'
 
 const VERDICTS_SHOWN = 8
@@ -35,7 +35,6 @@ export class Detail {
     this.#element.hidden = false
     this.#make(entry)
     this.#element.scrollTop = 0
-    this.#fetchOptions(entry)
   }
 
   close () {
@@ -78,7 +77,7 @@ export class Detail {
 
   #make (entry) {
     const { seen } = entry
-    const close = h('button', { type: 'button', 'aria-label': 'Close this breaker', onclick: this.#leave }, 'Close')
+    const close = h('button', { type: 'button', class: 'leave', 'aria-label': 'Back to all breakers', title: 'Back (Esc)', onclick: this.#leave }, '✕')
     const badge = h('span', { class: 'badge' })
     const next = h('span')
     const facts = {}
@@ -104,7 +103,7 @@ export class Detail {
       charts.element,
       h('p', { class: 'legend' }, key('band-open', 'circuit open'), key('band-half', 'half open'), key('band-loop', 'loop stalled')),
       h('h3', {}, 'Openings'), table, none,
-      h('details', {}, h('summary', {}, 'Options'), options))
+      h('details', { ontoggle: event => event.target.open && this.#fetchOptions(entry) }, h('summary', {}, 'Options'), options))
   }
 
   #next (seen) {
@@ -139,11 +138,11 @@ export class Detail {
       h('td', {}, clock(trip.at)), h('td', {}, foreign(reason(trip.trip))), h('td', { class: 'verdict', 'data-is': verdict.is }, verdict.text))))
   }
 
+  // As they are in force now: some may change while a breaker lives.
   async #fetchOptions (entry) {
     const { options } = this.#parts
-    const path = `api/breakers/${encodeURIComponent(entry.seen.name)}?id=${entry.id}`
     try {
-      const response = await fetch(path, { headers: this.#steering.headers(), cache: 'no-store' })
+      const response = await fetch(pathOf(entry.seen), { headers: this.#steering.headers(), cache: 'no-store' })
       if (!response.ok) return
       const { breakers } = await response.json()
       const all = breakers.find(({ id }) => id === entry.id)?.options ?? {}

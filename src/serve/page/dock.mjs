@@ -3,10 +3,9 @@
 
 import { byId, h, setAttribute, setText } from './dom.mjs'
 import { duration } from './format.mjs'
+import { STALL } from './history.mjs'
 import { drawAxis, drawLag } from './strip.mjs'
 
-/** In ms; the server says `stalled` by the same. */
-export const STALL = 50
 const SHOWN = 3
 
 export class Dock {

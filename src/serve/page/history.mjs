@@ -6,6 +6,9 @@ import { stateOf } from './states.mjs'
 /** For how long, in ms. */
 export const KEPT = 15 * 60_000
 
+/** What the server calls a stall, in ms. */
+export const STALL = 50
+
 // Readings come once a second. One that is older than this is old because nothing has changed.
 const QUIET = 1_500
 
@@ -162,9 +165,11 @@ export class LoopHistory {
     this.series.gap(at)
   }
 
-  /** The longest stall that touches the time from `from` to `to`, in ms; 0: none was seen. */
-  stalledBetween (from, to) {
-    return Math.max(0, ...this.stalls.filter(stall => stall.from <= to && stall.to >= from).map(stall => stall.to - stall.from))
+  /** For how long it had been stalled at a moment, or within so many ms before; the longest, 0: not at all. */
+  stalledBefore (at, within) {
+    const lengths = this.stalls.filter(({ from, to }) => from < at && to >= at - within).map(({ from, to }) => Math.min(to, at) - from)
+    // What came with the opening, or after it, is not what caused it.
+    return Math.max(0, ...lengths.filter(length => length >= STALL))
   }
 
   // One that fell between two readings is drawn, too: a line that rises while it lasts.

@@ -44,11 +44,8 @@ function write () {
   list.update()
   dock.update()
   writeStalled(store)
-  const open = [...store.breakers.values()].filter(({ seen }) => seen.state === 'open' || seen.state === 'forcedOpen').length
-  const title = `${open > 0 ? `(${open} open) ` : ''}didelphis · ${location.host}`
-  if (document.title !== title) document.title = title
-  byId('steer').hidden = !store.steering
-  setText(byId('steer'), steering.given ? 'Change token…' : 'Steer…')
+  byId('steer').hidden = !store.steering && !isLocked
+  setText(byId('steer'), isLocked ? 'Token…' : steering.given ? 'Change token…' : 'Steer…')
   choose()
   detail.update()
   draw()
@@ -61,6 +58,13 @@ function draw () {
   list.draw()
   dock.draw(span)
   detail.draw(span)
+}
+
+// Of use above all where the page is in the background, and has no frames.
+function writeTitle () {
+  const open = [...store.breakers.values()].filter(({ seen }) => seen.state === 'open' || seen.state === 'forcedOpen').length
+  const title = `${open > 0 ? `(${open} open) ` : ''}didelphis · ${location.host}`
+  if (document.title !== title) document.title = title
 }
 
 // When the stream is lost, time stands still with it.
@@ -76,10 +80,15 @@ function told (event, data) {
   if (event === 'snapshot') streamIs('live')
   if (event === 'transition' && entry && /open/i.test(data.to)) announce(`${entry.seen.name}: ${STATES[data.to]?.word ?? data.to}`)
   if (event === 'loop' || event === 'snapshot') tellStalls()
+  if (event !== 'loop') writeTitle()
   soon()
 }
 
+// Whether the server asks for its token for reading, too.
+let isLocked = false
+
 function streamIs (state, problem) {
+  if (state !== 'connecting') isLocked = state === 'locked'
   if (state === 'live') {
     setText(byId('live-text'), 'live')
   } else if (state === 'connecting') {

@@ -18,6 +18,11 @@ const SAID = {
   full: () => 'Too many commands wait for this loop. Try again later.'
 }
 
+/** Where a breaker is, and it alone: others may have its name. */
+export function pathOf ({ name, id }, command = '') {
+  return `api/breakers/${encodeURIComponent(name)}${command}?id=${id}`
+}
+
 export class Steering {
   #token
   #changed
@@ -59,10 +64,9 @@ export class Steering {
 
   /** Sends a command to one breaker; gives what to say about it. */
   async send (breaker, name) {
-    const path = `api/breakers/${encodeURIComponent(breaker.name)}/${name}?id=${breaker.id}`
     let response, body
     try {
-      response = await fetch(path, { method: 'POST', headers: this.headers(), cache: 'no-store' })
+      response = await fetch(pathOf(breaker, `/${name}`), { method: 'POST', headers: this.headers(), cache: 'no-store' })
       body = await response.json()
     } catch {
       return 'The server does not answer.'

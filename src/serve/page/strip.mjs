@@ -29,6 +29,17 @@ export function drawStates (canvas, states, stalls, { from, to }, withGrid = tru
   if (withGrid) gridLines(context, width, ground, from, to)
   context.fillStyle = colour('line')
   context.fillRect(0, ground - 1, width, 1)
+  const marks = stalls.filter(stall => stall.to >= from).map(stall => {
+    const left = Math.max(0, x(stall.from))
+    return { left, wide: Math.max(x(stall.to) - left, 2) }
+  })
+  context.fillStyle = colour('loop')
+  for (const { left, wide } of marks) {
+    context.globalAlpha = 0.2
+    context.fillRect(left, 0, wide, ground)
+    context.globalAlpha = 1
+    context.fillRect(left, height - STALL_LANE + 1, wide, STALL_LANE - 1)
+  }
   for (const piece of states) {
     const left = x(piece.from)
     // What was short is worth seeing all the more.
@@ -36,16 +47,6 @@ export function drawStates (canvas, states, stalls, { from, to }, withGrid = tru
     const high = Math.round(heightOf(piece.state) * (ground - 1))
     context.fillStyle = colourOf(piece.state)
     context.fillRect(left, ground - high, wide, high)
-  }
-  context.fillStyle = colour('loop')
-  for (const stall of stalls) {
-    if (stall.to < from) continue
-    const left = Math.max(0, x(stall.from))
-    const wide = Math.max(x(stall.to) - left, 2)
-    context.globalAlpha = 0.2
-    context.fillRect(left, 0, wide, ground)
-    context.globalAlpha = 1
-    context.fillRect(left, height - STALL_LANE + 1, wide, STALL_LANE - 1)
   }
 }
 

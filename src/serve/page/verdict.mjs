@@ -5,7 +5,6 @@ import { duration, words } from './format.mjs'
 // What is to blame for an opening came before it: calls that were late during a stall are told
 // right after it.
 const BEFORE = 2_000
-const AFTER = 100
 
 // By somebody's hand, or by a health check.
 const BY_HAND = ['open']
@@ -13,7 +12,7 @@ const BY_HAND = ['open']
 /** `{ is, text }`: `is` is `hand`, `loop`, `service`, or `unknown` where the loop was not yet watched. */
 export function verdict ({ at, trip }, loop) {
   if (BY_HAND.includes(trip.reason)) return { is: 'hand', text: 'asked for' }
-  const stalled = loop?.stalledBetween(at - BEFORE, at + AFTER) ?? 0
+  const stalled = loop?.stalledBefore(at, BEFORE) ?? 0
   if (stalled > 0) return { is: 'loop', text: `loop stalled ${duration(stalled)}` }
   if (!loop || !(loop.series.t[0] <= at)) return { is: 'unknown', text: 'before this page' }
   return { is: 'service', text: 'loop was free' }
