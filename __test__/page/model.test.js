@@ -216,6 +216,10 @@ describe('what the server told', () => {
   })
 })
 
+test('what nobody would see in a name is seen', () => {
+  assert.equal(format.legible('a\nb\u202ec\u200bd\x85é 漢字 👍🏽'), 'a␊b⟨202e⟩c⟨200b⟩d⟨85⟩é 漢字 👍🏽')
+})
+
 test('numbers are short, and say what they are', () => {
   const { duration, number, percent, roughly } = format
   assert.deepEqual([0, 0.01, 0.94, 8.94, 12.4, 999, 12_345, 3_400_000, null].map(number), ['0', '<0.1', '0.9', '8.9', '12', '999', '12k', '3.4M', '–'])

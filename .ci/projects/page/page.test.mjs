@@ -237,7 +237,7 @@ describe('with a breaker in every state', () => {
       await page.getByRole('button', { name: 'Disable', exact: true }).waitFor()
       assert.deepEqual(await serious(page), [])
       await picture(page, `${colorScheme}-steering`)
-      await page.getByRole('button', { name: 'Keys' }).click()
+      await page.getByRole('button', { name: 'Keys and colours' }).click()
       assert.deepEqual(await serious(page), [])
       await picture(page, `${colorScheme}-keys`)
       assert.deepEqual(complaints, [])
@@ -345,13 +345,15 @@ test('a name that is a script is text, wherever it stands', async () => {
   const breakers = NAMES.map(name => ({ name, group: name, labels: { zone: name } }))
   const server = await served({ breakers, token: TOKEN })
   const { page, context, complaints } = await open(browser, server.url)
-  assert.deepEqual((await namesOf(page)).sort(), [...NAMES].sort())
+  // What nobody would see is made visible.
+  const shown = name => name.replace('\n', '␊').replace('\u202e', '⟨202e⟩')
+  assert.deepEqual((await namesOf(page)).sort(), NAMES.map(shown).sort())
   await page.getByRole('button', { name: 'Steer…', exact: true }).click()
   await page.getByLabel('Token of this server').fill(TOKEN)
   await page.keyboard.press('Enter')
   for (const name of NAMES) {
-    await page.locator(`#breakers .row[data-id="${await idOf(page, name)}"]`).click()
-    await page.waitForFunction(name => document.querySelector('#detail h2')?.textContent === name, name)
+    await page.locator(`#breakers .row[data-id="${await idOf(page, shown(name))}"]`).click()
+    await page.waitForFunction(name => document.querySelector('#detail h2')?.textContent === name, shown(name))
     await page.getByText('Options', { exact: true }).click()
     await page.locator('.options dt').first().waitFor()
     // And as a part of a path it is that breaker's.

@@ -57,7 +57,7 @@ export class Dock {
     const name = thread === 'main' ? 'Event loop' : `Event loop, ${thread}`
     row.element = h('div', { class: 'dock-row', 'data-thread': thread },
       h('div', { class: 'dock-name' }, h('b', {}, name), row.state), row.canvas,
-      h('div', { class: 'dock-facts' }, h('span', {}, row.lag, 'lag now'), h('span', {}, row.longest, 'longest stall'), h('span', {}, row.stalls, 'stalls')))
+      h('div', { class: 'dock-facts' }, h('span', {}, row.lag, ' lag now'), h('span', {}, row.longest, ' longest stall'), h('span', {}, row.stalls, ' stalls')))
     this.#rows.set(thread, row)
     this.#element.insertBefore(row.element, this.#axis.parentElement)
     return row

@@ -1,6 +1,8 @@
 // Elements, made of tags that are written here and of text. Whatever comes from the server is text:
 // nothing on this page is ever parsed as HTML.
 
+import { legible } from './format.mjs'
+
 /** An element with attributes and children; a string among these becomes a text node. */
 export function h (tag, attributes = {}, ...children) {
   const element = document.createElement(tag)
@@ -26,6 +28,6 @@ export function setAttribute (element, name, value) {
 }
 
 /** A text from elsewhere, in its own direction of writing. */
-export function foreign (text, attributes) {
-  return h('bdi', attributes, text)
+export function foreign (text) {
+  return h('bdi', {}, legible(text))
 }

@@ -40,6 +40,18 @@ export function clock (at) {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(part => String(part).padStart(2, '0')).join(':')
 }
 
+// What shows nothing, ends lines, or turns the direction of what comes after it.
+// eslint-disable-next-line no-control-regex
+const UNSEEN = /[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+/** A name from elsewhere with what nobody would see in it made visible: nobody shall pass for another. */
+export function legible (text) {
+  return text.replace(UNSEEN, unseen => {
+    const code = unseen.charCodeAt(0)
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `⟨${code.toString(16)}⟩`
+  })
+}
+
 /** `errorThresholdPercentage` as `error threshold percentage`. */
 export function words (name) {
   return name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)

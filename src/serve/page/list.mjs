@@ -1,7 +1,7 @@
 // The table of breakers: a row each, kept in order without taking the focus from anybody.
 
 import { byId, h, setAttribute, setText } from './dom.mjs'
-import { duration, number, percent } from './format.mjs'
+import { duration, legible, number, percent } from './format.mjs'
 import { by, matches } from './order.mjs'
 import { STATES, stateOf, wordOf } from './states.mjs'
 import { drawStates } from './strip.mjs'
@@ -117,12 +117,12 @@ export class List {
     const { seen } = row.entry
     setAttribute(row.badge, 'data-state', seen.state)
     setText(row.badge, wordOf(seen.state))
-    setText(row.button, seen.name || '(no name)')
-    setAttribute(row.button, 'title', seen.name)
+    setText(row.button, legible(seen.name) || '(no name)')
+    setAttribute(row.button, 'title', legible(seen.name))
     setAttribute(row.button, 'aria-expanded', String(row.entry.id === this.selected))
     const facts = [isAmbiguous && `#${seen.id}`, withThread && seen.thread, seen.group !== seen.name && seen.group, seen.draining && 'draining',
       seen.commandsWait && 'a command waits', ...Object.entries(seen.labels ?? {}).map(([name, value]) => `${name}=${value}`)].filter(Boolean)
-    setText(row.small, facts.join(' · '))
+    setText(row.small, legible(facts.join(' · ')))
     row.small.hidden = facts.length === 0
     setText(row.since, seen.moves > 0 ? `moved ${seen.moves} ${seen.moves === 1 ? 'time' : 'times'}` : 'never moved')
     setText(row.calls, number(seen.callRate))

@@ -3,7 +3,7 @@
 import { Detail } from './detail.mjs'
 import { Dock, writeStalled } from './dock.mjs'
 import { byId, h, setText } from './dom.mjs'
-import { clock, duration } from './format.mjs'
+import { clock, duration, legible } from './format.mjs'
 import { List } from './list.mjs'
 import { STATES } from './states.mjs'
 import { Steering } from './steer.mjs'
@@ -78,7 +78,7 @@ setInterval(() => {
 function told (event, data) {
   const entry = store.take(event, data)
   if (event === 'snapshot') streamIs('live')
-  if (event === 'transition' && entry && /open/i.test(data.to)) announce(`${entry.seen.name}: ${STATES[data.to]?.word ?? data.to}`)
+  if (event === 'transition' && entry && /open/i.test(data.to)) announce(`${legible(entry.seen.name)}: ${STATES[data.to]?.word ?? data.to}`)
   if (event === 'loop' || event === 'snapshot') tellStalls()
   if (event !== 'loop') writeTitle()
   soon()

@@ -14,7 +14,7 @@ export function trouble (breaker, now) {
   const { stats } = breaker
   const failing = Math.ceil((breaker.failureRate ?? 0) / 10)
   const full = breaker.capacity > 0 && breaker.inFlight >= breaker.capacity ? 1 : 0
-  const moved = breaker.moves > 0 && now - breaker.since < RECENT ? 30 : 0
+  const moved = breaker.moves > 0 && now - breaker.since < RECENT ? 15 : 0
   const refused = stats.semaphoreRejections > 0 ? 1 : 0
   return stateOf(breaker.state).trouble * 1000 + failing * 10 + moved + full * 5 + refused * 2 + (breaker.draining ? 1 : 0)
 }

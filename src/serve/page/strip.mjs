@@ -102,7 +102,7 @@ export function drawAxis (canvas, { from, to }) {
   context.fillStyle = colour('muted')
   context.font = '11px system-ui, "DejaVu Sans", sans-serif'
   const all = ticks(from, to)
-  const isTight = width / (all.length - 1) < 62
+  const isTight = width / (all.length - 1) < 68
   for (const [index, { ago, share }] of all.entries()) {
     if (isTight && index % 2 === 1) continue
     const text = ago === 0 ? 'now' : ago < 60_000 ? `−${ago / 1000} s` : `−${ago / 60_000} min`
