@@ -216,6 +216,11 @@ describe('what the server told', () => {
   })
 })
 
+test('a breaker that only refuses does not say that nothing fails', () => {
+  assert.equal(format.failing(breaker({ stats: { fires: 9, rejects: 9 } })), '–')
+  assert.equal(format.failing(breaker({ stats: { fires: 9, failures: 3, successes: 6 }, failureRate: 33.3 })), '33 %')
+})
+
 test('what nobody would see in a name is seen', () => {
   assert.equal(format.legible('a\nb\u202ec\u200bd\x85é 漢字 👍🏽'), 'a␊b⟨202e⟩c⟨200b⟩d⟨85⟩é 漢字 👍🏽')
 })

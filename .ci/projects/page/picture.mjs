@@ -9,7 +9,7 @@ import { browse, open, rowOf } from './support.mjs'
 const child = fork(fileURLToPath(new URL('story.js', import.meta.url)))
 const [url] = await once(child, 'message')
 const browser = await browse()
-const { page } = await open(browser, url, { viewport: { width: 1480, height: 970 }, colorScheme: process.argv[3] ?? 'light' })
+const { page } = await open(browser, url, { viewport: { width: 1480, height: 1060 }, colorScheme: process.argv[3] ?? 'light' })
 await page.getByLabel('Last').selectOption('60000')
 await page.waitForTimeout(60_000)
 await rowOf(page, 'payments').click()

@@ -2,7 +2,7 @@
 
 import { Charts } from './charts.mjs'
 import { byId, foreign, h, setAttribute, setText } from './dom.mjs'
-import { clock, duration, number, percent, roughly, words } from './format.mjs'
+import { clock, duration, failing, number, roughly, words } from './format.mjs'
 import { wordOf } from './states.mjs'
 import { buttons, pathOf } from './steer.mjs'
 import { reason, verdict } from './verdict.mjs'
@@ -62,7 +62,7 @@ export class Detail {
     setText(parts.badge, wordOf(seen.state))
     setText(parts.next, this.#next(seen))
     parts.facts.calls(number(seen.callRate))
-    parts.facts.failing(seen.stats.fires > 0 ? percent(seen.failureRate) : '–')
+    parts.facts.failing(failing(seen))
     parts.facts.p50(duration(seen.latency?.p50))
     parts.facts.p99(duration(seen.latency?.p99))
     parts.facts.inFlight(seen.capacity === null ? number(seen.inFlight) : `${number(seen.inFlight)} / ${number(seen.capacity)}`)

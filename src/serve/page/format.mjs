@@ -20,6 +20,11 @@ export function percent (value) {
   return value == null ? NONE : `${number(value)} %`
 }
 
+/** The share of calls that failed; of those that were refused nobody knows what they would have done. */
+export function failing ({ stats, failureRate }) {
+  return stats.failures + stats.successes > 0 ? percent(failureRate) : NONE
+}
+
 /** A length in milliseconds. */
 export function duration (ms) {
   if (ms == null || Number.isNaN(ms)) return NONE

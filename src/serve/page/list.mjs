@@ -1,7 +1,7 @@
 // The table of breakers: a row each, kept in order without taking the focus from anybody.
 
 import { byId, h, setAttribute, setText } from './dom.mjs'
-import { duration, legible, number, percent } from './format.mjs'
+import { duration, failing, legible, number } from './format.mjs'
 import { by, matches } from './order.mjs'
 import { STATES, stateOf, wordOf } from './states.mjs'
 import { drawStates } from './strip.mjs'
@@ -126,7 +126,7 @@ export class List {
     row.small.hidden = facts.length === 0
     setText(row.since, seen.moves > 0 ? `moved ${seen.moves} ${seen.moves === 1 ? 'time' : 'times'}` : 'never moved')
     setText(row.calls, number(seen.callRate))
-    setText(row.failing, seen.stats.fires > 0 ? percent(seen.failureRate) : '–')
+    setText(row.failing, failing(seen))
     row.failing.className = seen.failureRate >= 10 ? 'warn' : ''
     setText(row.p50, duration(seen.latency?.p50))
     setText(row.p99, duration(seen.latency?.p99))
