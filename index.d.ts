@@ -732,6 +732,23 @@ declare namespace CircuitBreaker {
     capacity?: number | AdaptiveCapacity | undefined
 
     /**
+     * Have calls over `capacity` wait for a place, first in, first out, in place of being refused at
+     * once: a {@link QueueOptions}. `{}`: 100 calls, for 100 ms. Default: none waits.
+     *
+     * Whoever finds no place in time, or comes while as many wait as may, is refused with `EQUEUE`:
+     * event `reject`, counted in `rejects` and `semaphoreRejections`, never a failure. Time in the
+     * queue is no latency of the action, and `timeout` begins with the action. When the circuit
+     * opens, all who wait are refused with `EOPENBREAKER`; `drain()` waits for them, `shutdown()`
+     * refuses them. A caller who gives up (`fireWith({ signal })`) leaves the queue. `acquire()`
+     * gives its answer at once, so it cannot wait: where there is no place it throws `ESEMLOCKED`,
+     * as without a queue.
+     *
+     * Not without a `capacity`. Best with one that adapts: bursts of a healthy load wait, and are
+     * not refused.
+     */
+    queue?: QueueOptions | false | undefined
+
+    /**
      * Good defaults, where these need not be opossum's. `'modern'` is `rateOf: 'outcomes'`,
      * `volumeThreshold: 20` (unless there is a `window`), `resetWindowOnClose: true`,
      * `resetTimeout: { initial: 1000, max: 60_000 }` and, as `halfOpenTimeout`, the `timeout`. Options that are given go before it;
@@ -898,6 +915,23 @@ declare namespace CircuitBreaker {
 
     /** Counts to start with, for the newest bucket: plain totals, as of `status`. Default: none. */
     stats?: Partial<Stats> | undefined
+  }
+
+  /** How calls wait for a place of the `capacity`, for {@link Options.queue}. */
+  export interface QueueOptions {
+    /**
+     * How many may wait, 1 to 1000000; whoever comes then is refused.
+     * @default 100
+     */
+    size?: number | undefined
+    /**
+     * For how long one may wait, in milliseconds of loop time; `false` and `Infinity`: for as long
+     * as it takes. While somebody has been waiting all the time for as long, calls that come may
+     * wait for a tenth of it: in a flood a long wait helps nobody, and everybody would have it. As
+     * Facebook's adaptive queues (Maurer, *Fail at Scale*, 2015).
+     * @default 100
+     */
+    timeout?: number | false | undefined
   }
 
   /** How a {@link Options.throttle} refuses. */
@@ -1322,7 +1356,8 @@ declare namespace CircuitBreaker {
     fire: [args: TI]
     /**
      * A call was refused because the circuit is open, half open with as many tries under way as
-     * may be, or has closed a short time ago (`rampUp`); or because too many fail (`throttle`).
+     * may be, or has closed a short time ago (`rampUp`); or because too many fail (`throttle`), or because
+     * no place came free in time (`queue`).
      */
     reject: [err: CircuitBreakerError]
     /** A call took longer than `timeout`; `failure` follows. Latency in milliseconds. */
@@ -1434,9 +1469,9 @@ declare namespace CircuitBreaker {
      * What happened: the circuit refused the call, the call took longer than `timeout`,
      * `capacity` calls were under way already, the breaker had been shut down, or the circuit
      * has closed a short time ago and `rampUp` lets not all calls pass yet, or too many calls fail
-     * and `throttle` has refused this one.
+     * and `throttle` has refused this one, or no place came free for one that waited (`queue`).
      */
-    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ETHROTTLED' | 'ERESULT'
+    code: 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ETHROTTLED' | 'EQUEUE' | 'ERESULT'
     /** The name of the breaker that made it. */
     breaker: string
     /**
@@ -1578,6 +1613,8 @@ declare namespace CircuitBreaker {
     learnedTimeout?: number
     /** How many calls may be under way, where {@link Options.capacity} adapts. Not there where it does not. */
     capacityLimit?: number
+    /** How many calls wait for a place, where any may ({@link Options.queue}); those whose turn it is are none. */
+    queued?: number
   }
 
   /** The state of a breaker as plain data. */

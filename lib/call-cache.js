@@ -100,6 +100,17 @@ class CallCache extends Companion {
     return promise
   }
 
+  /** The call waits for a place: others may do so with it. */
+  waits () {
+    this.joinable = true
+  }
+
+  /** It has waited in vain. Who comes later asks anew. */
+  unqueued () {
+    this.joinable = false
+    this.#forgetCall()
+  }
+
   /** The call was admitted; its action begins. */
   began () {
     this.joinable = true
@@ -141,12 +152,16 @@ class CallCache extends Companion {
     try {
       if (!this.breaker.options.coalesceResetOn.includes(reason)) return
       this.joinable = false
-      const calls = this.inner.coalesceCache
-      // The entry may be a later call's: this one's has expired, or was cleared.
-      if (calls?.get(this.key) === this.promise) calls.delete(this.key)
+      this.#forgetCall()
     } catch (error) {
       throwAsync(error)
     }
+  }
+
+  #forgetCall () {
+    const calls = this.inner.coalesceCache
+    // The entry may be a later call's: this one's has expired, or was cleared.
+    if (calls?.get(this.key) === this.promise) calls.delete(this.key)
   }
 
   #join () {

@@ -21,7 +21,7 @@ const { applyLiveOptions, tryApplyLiveOptions } = require('./live-options')
 const { CallCache, remembers } = require('./call-cache')
 const { together } = require('./companion')
 const { codes, kinds: KINDS } = require('./native/abi')
-const { admit, admitAgain, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
+const { admit, admitAgain, enter, lastResult, nextUnderWay, retryAfter, state, taken, untaken } = require('./native/crossings')
 const { NO_FILTER } = require('./options')
 const { TriedOnce, Tries, handlers } = require('./retry')
 const {
@@ -29,10 +29,11 @@ const {
 } = require('./outcome')
 
 const { unlessAborted } = require('./terms')
+const { handlers: queue, noteIdle, wait } = require('./waiter')
 
 const {
   CAPACITY, EVENTS_FIRST, GONE, IS_DRAINING, IS_ENABLED, IS_SHUTDOWN,
-  LATE, NESTED, NONE, OPEN, RAMP_UP, SHUTDOWN, THROTTLED, UNGUARDED
+  LATE, NESTED, NONE, OPEN, RAMP_UP, NOT_CALLED, QUEUED, QUEUE_FULL, SHUTDOWN, THROTTLED, UNGUARDED
 } = codes
 
 /**
@@ -354,19 +355,24 @@ function admitted (inner, code, aloud, terms) {
 }
 
 function handleAdmission (breaker, inner, answer, aloud, context, args, companion) {
-  const terms = companion?.terms
-  const code = admitted(inner, answer, aloud, terms)
+  return follow(breaker, inner, admitted(inner, answer, aloud, companion?.terms), context, args, companion)
+}
+
+// A promise of what comes of a call, by its permit, or by why it has none.
+function follow (breaker, inner, code, context, args, companion) {
   if (code >= 0) {
     const isFirst = inner.retry !== undefined && companion?.tries === undefined
     const along = isFirst ? new Tries(breaker, inner, context, args, companion) : companion
     return run(breaker, inner, code, context, args, along)
   }
+  if (code === QUEUED) return wait(breaker, inner, context, args, companion)
   if (companion !== undefined) companion.refused(code)
   if (code === OPEN) return reject(breaker, inner, args, 'EOPENBREAKER', retryAfter())
-  if (code === UNGUARDED) return runUnguarded(breaker, inner, context, args, terms?.signalOfCaller)
+  if (code === UNGUARDED) return runUnguarded(breaker, inner, context, args, companion?.terms?.signalOfCaller)
   if (code === SHUTDOWN) return adopted(new Rejection(buildError(breaker, 'ESHUTDOWN')))
   if (code === RAMP_UP) return reject(breaker, inner, args, 'ERAMPUP')
   if (code === THROTTLED) return reject(breaker, inner, args, 'ETHROTTLED')
+  if (code === QUEUE_FULL) return reject(breaker, inner, args, 'EQUEUE')
   cutNested()
   const promise = adopted(lock(breaker, inner, CAPACITY - code, args))
   taken()
@@ -386,6 +392,24 @@ handlers.tryAgain = tries => {
   } catch (error) {
     return new Rejection(error)
   }
+}
+
+// It is the turn of a call that has waited for a place. Nothing keeps that from being given back.
+queue.enter = waiter => {
+  const { args, breaker, companion, inner, receiver, ticket } = waiter
+  try {
+    followClock(inner)
+    tryApplyLiveOptions(breaker, inner)
+  } catch (error) {
+    waiter.giveUp(error)
+    return undefined
+  }
+  const code = companion?.terms === undefined ? enter(inner.id, ticket) : companion.terms.enter(inner.id, ticket)
+  noteIdle(inner)
+  if (code === NOT_CALLED) return undefined
+  waiter.leave()
+  if (code < 0 && code > NESTED) companion?.unqueued('error')
+  return follow(breaker, inner, code <= NESTED ? noteNested(inner, code) : code, receiver, args, companion)
 }
 
 // The same as at the end of `fire`, for calls that come the long way: with a companion, or without.

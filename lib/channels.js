@@ -78,6 +78,10 @@ class Trace extends Companion {
     this.outcome = code === UNGUARDED ? 'unguarded' : 'rejected'
   }
 
+  unqueued (how) {
+    this.outcome = how === 'abort' ? 'aborted' : 'rejected'
+  }
+
   succeeded () {
     this.outcome = 'success'
   }

@@ -48,10 +48,11 @@ const { isOn } = require('./switches')
 const { tellWait } = require('./told-wait')
 const { update } = require('./update')
 const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
+const { dismiss, endQueue, endWait, takeTurn } = require('./waiter')
 
 const {
-  CLOSED, DRAW, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
-  IS_SWITCHED_ON, OPENED, PROBE, SNAPSHOT, WOULD_OPEN
+  CLOSED, DISMISSED, DRAW, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
+  IS_SWITCHED_ON, OPENED, PROBE, SNAPSHOT, TURN, WAITED, WOULD_OPEN
 } = codes
 
 // Events that opossum itself listens to. Metrics exporters walk `eventNames()` and
@@ -190,7 +191,7 @@ class CircuitBreaker extends EventEmitter {
   }
 
   get semaphore () {
-    return (this[INNER].semaphore ??= new Semaphore(this[INNER].handle))
+    return (this[INNER].semaphore ??= new Semaphore(this[INNER]))
   }
 
   // One look: between two of them an open circuit may become half open.
@@ -300,6 +301,7 @@ class CircuitBreaker extends EventEmitter {
       inner.handle.shutdown()
       stopHealthChecks(this)
       endWaits(inner)
+      endQueue(inner)
       abortCalls(inner, buildError(this, 'ESHUTDOWN'))
       this.clearCache()
       inner.status?.shutdown()
@@ -418,6 +420,9 @@ function tellEvent (breaker, inner, next) {
         break
       case PROBE: return beginProbe(breaker, inner)
       case DRAW: return giveDraw(breaker, inner)
+      case TURN: return takeTurn(inner)
+      case WAITED: return endWait(inner)
+      case DISMISSED: return dismiss(inner)
     }
   } catch (error) {
     // Those who listen are told all the same.

@@ -11,6 +11,12 @@ class Companion {
   /** The call was not admitted, for the reason with that code. */
   refused (code) {}
 
+  /** The call waits for a place (`waiter.js`). */
+  waits (waiter) {}
+
+  /** It has waited in vain, or has been given up: as of `ended`, but it has not begun. */
+  unqueued (how, error) {}
+
   /** The call was admitted; its action begins. */
   began (inner, permit) {}
 
@@ -64,6 +70,16 @@ class Pair extends Companion {
   refused (code) {
     this.first.refused(code)
     this.second.refused(code)
+  }
+
+  waits (waiter) {
+    this.first.waits(waiter)
+    this.second.waits(waiter)
+  }
+
+  unqueued (how, error) {
+    this.first.unqueued(how, error)
+    this.second.unqueued(how, error)
   }
 
   began (inner, permit) {

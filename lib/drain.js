@@ -11,6 +11,7 @@ const { codes: { NONE } } = require('./native/abi')
 const { nextOut } = require('./native/crossings')
 const { endWaits, startTimer, stopTimer } = require('./retry')
 const { readTerms } = require('./terms')
+const { endQueue } = require('./waiter')
 
 const KNOWN = ['timeout']
 
@@ -70,6 +71,11 @@ class Drain {
       this.#left.add(waiter)
       call.companion = together(call.companion, waiter)
     }
+    for (const waiting of inner.waiters?.values() ?? []) {
+      const waiter = new Waiter(this)
+      this.#left.add(waiter)
+      waiting.companion = together(waiting.companion, waiter)
+    }
     if (this.#left.size === 0) this.#end()
   }
 
@@ -79,6 +85,8 @@ class Drain {
     if (this.#isOver) return
     const { breaker, inner } = this
     const reason = buildError(breaker, 'ESHUTDOWN')
+    // Before a place comes free for them.
+    endQueue(inner)
     for (let permit = nextOut(inner.id, 0); permit !== NONE; permit = nextOut(inner.id, permit + 1)) {
       const call = callOf(inner, permit)
       if (call.taken && call.resolve !== undefined) call.giveUp('abort', reason)
@@ -109,6 +117,10 @@ class Waiter extends Companion {
   }
 
   ended () {
+    this.drain.onEnd(this)
+  }
+
+  unqueued () {
     this.drain.onEnd(this)
   }
 }

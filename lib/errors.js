@@ -10,6 +10,7 @@ const MESSAGES = {
   ETIMEDOUT: timeout => `Timed out after ${timeout}ms`,
   ERAMPUP: () => 'Breaker is ramping up',
   ETHROTTLED: () => 'Breaker is throttling',
+  EQUEUE: waited => waited === undefined ? 'Queue is full' : `Waited ${waited}ms for a place`,
   ESEMLOCKED: () => 'Semaphore locked',
   ESHUTDOWN: () => 'The circuit has been shutdown.',
   ERESULT: () => 'The result counts as a failure'
@@ -19,7 +20,7 @@ const MESSAGES = {
 const OUR_ERROR = Symbol.for('didelphis.error')
 
 /**
- * An error with that code of a breaker, the timeout it speaks of, and what it comes from, if
+ * An error with that code of a breaker, the time it speaks of, and what it comes from, if
  * any. Nine tenths of what it costs is the stack trace, which leads to the caller of `fire` at
  * best; so it has one only where the user asks for it.
  *

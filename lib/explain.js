@@ -52,12 +52,18 @@ function closed (breaker, inner, bits) {
   const rejection = inner.handle.rejection()
   if (rejection !== null) return throttled(inner, rejection, warmUp)
   const pass = share < 1 ? `${percent(share * 100)} of the calls go through, more by and by (rampUp)` : 'calls go through'
-  return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}${found(breaker, inner)}`
+  return `Closed: ${pass}. ${figures(inner)}; ${limits(breaker)}${judged}.${warmUp}${found(breaker, inner)}${waiting(inner)}`
+}
+
+// Those who wait for a place, where any may.
+function waiting ({ handle }) {
+  const queued = handle.queued()
+  return queued > 0 ? ` For a place of the capacity ${queued === 1 ? 'one call waits' : `${queued} calls wait`}.` : ''
 }
 
 function throttled (inner, rejection, warmUp) {
   const pass = rejection > 0 ? `${percent(rejection * 100)} of the calls are refused by chance (throttle)` : 'calls go through'
-  return `Closed: ${pass}. ${figures(inner)}; it is throttled in place of opening.${warmUp.replace('open', 'refuse')}`
+  return `Closed: ${pass}. ${figures(inner)}; it is throttled in place of opening.${warmUp.replace('open', 'refuse')}${waiting(inner)}`
 }
 
 function open (breaker, inner) {

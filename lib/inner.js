@@ -40,6 +40,8 @@ class Inner {
     // How calls are tried again, and those that wait for that; undefined where they are not.
     this.retry = undefined
     this.waits = undefined
+    // Calls that wait for a place, by their tickets, in the order in which they came.
+    this.waiters = undefined
     this.name = name
     this.group = group
     this.volumeThreshold = volumeThreshold

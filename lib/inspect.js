@@ -34,6 +34,7 @@ function ratesOf (stats) {
   // -1 says that they are not kept.
   if (stats.learnedTimeout !== undefined) rates.learnedTimeout = stats.learnedTimeout
   if (stats.capacityLimit !== undefined) rates.capacityLimit = stats.capacityLimit
+  if (stats.queued !== undefined) rates.queued = stats.queued
   if (latencyMean >= 0) rates.latencyMs = { mean: rounded(latencyMean), median: rounded(percentiles[0.5]), p99: rounded(percentiles[0.99]) }
   return rates
 }

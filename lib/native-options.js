@@ -6,8 +6,8 @@
 
 const { nativeOptions: places } = require('./native/abi')
 const {
-  A_CENTURY, expect, isEmitter, isFunction, judgesOutcomes, readCapacity, readLastCalls, readNumber, readResetTimeout,
-  readThrottle, readTimeout, readVolume
+  A_CENTURY, expect, isEmitter, isFunction, judgesOutcomes, readCapacity, readLastCalls, readNumber, readQueue,
+  readResetTimeout, readThrottle, readTimeout, readVolume
 } = require('./options')
 const { isOn } = require('./switches')
 
@@ -30,6 +30,9 @@ function nativeOptions (options) {
   const throttle = readThrottle(options.throttle)
   numbers[places.THROTTLE_K] = throttle?.k ?? 0
   numbers[places.THROTTLE_MAX_REJECTION] = throttle?.maxRejection ?? 0
+  const queue = readQueue(options.queue)
+  numbers[places.QUEUE_SIZE] = queue?.size ?? 0
+  numbers[places.QUEUE_TIMEOUT] = orForever(queue?.timeout ?? 0)
   putCapacity(numbers, readCapacity(options.capacity))
   numbers[places.WARM_UP] = warmsUp(options) ? readNumber('rollingCountTimeout', options.rollingCountTimeout) : 0
   numbers[places.ENABLED] = Number(isEnabled(options))

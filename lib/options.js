@@ -48,6 +48,8 @@ const NUMBERS = {
   coalesceSize: entries,
   stallThreshold: value => finite(value, 1) ?? infinite(value),
   volumeThreshold: integer,
+  'queue.size': value => positive(value) <= 1_000_000 ? value : undefined,
+  'queue.timeout': value => value === false ? Infinity : finite(value, 1e-6) ?? infinite(value),
   'throttle.k': value => finite(value, 1),
   'throttle.maxRejection': value => share(value, 1),
   'retry.attempts': value => integer(value) >= 0 && value <= 1000 ? value : undefined,
@@ -100,6 +102,15 @@ function readVolume ({ volumeThreshold, window }) {
     : readNumber('volumeThreshold', volumeThreshold)
 }
 
+/** What `queue` says, as an object with everything in it; undefined where no call waits. */
+function readQueue (given) {
+  if (given == null || given === false) return undefined
+  if (!isObject(given) || Array.isArray(given)) refuse('options.queue', expected.queue, given)
+  const { size, timeout, ...others } = given
+  refuseUnknown('queue', others, 'size and timeout')
+  return { size: readNumber('queue.size', size), timeout: readNumber('queue.timeout', timeout) }
+}
+
 /** What `throttle` says, as an object with everything in it; undefined where there is none. */
 function readThrottle (given) {
   if (given == null || given === false) return undefined
@@ -115,6 +126,11 @@ const OF_OPENING = [
   'halfOpenCalls', 'halfOpenThresholdPercentage', 'halfOpenTimeout', 'rampUp', 'consecutiveFailures', 'maxFailures',
   'slowCallDuration', 'slowCallThresholdPercentage'
 ]
+
+// Whether a capacity, as it was read, leaves anybody out.
+function isLimited (capacity) {
+  return typeof capacity === 'object' ? capacity !== null : capacity < Number.MAX_SAFE_INTEGER
+}
 
 function refuseBesideThrottle (options) {
   const name = ['probe', 'shouldTrip'].find(name => options[name]) ??
@@ -136,6 +152,9 @@ function checkCombinations (options) {
   const { classify, errorFilter } = options
   if (classify && errorFilter !== NO_FILTER_BUT_OTHERS) {
     throw new TypeError('options.classify cannot stand with options.errorFilter: classify says what errors count as')
+  }
+  if (readQueue(options.queue) !== undefined && !isLimited(options.capacity)) {
+    throw new TypeError('options.queue cannot stand without options.capacity: nobody waits where there is room for all')
   }
   if (readThrottle(options.throttle) !== undefined) refuseBesideThrottle(options)
   const calls = readLastCalls(options.window)
@@ -419,6 +438,7 @@ module.exports = {
   readLabels,
   readLastCalls,
   readNumber,
+  readQueue,
   readResetTimeout,
   readThrottle,
   readTimeout,

@@ -181,16 +181,16 @@ function giveUp (inner, permit) {
 }
 
 /** The call may not pass: a promise of what there is instead. Arguments as of `refusal`. */
-function reject (breaker, inner, args, code, retryAfter) {
-  return adopted(fallBack(breaker, inner, refusal(breaker, inner, code, retryAfter), args))
+function reject (breaker, inner, args, code, retryAfter, waited) {
+  return adopted(fallBack(breaker, inner, refusal(breaker, inner, code, retryAfter, waited), args))
 }
 
 /**
- * The circuit lets the call not pass, for the reason with that code and for so long, if that is known: the error
- * that says so, after it has been announced.
+ * The circuit lets the call not pass, for the reason with that code and for so long, if that is known, after it has
+ * waited for so long, if it did: the error that says so, after it has been announced.
  */
-function refusal (breaker, inner, code, retryAfter) {
-  const error = buildError(breaker, code, undefined, causeOf(inner))
+function refusal (breaker, inner, code, retryAfter, waited) {
+  const error = buildError(breaker, code, waited, causeOf(inner))
   error.retryAfter = retryAfter
   if (hasListeners(breaker, 'reject')) emit(breaker, 'reject', error)
   return error

@@ -68,6 +68,7 @@ class Tries extends Companion {
     this.error = undefined
     this.how = 'error'
     this.hasBegun = false
+    this.isQueued = false
     // While it waits.
     this.resolve = undefined
     this.timer = undefined
@@ -112,7 +113,7 @@ class Tries extends Companion {
 
   /** The next try has asked to begin. If it was refused, nobody else tells the companion. */
   asked () {
-    if (!this.hasBegun) this.ended('error', this.error)
+    if (!this.hasBegun && !this.isQueued) this.ended('error', this.error)
   }
 
   /** The next try is not waited for, and not made. */
@@ -136,8 +137,19 @@ class Tries extends Companion {
 
   // What the companion is told.
 
+  waits (waiter) {
+    this.isQueued = true
+    this.companion?.waits(waiter)
+  }
+
+  unqueued (how, error) {
+    this.isQueued = false
+    this.companion?.unqueued(how, error ?? this.error)
+  }
+
   began (inner, permit) {
     this.hasBegun = true
+    this.isQueued = false
     this.companion?.began(inner, permit)
   }
 

@@ -3,6 +3,7 @@
 // The capacity of a breaker, in the hands of its user: opossum's `breaker.semaphore`.
 // The places themselves are counted natively; here wait those who asked for one.
 
+const { drainEvents } = require('./drain-events')
 const { throwAsync } = require('./emit')
 
 /**
@@ -12,6 +13,7 @@ const { throwAsync } = require('./emit')
 let serve
 
 class Semaphore {
+  #inner
   /** @type {import('../src/node/binding').Handle} */
   #handle
   #takers = []
@@ -20,8 +22,10 @@ class Semaphore {
     serve = semaphore => semaphore.#serve()
   }
 
-  /** @param {import('../src/node/binding').Handle} handle */
-  constructor (handle) {
+  /** @param {import('./inner').Inner} inner */
+  constructor (inner) {
+    const { handle } = inner
+    this.#inner = inner
     this.#handle = handle
     this.take = this.take.bind(this)
     this.release = this.release.bind(this)
@@ -57,8 +61,13 @@ class Semaphore {
 
   /** Gives a place back. */
   release () {
-    this.#handle.releaseCapacity()
+    this.#release()
     this.#serve()
+  }
+
+  // A call that waits for a place goes before those who do so here.
+  #release () {
+    if (this.#handle.releaseCapacity()) drainEvents(this.#inner.breaker, this.#inner.id)
   }
 
   #serve () {
@@ -66,7 +75,7 @@ class Semaphore {
       const taker = this.#takers.shift()
       if (taker === undefined) {
         // The clock of a host has served it meanwhile; and another may have come.
-        this.#handle.releaseCapacity()
+        this.#release()
         continue
       }
       const { resolve, timer } = taker

@@ -16,7 +16,7 @@ const { rounded } = require('./learned')
 const { isOn } = require('./switches')
 
 const {
-  BUCKET_CIRCUIT, STATS_CAPACITY_LIMIT, STATS_HAS_LEARNED, STATS_HISTOGRAM, STATS_LEARNED_TIMEOUT, STATS_MEAN, STATS_QUANTILES,
+  BUCKET_CIRCUIT, STATS_CAPACITY_LIMIT, STATS_HAS_LEARNED, STATS_HISTOGRAM, STATS_LEARNED_TIMEOUT, STATS_MEAN, STATS_QUANTILES, STATS_QUEUED,
   STATS_STATE, STATS_USUAL_LATENCY
 } = places
 
@@ -229,6 +229,8 @@ function readTogether ({ [HANDLE]: handle }) {
   stats.percentiles = quantiles(STATS_QUANTILES)
   defineLatencies(stats, statsBetween(STATS_HISTOGRAM, read))
   stats.latencyMean = stat(STATS_MEAN)
+  const queued = stat(STATS_QUEUED)
+  if (queued >= 0) stats.queued = queued
   return { bits: stat(STATS_STATE), learned: readLearned(stats), stats }
 }
 

@@ -5,7 +5,7 @@
 
 const { Companion } = require('./companion')
 const { throwAsync } = require('./emit')
-const { admitAgain, admitWithin } = require('./native/crossings')
+const { admitAgain, admitWithin, enter } = require('./native/crossings')
 const { A_CENTURY, readNumber, refuse } = require('./options')
 const { Rejection } = require('./outcome')
 
@@ -30,6 +30,8 @@ class Terms extends Companion {
   #permit = -1
   // Once it can be given up; an object that is used again, by other calls.
   #call = undefined
+  // While it waits for a place.
+  #waiter = undefined
   // Where the call may be tried again.
   #tries = undefined
   #isOver = false
@@ -52,8 +54,14 @@ class Terms extends Companion {
   /** Asks to begin the call, as `admitAgain`. */
   ask (id, counted, anyway) {
     this.check()
-    if (this.timeout === undefined) return admitAgain(id, counted, anyway)
-    return admitWithin(id, isTimed(this.timeout) ? this.timeout : Infinity, counted, anyway)
+    const { isPermit } = this
+    if (this.timeout === undefined) return admitAgain(id, counted, anyway, isPermit)
+    return admitWithin(id, this.#limit(), counted, anyway, isPermit)
+  }
+
+  /** Begins the call, which has waited, as `enter`. */
+  enter (id, ticket) {
+    return enter(id, ticket, this.timeout === undefined ? undefined : this.#limit())
   }
 
   /** Throws the reason if the caller has given up. */
@@ -71,6 +79,17 @@ class Terms extends Companion {
     return this.signalOfCaller !== undefined || this.isTimed(inner)
   }
 
+  waits (waiter) {
+    this.#waiter = waiter
+    if (this.signalOfCaller === undefined) return
+    this.#listen()
+    if (isAborted(this.signalOfCaller)) this.onAbort()
+  }
+
+  unqueued (how, error) {
+    this.ended(how, error)
+  }
+
   triedBy (tries) {
     this.#tries = tries
   }
@@ -79,13 +98,22 @@ class Terms extends Companion {
     this.#call = undefined
     this.#inner = inner
     this.#permit = permit
-    if (this.signalOfCaller === undefined) return
+    this.#waiter = undefined
+    if (this.signalOfCaller !== undefined) this.#listen()
+  }
+
+  #listen () {
     try {
       listen(this.signalOfCaller, this)
     } catch (error) {
       // The call has been admitted, and has not failed by what somebody's polyfill throws.
       throwAsync(error)
     }
+  }
+
+  // Its timeout as the native half takes it.
+  #limit () {
+    return isTimed(this.timeout) ? this.timeout : Infinity
   }
 
   /** The action has returned, and the call can be given up. */
@@ -99,7 +127,8 @@ class Terms extends Companion {
   onAbort () {
     const reason = reasonOf(this.signalOfCaller)
     // Before the action has returned, its signal alone is told.
-    if (this.#tries?.resolve !== undefined) this.#endWait(reason)
+    if (this.#waiter !== undefined) this.#waiter.giveUp(reason)
+    else if (this.#tries?.resolve !== undefined) this.#endWait(reason)
     else if (this.#call !== undefined) this.#call.giveUp('abort', reason)
     else this.#inner.calls[this.#permit]?.companion?.abort(reason)
   }
@@ -120,7 +149,7 @@ class Terms extends Companion {
 
   ended (how, error) {
     this.#isOver = true
-    this.#call = undefined
+    this.#call = this.#waiter = undefined
     if (how === 'timeout' || how === 'abort') this.abort(error)
     if (this.signalOfCaller !== undefined) unlisten(this.signalOfCaller, this)
   }

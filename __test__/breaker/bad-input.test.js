@@ -37,6 +37,7 @@ const SENSELESS = {
   halfOpenTimeout: ['a number of milliseconds above 0, or false for none', [...NO_NUMBERS, -1, 0, '10ms', '']],
   rampUp: ['a number of milliseconds, 0 or more', [...NO_NUMBERS, -1, Infinity, '10ms', '']],
   throttle: ['true, false or an object { k, maxRejection }', [1, 'on', [], () => {}, Symbol('k')]],
+  queue: ['an object { size, timeout }, or false', [1, true, 'on', [], () => {}, Symbol('k')]],
   probe: ['a function', ['/health', 1, {}, true, Promise.resolve()]],
   random: ['a function', [0.5, 'Math.random', {}, true]],
   errorThresholdPercentage: [
@@ -85,6 +86,7 @@ const ODD_BUT_ALLOWED = {
   capacity: [0, -1, Infinity, null, undefined],
   volumeThreshold: [0, -1, null, undefined],
   throttle: [true, false, null, undefined, {}, { k: 1 }, { k: '1.5', maxRejection: 1 }, { k: undefined, maxRejection: 0 }],
+  queue: [false, null, undefined],
   timeoutClock: ['loop', 'wall', null, undefined],
   stallThreshold: ['500', 1, Infinity, null, undefined],
   cacheTTL: ['500', 0, -1, Infinity, null, undefined],

@@ -37,6 +37,21 @@ describe('a call', () => {
   })
 })
 
+describe('a call that waits for a place', () => {
+  test('makes one more than others, as its turn comes, and two that tell of it', async () => {
+    const breaker = new CircuitBreaker(() => new Promise(resolve => setImmediate(resolve)), { capacity: 1, queue: {}, timeout: false })
+    const crossings = await crossingsUntil(() => Promise.all([breaker.fire(), breaker.fire()]))
+    assert.deepEqual(crossings, ['admit', 'admit', 'settle', 'poll', 'enter', 'poll', 'settle'])
+  })
+
+  test('and finds none makes one, beside those of the wake-up', async () => {
+    const breaker = new CircuitBreaker(hanging, { capacity: 1, queue: { timeout: 5 }, timeout: false })
+    breaker.fire()
+    const crossings = await crossingsUntil(() => breaker.fire().catch(() => {}))
+    assert.deepEqual(crossings.filter(name => name !== 'nextWakeup'), ['admit'])
+  })
+})
+
 describe('a timeout', () => {
   // The loop may be woken too early any number of times.
   const untilItsEnd = async (listeners, options) => {

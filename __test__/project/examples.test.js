@@ -52,6 +52,12 @@ test('the reasons to open that one shows are those of its options', async () => 
   assert.match(stdout, /because of Error: The result counts as a failure/)
 })
 
+test('the queue that one shows lets a burst through, at the pace of the backend', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'waiting.js')], { timeout: 60_000 })
+  assert.match(stdout, /^plain: \{.*"ESEMLOCKED":\d+.*\}, at the most 4 at a time$/m)
+  assert.match(stdout, /^queue: \{"answered":160\}, at the most 4 at a time$/m)
+})
+
 test('the throttle that one shows refuses a share and opens nothing', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'throttle.js')], { timeout: 60_000 })
   assert.match(stdout, /throttle: Closed: .* % of the calls are refused by chance \(throttle\)/)

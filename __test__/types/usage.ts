@@ -113,12 +113,12 @@ breaker.action = async (id: string) => id
 async function errors (error: unknown) {
   if (CircuitBreaker.isOurError(error)) {
     expect<Equal<typeof error, CircuitBreaker.CircuitBreakerError>>()
-    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ETHROTTLED' | 'ERESULT'>>()
+    expect<Equal<typeof error.code, 'EOPENBREAKER' | 'ETIMEDOUT' | 'ESEMLOCKED' | 'ESHUTDOWN' | 'ERAMPUP' | 'ETHROTTLED' | 'EQUEUE' | 'ERESULT'>>()
     const message: string = error.message
     // @ts-expect-error: no such code
     if (error.code === 'ECONNREFUSED') return
     switch (error.code) {
-      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': case 'ETHROTTLED': case 'ERESULT': return message
+      case 'EOPENBREAKER': case 'ETIMEDOUT': case 'ESEMLOCKED': case 'ESHUTDOWN': case 'ERAMPUP': case 'ETHROTTLED': case 'EQUEUE': case 'ERESULT': return message
       default: expect<Equal<typeof error.code, never>>()
     }
   } else {
@@ -249,6 +249,7 @@ const all: Required<{ [K in keyof Options]: unknown }> & Options = {
   probe: async signal => signal.aborted,
   rampUp: 10_000,
   throttle: { k: 2, maxRejection: 0.9 },
+  queue: { size: 10, timeout: 50 },
   random: Math.random,
   labels: { zone: 'a' },
   errorThresholdPercentage: 25,
@@ -547,6 +548,7 @@ learned.update({ timeout: { adaptive: true }, capacity: null })
 learned.options.timeout = { adaptive: true, max: 900 }
 expect<Equal<typeof learned.stats.learnedTimeout, number | undefined>>()
 expect<Equal<typeof learned.stats.capacityLimit, number | undefined>>()
+expect<Equal<typeof learned.stats.queued, number | undefined>>()
 new CircuitBreaker(findUser, { timeout: 500, state: { learnedTimeout: 130, capacityLimit: 40, usualLatency: 20 } })
 // @ts-expect-error: it does not say that it is learned
 new CircuitBreaker(findUser, { timeout: { min: 20 } })
@@ -556,6 +558,10 @@ new CircuitBreaker(findUser, { capacity: { adaptive: false } })
 breaker.fireWith({ timeout: { adaptive: true } }, '1', true)
 expect<Equal<typeof breaker.options.resetTimeout, number | CircuitBreaker.Backoff | ((attempt: number, context: CircuitBreaker.ResetContext) => number)>>()
 new CircuitBreaker(findUser, { throttle: true })
+new CircuitBreaker(findUser, { capacity: 5, queue: {} })
+new CircuitBreaker(findUser, { capacity: 5, queue: { timeout: false } })
+// @ts-expect-error: not without an object
+new CircuitBreaker(findUser, { capacity: 5, queue: true })
 new CircuitBreaker(findUser, { throttle: { k: 1.5 } })
 // @ts-expect-error: no such field
 new CircuitBreaker(findUser, { throttle: { ratio: 2 } })

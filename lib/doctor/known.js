@@ -21,7 +21,7 @@ const SWITCHES = [
 const OPTIONS = [
   ...NUMBERS, ...SWITCHES, 'timeoutClock', 'errorFilter', 'preset', 'name', 'group', 'labels', 'rotateBucketController', 'cacheGetKey',
   'cacheTransport', 'coalesceResetOn', 'abortController', 'state', 'status', 'stats', 'rateOf',
-  'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify', 'throttle'
+  'window', 'retry', 'probe', 'random', 'shouldTrip', 'classify', 'throttle', 'queue'
 ]
 
 // Options that do nothing unless another one is on.
@@ -52,7 +52,7 @@ const OURS_ALONE = {
   options: [
     'metricsOnly', 'preset', 'timeoutClock', 'stallThreshold', 'stackTraces', 'halfOpenCalls', 'halfOpenThresholdPercentage',
     'rateOf', 'window', 'resetWindowOnClose', 'consecutiveFailures', 'retry', 'halfOpenTimeout', 'rampUp', 'probe', 'random',
-    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify', 'throttle', 'labels'
+    'slowCallDuration', 'slowCallThresholdPercentage', 'shouldTrip', 'classify', 'throttle', 'queue', 'labels'
   ],
   events: ['stall', 'wouldOpen', 'retry', 'semaphore-locked', 'health-check-failed']
 }

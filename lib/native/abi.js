@@ -18,6 +18,12 @@ const codes = Object.freeze({
   RAMP_UP: -5,
   /** Too many calls fail, and a throttle has refused this one. */
   THROTTLED: -6,
+  /** The call waits for a place; its ticket is among the numbers. */
+  QUEUED: -7,
+  /** As many wait as may. */
+  QUEUE_FULL: -8,
+  /** Of `enter`: no place is kept for it, and it is told why. */
+  NOT_CALLED: -9,
   /** At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as a failure. */
   CAPACITY: -16,
   /** At this and below the call is admitted, in the action of another one that has not returned: `NESTED - code` is its permit. */
@@ -32,6 +38,8 @@ const codes = Object.freeze({
   COUNTED: 1,
   /** Whatever there is to announce. */
   ANYWAY: 2,
+  /** It cannot wait for a place. */
+  AT_ONCE: 4,
   // Bits of what `settle`, `expire`, `evaluateTrip` and `abandon` return:
   /** There are events to announce. */
   EVENTS: 1,
@@ -75,6 +83,12 @@ const codes = Object.freeze({
   DRAW: -10,
   /** A probe is to begin. */
   PROBE: -11,
+  /** A call that waits is to enter; its ticket is among the numbers. */
+  TURN: -12,
+  /** A call has waited in vain; so are its ticket, and how long it was to wait. */
+  WAITED: -13,
+  /** All are refused that wait with an earlier ticket than that among the numbers. */
+  DISMISSED: -14,
   // Bits of what `state` returns:
   /** Closed. */
   IS_CLOSED: 1,
@@ -148,8 +162,10 @@ const places = Object.freeze({
   STATS_CAPACITY_LIMIT: 24,
   /** The latency that is usual, by which it does; -1 where none is known. */
   STATS_USUAL_LATENCY: 25,
+  /** How many calls wait for a place; -1 where none may. */
+  STATS_QUEUED: 26,
   /** The first number of the histogram. */
-  STATS_HISTOGRAM: 26,
+  STATS_HISTOGRAM: 27,
   // What `readBucket` leaves behind the counters:
   /** 1 when the circuit opened in the bucket, 0 when it closed, -1 when it did neither. */
   BUCKET_CIRCUIT: 11,
@@ -178,7 +194,14 @@ const places = Object.freeze({
   /** Of how many; zero for a row, and where nobody counts. */
   TRIP_CALLS: 4,
   /** What was too much. */
-  TRIP_THRESHOLD: 5
+  TRIP_THRESHOLD: 5,
+  // What `admit` and `poll` leave of a call that waits, and `enter` and `leave` take:
+  /** Its ticket. */
+  QUEUED_TICKET: 0,
+  /** For how long it was to wait, in milliseconds; what `enter` takes is its own timeout: not a number, that of the breaker; infinity, none. */
+  QUEUED_TIME: 1,
+  /** What `enter` and `poll` leave: 1 when with it the last call has gone that had a timeout or waited; otherwise 0. */
+  QUEUED_IDLE: 2
 })
 
 /** Where `create` takes an option from, among the numbers. */
@@ -264,7 +287,11 @@ const nativeOptions = Object.freeze({
   /** The most. */
   CAPACITY_MAX: 39,
   /** How many to begin with. */
-  CAPACITY_INITIAL: 40
+  CAPACITY_INITIAL: 40,
+  /** How many calls may wait for a place; zero: none. */
+  QUEUE_SIZE: 41,
+  /** For how long; infinity: for as long as it takes. */
+  QUEUE_TIMEOUT: 42
 })
 
 /** The defaults of options that are numbers. */
@@ -295,6 +322,8 @@ const defaults = Object.freeze({
   'resetTimeout.jitter': 0.5,
   'throttle.k': 2,
   'throttle.maxRejection': 0.9,
+  'queue.size': 100,
+  'queue.timeout': 100,
   'retry.attempts': 2,
   'retry.delay.initial': 100,
   'retry.delay.max': 2000,
@@ -330,6 +359,7 @@ const expected = Object.freeze({
   rollingCountTimeout: 'a number of milliseconds above 0',
   rollingCountBuckets: 'a whole number from 1 to 100000',
   capacity: 'a whole number of calls, or { adaptive: true, min, max, initial }',
+  queue: 'an object { size, timeout }, or false',
   errorFilter: 'a function',
   preset: "the name of a preset: 'modern'",
   labels: "an object with up to 10 strings of up to 200 characters, by names of letters, digits and _ that are none of the server's own",
@@ -359,6 +389,8 @@ const expected = Object.freeze({
   'resetTimeout.jitter': 'a number from 0 to 1',
   'throttle.k': 'a number, 1 or more',
   'throttle.maxRejection': 'a number from 0 to 1',
+  'queue.size': 'a whole number of calls, from 1 to 1000000',
+  'queue.timeout': 'a number of milliseconds above 0, or false for none',
   'retry.attempts': 'a whole number of attempts, from 0 to 1000',
   'retry.delay': 'an object { initial, max, factor }',
   'retry.delay.initial': 'a number of milliseconds, from 0 to 2147483647',
@@ -413,6 +445,7 @@ const optionNames = Object.freeze([
   'rollingCountTimeout',
   'rollingCountBuckets',
   'capacity',
+  'queue',
   'errorFilter',
   'allowWarmUp',
   'enabled',
@@ -480,7 +513,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 1468074290,
+  FINGERPRINT: 3965731418,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -3,7 +3,9 @@
 // The crossings: one function for each question that is put to the native half through the words
 // of the memory, and what is read from it as numbers. Used by the class and the way of a call.
 
-const { STATS, codes, countsAt, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN } } = require('./abi')
+const {
+  STATS, codes, countsAt, places: { QUEUED_TICKET, QUEUED_TIME }, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN }
+} = require('./abi')
 const { cross, environment, numbers, words } = require('./load')
 
 /** Asks to begin a call: a permit, or a negative code. */
@@ -15,21 +17,45 @@ function admit (id) {
 
 /**
  * The same on the long way: for a call whose fire has been `counted`, and whatever there is
- * to announce, `anyway`.
+ * to announce, `anyway`; or for one that cannot wait for a place, `atOnce`.
  */
-function admitAgain (id, counted, anyway) {
+function admitAgain (id, counted, anyway, atOnce = false) {
   words[0] = id
-  words[1] = (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0)
+  words[1] = bitsOf(counted, anyway, atOnce)
   cross.admitAgain()
   return words[0]
 }
 
 /** The same for a call that has a timeout of its own, in milliseconds; `Infinity`: none. */
-function admitWithin (id, timeout, counted, anyway) {
+function admitWithin (id, timeout, counted, anyway, atOnce = false) {
   words[0] = id
-  words[1] = (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0)
+  words[1] = bitsOf(counted, anyway, atOnce)
   numbers[STATS] = timeout
   cross.admitWithin()
+  return words[0]
+}
+
+function bitsOf (counted, anyway, atOnce) {
+  return (counted ? codes.COUNTED : 0) | (anyway ? codes.ANYWAY : 0) | (atOnce ? codes.AT_ONCE : 0)
+}
+
+/**
+ * Begins a call that has waited for a place, by its ticket; with a timeout of its own, if it has one,
+ * `Infinity`: none. As of `admit`, or `NOT_CALLED`.
+ */
+function enter (id, ticket, timeout) {
+  words[0] = id
+  numbers[STATS + QUEUED_TICKET] = ticket
+  numbers[STATS + QUEUED_TIME] = timeout ?? NaN
+  cross.enter()
+  return words[0]
+}
+
+/** A call waits for a place no longer, by its ticket: bits as of `settle`. */
+function leave (id, ticket) {
+  words[0] = id
+  numbers[STATS + QUEUED_TICKET] = ticket
+  cross.leave()
   return words[0]
 }
 
@@ -241,10 +267,12 @@ module.exports = {
   bypassAll,
   count,
   counts,
+  enter,
   expire,
   evaluateTrip,
   lastResult,
   latency,
+  leave,
   loop,
   midpoints,
   nextOut,

@@ -12,7 +12,7 @@ export declare class Environment {
    */
   constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number, thread?: number | undefined | null)
   /** The raw functions. */
-  hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
+  hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'enter' | 'leave' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
    * Makes a breaker with the options in the shared words, and leaves its number in the first
    * word.
@@ -119,8 +119,12 @@ export declare class Handle {
   available(): number
   /** Takes a place of the capacity by hand. */
   takeCapacity(): boolean
-  /** Gives one back. */
-  releaseCapacity(): void
+  /** Gives one back. Whether there is something to announce: it may be for a call that waits. */
+  releaseCapacity(): boolean
+  /** How many calls wait for a place; nothing: none may. */
+  queued(): number | null
+  /** Whether calls are under way that have a timeout, or wait for a place. */
+  isWaiting(): boolean
   /** Takes over the window of another breaker as it stands: counts and shape. */
   copyWindow(other: Handle): void
   /** Begins a new bucket. */

@@ -24,7 +24,8 @@ use didelphis_core::breaker::{CircuitBreaker, Tripped};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
     AdaptiveOptions, Backoff, ChanceConfig, Config, HalfOpenConfig, LearnedTimeoutOptions,
-    LiveOptions, RateOf, Rotation, SlowCallConfig, ThrottleOptions, TimeoutClock, WindowConfig,
+    LiveOptions, QueueOptions, RateOf, Rotation, SlowCallConfig, ThrottleOptions, TimeoutClock,
+    WindowConfig,
 };
 use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
 use didelphis_core::loop_delay::Stalls;
@@ -77,7 +78,7 @@ impl JsEnvironment {
     /// The raw functions.
     #[napi(
         catch_unwind,
-        ts_return_type = "Record<'admit' | 'admitAgain' | 'admitWithin' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>"
+        ts_return_type = "Record<'admit' | 'admitAgain' | 'admitWithin' | 'enter' | 'leave' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>"
     )]
     pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         // SAFETY: napi gives the current environment, which is the one this was made
@@ -253,6 +254,10 @@ struct BreakerOptions {
     learned_timeout: Option<LearnedTimeoutOptions>,
     /// Where the capacity adapts.
     adaptive_capacity: Option<AdaptiveOptions>,
+    /// Calls; below one: none waits.
+    queue_size: f64,
+    /// Infinity: for as long as it takes.
+    queue_timeout: f64,
 }
 
 impl BreakerOptions {
@@ -308,6 +313,8 @@ impl BreakerOptions {
                     initial: numbers[native_options::CAPACITY_INITIAL] as u32,
                 }
             }),
+            queue_size: numbers[native_options::QUEUE_SIZE],
+            queue_timeout: numbers[native_options::QUEUE_TIMEOUT],
         }
     }
 
@@ -365,6 +372,10 @@ impl BreakerOptions {
             throttle: (self.throttle_k >= 1.0).then_some(ThrottleOptions {
                 k: self.throttle_k,
                 max_rejection: self.throttle_max_rejection,
+            }),
+            queue: (self.queue_size >= 1.0).then(|| QueueOptions {
+                size: self.queue_size as u32,
+                timeout: Nanos::from_millis_f64(self.queue_timeout),
             }),
         })
     }
@@ -436,7 +447,7 @@ impl Handle {
     /// Refuses every call from now on.
     #[napi(catch_unwind)]
     pub fn shutdown(&self) {
-        self.with(|breaker, now| breaker.shutdown(now));
+        self.with_calls(|breaker, now| breaker.shutdown(now));
     }
 
     /// An open circuit that may be tried in `remaining` ms, without announcing it.
@@ -578,10 +589,25 @@ impl Handle {
         self.with(|breaker, _| breaker.take_capacity())
     }
 
-    /// Gives one back.
+    /// Gives one back. Whether there is something to announce: it may be for a call that waits.
     #[napi(catch_unwind)]
-    pub fn release_capacity(&self) {
-        self.with(|breaker, _| breaker.release_capacity());
+    pub fn release_capacity(&self) -> bool {
+        self.with(|breaker, _| {
+            breaker.release_capacity();
+            breaker.has_events()
+        })
+    }
+
+    /// How many calls wait for a place; nothing: none may.
+    #[napi(catch_unwind)]
+    pub fn queued(&self) -> Option<u32> {
+        self.with(|breaker, _| breaker.queued().map(|queued| queued as u32))
+    }
+
+    /// Whether calls are under way that have a timeout, or wait for a place.
+    #[napi(catch_unwind)]
+    pub fn is_waiting(&self) -> bool {
+        self.with(|breaker, _| breaker.is_waiting())
     }
 
     /// Takes over the window of another breaker as it stands: counts and shape.
@@ -608,6 +634,7 @@ impl Handle {
         self.with(|breaker, now| {
             let state = f64::from(hot::state_bits(breaker, now));
             let learned = learned_by(breaker);
+            let queued = breaker.queued().map_or(-1.0, |queued| queued as f64);
             let window = breaker.window(now);
             let (counts, latencies) = (window.totals(), window.latencies());
             let summary = latencies.as_ref().map(Histogram::summary);
@@ -619,7 +646,7 @@ impl Handle {
             let counts = counts.iter().map(|&count| count as f64);
             let histogram = latencies.iter().flat_map(numbers_of);
             let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(learned);
-            let numbers = numbers.chain(histogram);
+            let numbers = numbers.chain([queued]).chain(histogram);
             self.environment.words().put_stats(numbers) as u32
         })
     }

@@ -15,14 +15,17 @@ use std::rc::Rc;
 use napi::{check_status, sys, Result};
 
 use super::environment::{self, Environment};
+use super::shared_words::SharedWords;
 use super::single_environment;
 use didelphis_abi::codes::{again, outcome, reason, refused, settled, state, wait, wakeup};
+use didelphis_abi::layout::queued;
 use didelphis_abi::layout::words::{LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED};
 use didelphis_core::breaker::{
     Admission, CircuitBreaker, Event, Reason, Refusal, Settled, TimedOut,
 };
 use didelphis_core::calls::Permit;
 use didelphis_core::mode::Mode;
+use didelphis_core::queue::Ticket;
 use didelphis_core::stall_log::{StallLog, Stalls};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -37,10 +40,12 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 13] = [
+    let functions: [(&CStr, sys::napi_callback); 15] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"admitWithin", Some(raw::<AdmitWithin>)),
+        (c"enter", Some(raw::<Enter>)),
+        (c"leave", Some(raw::<Leave>)),
         (c"settle", Some(raw::<Settle>)),
         (c"expire", Some(raw::<Expire>)),
         (c"evaluateTrip", Some(raw::<EvaluateTrip>)),
@@ -104,11 +109,14 @@ impl Crossing for AdmitAgain {
     fn cross(environment: &Environment, id: u32) -> i32 {
         let bits = environment.words().word(1);
         let counted = bits & again::COUNTED != 0;
-        if bits & again::ANYWAY != 0 {
-            admit(environment, id, |breaker, now| breaker.try_acquire_anyway(counted, now))
-        } else {
-            admit(environment, id, |breaker, now| breaker.try_acquire(counted, now))
-        }
+        let ask = |breaker: &mut CircuitBreaker, now| {
+            if bits & again::ANYWAY != 0 {
+                breaker.try_acquire_anyway(counted, now)
+            } else {
+                breaker.try_acquire(counted, now)
+            }
+        };
+        admit(environment, id, |breaker, now| waiting_or_not(bits, breaker, |it| ask(it, now)))
     }
 }
 
@@ -124,8 +132,62 @@ impl Crossing for AdmitWithin {
         let timeout = timeout.is_finite().then(|| Nanos::from_millis_f64(timeout));
         let (counted, anyway) = (bits & again::COUNTED != 0, bits & again::ANYWAY != 0);
         admit(environment, id, |breaker, now| {
-            breaker.try_acquire_within(timeout, counted, anyway, now)
+            waiting_or_not(bits, breaker, |breaker| {
+                breaker.try_acquire_within(timeout, counted, anyway, now)
+            })
         })
+    }
+}
+
+/// Asks for a call that can wait for a place, or, by bits of [`again`], for one that cannot.
+fn waiting_or_not(
+    bits: i32,
+    breaker: &mut CircuitBreaker,
+    ask: impl FnOnce(&mut CircuitBreaker) -> Admission,
+) -> Admission {
+    if bits & again::AT_ONCE != 0 {
+        breaker.at_once(ask)
+    } else {
+        ask(breaker)
+    }
+}
+
+struct Enter;
+
+impl Crossing for Enter {
+    /// Begins a call that has waited, by its ticket. What it returns is that of `admit`.
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let numbers = environment.words().numbers::<2>();
+        let ticket = Ticket::from_raw(numbers[queued::TICKET] as u64);
+        let timeout = numbers[queued::TIME];
+        let own = timeout.is_finite().then(|| Nanos::from_millis_f64(timeout));
+        let timeout = (!timeout.is_nan()).then_some(own);
+        let enter = |breaker: &mut CircuitBreaker, now| breaker.enter(ticket, timeout, now);
+        let Some((admission, idle)) = environment.instances().with_calls(id, enter) else {
+            return refused::SHUTDOWN;
+        };
+        environment.words().put_stats([0.0, 0.0, f64::from(idle)].into_iter());
+        match admission {
+            None => refused::NOT_CALLED,
+            admission => admission_code(environment.words(), admission),
+        }
+    }
+}
+
+struct Leave;
+
+impl Crossing for Leave {
+    /// A call waits no longer: bits of [`settled`].
+    fn cross(environment: &Environment, id: u32) -> i32 {
+        let [ticket] = environment.words().numbers();
+        let ticket = Ticket::from_raw(ticket as u64);
+        let left = environment.instances().with_calls(id, |breaker, now| {
+            breaker.leave(ticket, now);
+            breaker.has_events()
+        });
+        let Some((has_events, idle)) = left else { return 0 };
+        let bits = if has_events { settled::EVENTS } else { 0 };
+        bits | if idle { settled::IDLE } else { 0 }
     }
 }
 
@@ -135,9 +197,14 @@ fn admit(
     id: u32,
     ask: impl FnOnce(&mut CircuitBreaker, Now) -> Admission,
 ) -> i32 {
-    let words = environment.words();
     let admitted = environment.instances().with_calls(id, ask);
-    match admitted.map(|(admission, _)| admission) {
+    admission_code(environment.words(), admitted.map(|(admission, _)| admission))
+}
+
+/// What JavaScript is told of an answer; without one, the breaker is gone.
+#[inline]
+fn admission_code(words: &SharedWords, admission: Option<Admission>) -> i32 {
+    match admission {
         Some(Admission::Admitted(permit)) => {
             let permit = permit.into_raw() as i32;
             if words.count_untaken() == 0 {
@@ -154,6 +221,11 @@ fn admit(
         }
         Some(Admission::Refused(Refusal::RampUp)) => refused::RAMP_UP,
         Some(Admission::Refused(Refusal::Throttled)) => refused::THROTTLED,
+        Some(Admission::Refused(Refusal::QueueFull)) => refused::QUEUE_FULL,
+        Some(Admission::Queued(ticket)) => {
+            words.put_stats([ticket.raw() as f64].into_iter());
+            refused::QUEUED
+        }
         Some(Admission::Refused(Refusal::Capacity(permit))) => {
             words.count_untaken();
             refused::CAPACITY - permit.into_raw() as i32
@@ -408,18 +480,50 @@ impl Crossing for Poll {
 
 /// What a breaker has to tell: a code of [`wakeup`], or the permit of a call.
 fn poll(environment: &Environment, id: u32, events_only: bool) -> Option<i32> {
-    let poll = |breaker: &mut CircuitBreaker, _| match breaker.poll_event() {
-        Some(Event::Opened) => Some(wakeup::OPENED),
-        Some(Event::Closed) => Some(wakeup::CLOSED),
-        Some(Event::HalfOpened) => Some(wakeup::HALF_OPENED),
-        Some(Event::WouldOpen) => Some(wakeup::WOULD_OPEN),
-        Some(Event::Snapshot) => Some(wakeup::SNAPSHOT),
-        Some(Event::Draw) => Some(wakeup::DRAW),
-        Some(Event::Probe) => Some(wakeup::PROBE),
-        None if events_only => None,
-        None => breaker.poll_expired().map(|permit| permit.into_raw() as i32),
+    let mut of_queue = None;
+    let poll = |breaker: &mut CircuitBreaker, _| {
+        let Some(event) = breaker.poll_event() else {
+            return if events_only { None } else { breaker.poll_expired().map(late_code) };
+        };
+        of_queue = numbers_of(event);
+        Some(event_code(event))
     };
-    environment.instances().with(id, poll).flatten()
+    // Those who have waited in vain are held no longer as they are told.
+    let (polled, idle) = environment.instances().with_calls(id, poll)?;
+    if let Some([ticket, time]) = of_queue {
+        environment.words().put_stats([ticket, time, f64::from(idle)].into_iter());
+    }
+    polled
+}
+
+fn late_code(permit: Permit) -> i32 {
+    permit.into_raw() as i32
+}
+
+fn event_code(event: Event) -> i32 {
+    match event {
+        Event::Opened => wakeup::OPENED,
+        Event::Closed => wakeup::CLOSED,
+        Event::HalfOpened => wakeup::HALF_OPENED,
+        Event::WouldOpen => wakeup::WOULD_OPEN,
+        Event::Snapshot => wakeup::SNAPSHOT,
+        Event::Draw => wakeup::DRAW,
+        Event::Probe => wakeup::PROBE,
+        Event::Turn(_) => wakeup::TURN,
+        Event::Waited { .. } => wakeup::WAITED,
+        Event::Dismissed { .. } => wakeup::DISMISSED,
+    }
+}
+
+/// The ticket of a call that waits, and for how long it was to.
+fn numbers_of(event: Event) -> Option<[f64; 2]> {
+    match event {
+        Event::Turn(ticket) | Event::Dismissed { before: ticket, .. } => {
+            Some([ticket.raw() as f64, 0.0])
+        }
+        Event::Waited { ticket, patience } => Some([ticket.raw() as f64, patience.as_millis_f64()]),
+        _ => None,
+    }
 }
 
 struct ReadState;

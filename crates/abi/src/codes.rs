@@ -17,6 +17,12 @@ constants! {
         RAMP_UP = -5;
         /// Too many calls fail, and a throttle has refused this one.
         THROTTLED = -6;
+        /// The call waits for a place; its ticket is among the numbers.
+        QUEUED = -7;
+        /// As many wait as may.
+        QUEUE_FULL = -8;
+        /// Of `enter`: no place is kept for it, and it is told why.
+        NOT_CALLED = -9;
         /// At this and below the capacity is used up: `CAPACITY - code` is a permit to settle as
         /// a failure.
         CAPACITY = -16;
@@ -43,6 +49,8 @@ constants! {
         COUNTED = 1;
         /// Whatever there is to announce.
         ANYWAY = 2;
+        /// It cannot wait for a place.
+        AT_ONCE = 4;
     }
 }
 
@@ -103,6 +111,12 @@ constants! {
         DRAW = -10;
         /// A probe is to begin.
         PROBE = -11;
+        /// A call that waits is to enter; its ticket is among the numbers.
+        TURN = -12;
+        /// A call has waited in vain; so are its ticket, and how long it was to wait.
+        WAITED = -13;
+        /// All are refused that wait with an earlier ticket than that among the numbers.
+        DISMISSED = -14;
     }
 }
 

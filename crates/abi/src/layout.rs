@@ -54,8 +54,10 @@ constants! {
         CAPACITY_LIMIT = STATE + 3;
         /// The latency that is usual, by which it does; -1 where none is known.
         USUAL_LATENCY = STATE + 4;
+        /// How many calls wait for a place; -1 where none may.
+        QUEUED = STATE + 5;
         /// The first number of the histogram.
-        HISTOGRAM = STATE + 5;
+        HISTOGRAM = STATE + 6;
     }
 }
 
@@ -188,6 +190,24 @@ constants! {
         CAPACITY_MAX = 39;
         /// How many to begin with.
         CAPACITY_INITIAL = 40;
+        /// How many calls may wait for a place; zero: none.
+        QUEUE_SIZE = 41;
+        /// For how long; infinity: for as long as it takes.
+        QUEUE_TIMEOUT = 42;
+    }
+}
+
+constants! {
+    /// What `admit` and `poll` leave of a call that waits for a place, and `enter` and `leave` take.
+    queued: usize, "QUEUED_" {
+        /// Its ticket.
+        TICKET = 0;
+        /// For how long it was to wait, in milliseconds; what `enter` takes is its own timeout: not
+        /// a number, that of the breaker; infinity, none.
+        TIME = 1;
+        /// What `enter` and `poll` leave: 1 when with it the last call has gone that had a timeout or
+        /// waited; otherwise 0.
+        IDLE = 2;
     }
 }
 
@@ -200,4 +220,8 @@ pub const READINGS: &[(&str, &[Constant])] = &[
     ("What `readBucket` leaves behind the counters", bucket::ALL),
     ("What `readLag` leaves", loop_delay::ALL),
     ("What `readTrip` leaves", trip::ALL),
+    (
+        "What `admit` and `poll` leave of a call that waits, and `enter` and `leave` take",
+        queued::ALL,
+    ),
 ];

@@ -350,6 +350,18 @@ pub const OPTIONS: &[OptionSpec] = &[
               `rateOf` says otherwise",
     },
     OptionSpec {
+        name: "queue",
+        unit: Unit::None,
+        default: Default::Said("none"),
+        expected: Some("an object { size, timeout }, or false"),
+        live: false,
+        native: Some(native_options::QUEUE_SIZE),
+        doc: "calls over `capacity` wait for a place, first in, first out, and are refused with \
+              `EQUEUE` where none comes free in time or too many wait: they are no failures. Not \
+              without a `capacity`. Best with one that adapts: bursts of a healthy load wait, \
+              and are not refused",
+    },
+    OptionSpec {
         name: "errorFilter",
         unit: Unit::None,
         default: Default::Function { shown: "none", code: "() => false" },
@@ -771,6 +783,26 @@ pub const FIELDS: &[OptionSpec] = &[
         live: false,
         native: Some(native_options::THROTTLE_MAX_REJECTION),
         doc: "the greatest share of calls that is refused; 1: all but one a second",
+    },
+    OptionSpec {
+        name: "queue.size",
+        unit: Unit::Calls,
+        default: Default::Number(100.0),
+        expected: Some("a whole number of calls, from 1 to 1000000"),
+        live: false,
+        native: None,
+        doc: "how many calls may wait",
+    },
+    OptionSpec {
+        name: "queue.timeout",
+        unit: Unit::Milliseconds,
+        default: Default::Number(100.0),
+        expected: Some("a number of milliseconds above 0, or false for none"),
+        live: false,
+        native: Some(native_options::QUEUE_TIMEOUT),
+        doc: "for how long a call may wait, ms in loop time. A tenth of it while somebody has been \
+              waiting for as long: in a flood a long wait helps nobody (as Facebook's adaptive \
+              queues)",
     },
     OptionSpec {
         name: "retry.attempts",

@@ -52,6 +52,8 @@ pub struct Config {
     /// How a share of the calls is refused, in place of a circuit that opens by itself; `None`: it
     /// does.
     pub throttle: Option<ThrottleOptions>,
+    /// Whether calls wait that find no place, and how; `None`: they do not.
+    pub queue: Option<QueueOptions>,
 }
 
 impl Default for Config {
@@ -76,6 +78,7 @@ impl Default for Config {
             ramp_up: None,
             chance: ChanceConfig::default(),
             throttle: None,
+            queue: None,
         }
     }
 }
@@ -158,6 +161,19 @@ pub struct ChanceConfig {
     pub seed: u64,
     /// Whether the host gives them.
     pub is_given: bool,
+}
+
+/// How many may wait, and for how long. While somebody has been waiting all the time for as long
+/// as a call may, the queue stands, and calls that come wait for a tenth of it: in a flood a long
+/// wait helps nobody, and each call would have it. Source: controlled delay as Facebook has it
+/// (Maurer, *Fail at Scale*, 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// The most calls that wait at once. 0: none may.
+    pub size: u32,
+    /// For how long a call may wait; at that moment (`>=`) it is out of time.
+    /// [`Nanos::MAX`]: for as long as it takes.
+    pub timeout: Nanos,
 }
 
 /// How a throttle refuses.

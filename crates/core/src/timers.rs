@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Snapshot,
     /// The probes of a half-open circuit have been out for as long as it waits for them.
     Probes,
+    /// The time is up of a call that waits for a place, as far as no stall is forgiven.
+    Queue,
 }
 
 /// See the [module](self).
@@ -81,7 +83,7 @@ impl TimerTable {
 }
 
 /// How many there are.
-const TIMERS: usize = 3;
+const TIMERS: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -5,15 +5,17 @@
 //! a refusal has promised too much, or counters tell something else than what happened. In the
 //! end the service is healthy, and the circuit has to close.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Reason, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, RateOf, Rotation, SlowCallConfig,
-    ThrottleOptions, TimeoutClock, WindowConfig,
+    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, QueueOptions, RateOf, Rotation,
+    SlowCallConfig, ThrottleOptions, TimeoutClock, WindowConfig,
 };
 use didelphis_core::mode::Mode;
+use didelphis_core::queue::Ticket;
 use didelphis_core::stall_log::NO_STALLS;
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
@@ -33,6 +35,8 @@ enum Step {
     Mode(Mode),
     ForceOpen,
     Update,
+    /// The caller of one who waits gives up.
+    Leave(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -49,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => prop_oneof![Just(Mode::Normal), Just(Mode::Disabled), Just(Mode::MetricsOnly)].prop_map(Step::Mode),
         1 => Just(Step::ForceOpen),
         1 => Just(Step::Update),
+        2 => any::<usize>().prop_map(Step::Leave),
     ]
 }
 
@@ -99,9 +104,11 @@ fn config() -> impl Strategy<Value = Config> {
         prop::option::of((1_u64..9_000).prop_map(ms)),
     );
     let throttle = prop::option::weighted(0.3, (1.0..4.0, 0.0..=1.0));
-    let places = (1_i64..8, any::<u64>(), throttle);
+    let patience = prop_oneof![1 => Just(Nanos::MAX), 4 => (1_u64..3_000).prop_map(ms)];
+    let queue = prop::option::weighted(0.4, (1_u32..5, patience));
+    let places = (1_i64..8, any::<u64>(), throttle, queue);
     (live_options(), (counts, slow_calls), half_open, places).prop_map(
-        |(live, (counts, slow_calls), half_open, (capacity, seed, throttle))| {
+        |(live, (counts, slow_calls), half_open, (capacity, seed, throttle, queue))| {
             let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
                 counts;
             let calls = NonZeroU32::new(half_open.0).unwrap_or(NonZeroU32::MIN);
@@ -130,6 +137,7 @@ fn config() -> impl Strategy<Value = Config> {
                 ramp_up: half_open.3,
                 chance: ChanceConfig { seed, is_given: false },
                 throttle: throttle.map(|(k, max_rejection)| ThrottleOptions { k, max_rejection }),
+                queue: queue.map(|(size, timeout)| QueueOptions { size, timeout }),
                 ..Config::default()
             }
         },
@@ -145,6 +153,8 @@ struct World {
     out: Vec<(Permit, bool)>,
     /// How many probes may be out: as many as were announced.
     allowed: usize,
+    /// Who waits for a place.
+    waiting: VecDeque<Ticket>,
     expected: [i64; Counter::ALL.len()],
 }
 
@@ -157,6 +167,7 @@ impl World {
             now: ms(0),
             out: Vec::new(),
             allowed: 0,
+            waiting: VecDeque::new(),
             expected: [0; Counter::ALL.len()],
         }
     }
@@ -179,6 +190,12 @@ impl World {
             Step::Mode(mode) => self.breaker.set_mode(mode, now),
             Step::ForceOpen => self.breaker.force_open(now),
             Step::Update => self.breaker.update(&self.config, now),
+            Step::Leave(which) => {
+                if !self.waiting.is_empty() {
+                    let ticket = self.waiting.remove(which % self.waiting.len());
+                    assert!(ticket.is_some_and(|ticket| self.breaker.leave(ticket, now)));
+                }
+            }
             Step::Succeed(which) => {
                 let Some(permit) = self.take(which) else { return };
                 self.tally(Counter::Successes);
@@ -200,6 +217,13 @@ impl World {
             }
         }
         self.hear();
+    }
+
+    /// Whether somebody has a time that may be up.
+    fn is_held(&self) -> bool {
+        let out = !self.out.is_empty() && self.config.live.timeout.is_some();
+        let waits = self.config.queue.is_some_and(|queue| !queue.timeout.is_never());
+        out || (waits && !self.waiting.is_empty())
     }
 
     fn take(&mut self, which: usize) -> Option<Permit> {
@@ -244,6 +268,16 @@ impl World {
                 assert!(self.config.throttle.is_some());
                 assert_eq!(self.breaker.state(self.now()), State::Closed);
             }
+            Admission::Queued(ticket) => {
+                assert!(self.config.queue.is_some());
+                self.waiting.push_back(ticket);
+            }
+            Admission::Refused(Refusal::QueueFull) => {
+                self.tally(Counter::Rejects);
+                self.tally(Counter::SemaphoreRejections);
+                let size = self.config.queue.map(|queue| queue.size as usize);
+                assert_eq!(Some(self.waiting.len()), size, "it is full");
+            }
             Admission::Unguarded => {}
             Admission::Refused(Refusal::Shutdown) | Admission::EventsFirst => {
                 panic!("never asked for")
@@ -267,6 +301,20 @@ impl World {
     fn hear(&mut self) {
         while let Some(event) = self.breaker.poll_event() {
             match event {
+                Event::Turn(ticket) => self.enter(ticket),
+                Event::Waited { ticket, .. } => {
+                    // One that came before may have been sent away, and be told so later.
+                    let place = self.waiting.binary_search(&ticket);
+                    assert!(place.is_ok_and(|at| self.waiting.remove(at).is_some()), "twice");
+                    self.tally(Counter::Rejects);
+                    self.tally(Counter::SemaphoreRejections);
+                }
+                Event::Dismissed { before, .. } => {
+                    let (gone, left): (VecDeque<_>, _) =
+                        self.waiting.iter().partition(|ticket| **ticket < before);
+                    self.waiting = left;
+                    gone.iter().for_each(|_| self.tally(Counter::Rejects));
+                }
                 Event::HalfOpened => self.allowed += self.config.half_open.calls.get() as usize,
                 Event::Opened | Event::Closed => {
                     self.allowed = 0;
@@ -274,6 +322,20 @@ impl World {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// It is the turn of a call that waits.
+    fn enter(&mut self, ticket: Ticket) {
+        let Some(admission) = self.breaker.enter(ticket, None, self.now()) else { return };
+        assert_eq!(self.waiting.pop_front(), Some(ticket), "first in, first out");
+        let half_open = matches!(self.breaker.state(self.now()), State::HalfOpen { .. })
+            && self.breaker.mode() == Mode::Normal;
+        match admission {
+            Admission::Admitted(permit) => self.out.push((permit, half_open)),
+            Admission::Refused(Refusal::Open { .. }) => self.tally(Counter::Rejects),
+            Admission::Unguarded => {}
+            other => panic!("{other:?}"),
         }
     }
 
@@ -296,11 +358,12 @@ impl World {
     fn check(&mut self) {
         let now = self.now();
         let out = self.out.len() as i64;
-        assert_eq!(
-            self.breaker.available(),
-            self.config.capacity - out,
-            "permits neither lost nor made"
-        );
+        let free = self.config.capacity - out;
+        assert_eq!(self.breaker.available(), free, "permits neither lost nor made");
+        assert!(self.waiting.is_empty() || free <= 0, "nobody waits beside a free place");
+        let waiting = self.breaker.queued().unwrap_or(0);
+        assert_eq!(waiting, self.waiting.len());
+        assert_eq!(self.breaker.is_waiting(), self.is_held());
         let tripped = self.breaker.last_trip().map(|trip| trip.reason);
         let by_itself = !matches!(tripped, None | Some(Reason::Command | Reason::Probe));
         assert!(!by_itself || self.config.throttle.is_none(), "{tripped:?} beside a throttle");

@@ -2,25 +2,13 @@
 //!
 //! It keeps tickets, not calls: whoever holds a call finds it by its ticket. After a stall of the
 //! loop the host first gives out the places that are free, then asks whose time is up, so that
-//! nobody is refused beside a free place. Time in the queue is no latency of the service, and to run out of it is a refusal.
-//! Used by the breaker where `queue` is set.
+//! nobody is refused beside a free place. Time in the queue is no latency of the service, and to
+//! run out of it is a refusal. Used by the breaker where `queue` is set.
 
 use std::collections::VecDeque;
 
-use crate::time::{Nanos, Shift};
-
-/// How many may wait, and for how long. While somebody has been waiting all the time for as long
-/// as a call may, the queue stands, and calls that come wait for a tenth of it: in a flood a long
-/// wait helps nobody, and each call would have it. Source: controlled delay as Facebook has it
-/// (Maurer, *Fail at Scale*, 2015).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueOptions {
-    /// The most calls that wait at once. 0: none may.
-    pub size: u32,
-    /// For how long a call may wait; at that moment (`>=`) it is out of time.
-    /// [`Nanos::MAX`]: for as long as it takes.
-    pub timeout: Nanos,
-}
+pub use crate::config::QueueOptions;
+use crate::time::{Nanos, Now, Shift};
 
 /// A place in the queue. No two calls of one queue ever have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,8 +41,23 @@ pub struct Queue {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
+    /// Since when, and how many stalls of the loop there were before.
+    since: Now,
+    /// As if the loop were never stalled.
     deadline: Nanos,
+    patience: Nanos,
     has_left: bool,
+}
+
+/// The first of those who wait.
+#[derive(Clone, Copy, Debug)]
+pub struct First {
+    /// Since when it waits.
+    pub since: Now,
+    /// When its time is up, unless the loop is stalled.
+    pub deadline: Nanos,
+    /// For how long it may wait.
+    pub patience: Nanos,
 }
 
 impl Queue {
@@ -70,7 +73,8 @@ impl Queue {
     }
 
     /// A call begins to wait; `None` when the queue is full.
-    pub fn push(&mut self, now: Nanos) -> Option<Ticket> {
+    pub fn push(&mut self, since: Now) -> Option<Ticket> {
+        let now = since.monotonic;
         if self.waiting >= self.options.size {
             return None;
         }
@@ -84,7 +88,8 @@ impl Queue {
         let last = self.entries.back().map_or(Nanos::ZERO, |last| last.deadline);
         let deadline = (now + patience).max(last);
         let ticket = Ticket(self.first + self.entries.len() as u64);
-        self.entries.push_back(Entry { deadline, has_left: false });
+        let patience = if deadline.is_never() { Nanos::MAX } else { deadline - now };
+        self.entries.push_back(Entry { since, deadline, patience, has_left: false });
         self.waiting += 1;
         Some(ticket)
     }
@@ -115,9 +120,27 @@ impl Queue {
         waits
     }
 
+    /// For how long a call may wait that does.
+    pub fn patience_of(&self, ticket: Ticket) -> Option<Nanos> {
+        let place = ticket.0.checked_sub(self.first)?;
+        let entry = self.entries.get(usize::try_from(place).ok()?)?;
+        (!entry.has_left).then_some(entry.patience)
+    }
+
     /// When the time of the first is up; [`Nanos::MAX`]: of nobody.
     pub fn next_deadline(&self) -> Nanos {
         self.entries.front().map_or(Nanos::MAX, |entry| entry.deadline)
+    }
+
+    /// The first of those who wait.
+    pub fn first(&self) -> Option<First> {
+        let &Entry { since, deadline, patience, .. } = self.entries.front()?;
+        Some(First { since, deadline, patience })
+    }
+
+    /// The ticket that the next one gets who waits; those before have got theirs.
+    pub fn next_ticket(&self) -> Ticket {
+        Ticket(self.first + self.entries.len() as u64)
     }
 
     /// How many wait.
@@ -130,10 +153,12 @@ impl Queue {
         self.waiting == 0
     }
 
-    /// Goes on with another clock, on which everybody has as much time left.
-    pub fn change_clocks(&mut self, shift: &Shift) {
+    /// Goes on with another clock, on which everybody has as much time left. `forgiven`: for how
+    /// long the time of whoever waits since then has stood still.
+    pub fn change_clocks(&mut self, shift: &Shift, forgiven: impl Fn(Now) -> Nanos) {
         for entry in &mut self.entries {
-            entry.deadline = shift.apply(entry.deadline);
+            entry.deadline = shift.apply(entry.deadline + forgiven(entry.since));
+            entry.since = shift.to;
         }
         self.busy_since = shift.apply(self.busy_since);
     }
@@ -155,10 +180,13 @@ mod tests {
     use std::iter;
 
     use super::*;
-    use crate::time::Now;
 
     fn at(millis: u64) -> Nanos {
         Nanos::from_millis(millis)
+    }
+
+    fn now(millis: u64) -> Now {
+        Now::unstalled(at(millis))
     }
 
     fn queue(size: u32, timeout: u64) -> Queue {
@@ -172,10 +200,10 @@ mod tests {
     #[test]
     fn first_in_is_first_out() {
         let mut queue = queue(3, 100);
-        let tickets: Vec<_> = (0..3).filter_map(|ms| queue.push(at(ms))).collect();
-        assert_eq!(queue.push(at(3)), None, "full");
+        let tickets: Vec<_> = (0..3).filter_map(|ms| queue.push(now(ms))).collect();
+        assert_eq!(queue.push(now(3)), None, "full");
         assert_eq!(queue.pop(), Some(tickets[0]));
-        let fourth = queue.push(at(5)).unwrap();
+        let fourth = queue.push(now(5)).unwrap();
         assert_eq!(queue.len(), 3);
         let rest: Vec<_> = iter::from_fn(|| queue.pop()).collect();
         assert_eq!(rest, [tickets[1], tickets[2], fourth]);
@@ -184,14 +212,14 @@ mod tests {
 
     #[test]
     fn a_queue_of_no_places_takes_nobody() {
-        assert_eq!(queue(0, 100).push(at(0)), None);
+        assert_eq!(queue(0, 100).push(now(0)), None);
     }
 
     #[test]
     fn who_is_out_of_time_is_told_once_and_at_that_moment() {
         let mut queue = queue(3, 100);
-        let first = queue.push(at(0)).unwrap();
-        let second = queue.push(at(1)).unwrap();
+        let first = queue.push(now(0)).unwrap();
+        let second = queue.push(now(1)).unwrap();
         assert_eq!(queue.next_deadline(), at(100));
         assert_eq!(expired(&mut queue, 99), []);
         assert_eq!(expired(&mut queue, 100), [first]);
@@ -203,8 +231,8 @@ mod tests {
     #[test]
     fn a_place_goes_to_one_who_was_not_told_to_be_out_of_time() {
         let mut queue = queue(3, 100);
-        let first = queue.push(at(0)).unwrap();
-        let second = queue.push(at(1)).unwrap();
+        let first = queue.push(now(0)).unwrap();
+        let second = queue.push(now(1)).unwrap();
         assert_eq!(queue.pop(), Some(first));
         assert_eq!(expired(&mut queue, 500), [second]);
     }
@@ -212,11 +240,11 @@ mod tests {
     #[test]
     fn who_has_left_holds_no_place() {
         let mut queue = queue(2, 100);
-        let first = queue.push(at(0)).unwrap();
-        let second = queue.push(at(1)).unwrap();
+        let first = queue.push(now(0)).unwrap();
+        let second = queue.push(now(1)).unwrap();
         assert!(queue.leave(second));
         assert!(!queue.leave(second), "twice");
-        let third = queue.push(at(2)).unwrap();
+        let third = queue.push(now(2)).unwrap();
         assert!(queue.leave(first));
         assert_eq!(queue.next_deadline(), at(102), "of the first who waits");
         assert_eq!(queue.pop(), Some(third));
@@ -227,9 +255,9 @@ mod tests {
     #[test]
     fn a_shorter_time_that_is_set_does_not_overtake() {
         let mut queue = queue(3, 100);
-        let first = queue.push(at(0)).unwrap();
+        let first = queue.push(now(0)).unwrap();
         queue.set_options(QueueOptions { size: 3, timeout: at(10) });
-        let second = queue.push(at(1)).unwrap();
+        let second = queue.push(now(1)).unwrap();
         assert_eq!(expired(&mut queue, 99), []);
         assert_eq!(expired(&mut queue, 100), [first, second]);
     }
@@ -240,7 +268,7 @@ mod tests {
         // One comes every millisecond; every second one gets a place.
         let mut waits = Vec::new();
         for ms in 0..1_000 {
-            queue.push(at(ms));
+            queue.push(now(ms));
             let entry = queue.entries.back().unwrap();
             waits.push((entry.deadline - at(ms)).as_millis());
             if ms % 2 == 0 {
@@ -253,16 +281,24 @@ mod tests {
         assert_eq!(waits[150], 50);
         assert!(waits[200..].iter().all(|&wait| wait == 10), "{waits:?}");
         while queue.pop().is_some() {}
-        queue.push(at(1_000));
+        queue.push(now(1_000));
         assert_eq!(queue.next_deadline(), at(1_100), "nobody was waiting");
+    }
+
+    #[test]
+    fn what_was_forgiven_on_one_clock_is_forgiven_on_the_next() {
+        let mut queue = queue(1, 100);
+        queue.push(now(1_000));
+        queue.change_clocks(&Shift { from: now(1_090), to: now(0) }, |_| at(50));
+        assert_eq!(queue.next_deadline(), at(60));
+        assert_eq!(queue.first().unwrap().patience, at(100));
     }
 
     #[test]
     fn under_another_clock_everybody_has_as_much_time_left() {
         let mut queue = queue(1, 100);
-        let first = queue.push(at(1_000)).unwrap();
-        let now = |ms| Now::unstalled(at(ms));
-        queue.change_clocks(&Shift { from: now(1_040), to: now(0) });
+        let first = queue.push(now(1_000)).unwrap();
+        queue.change_clocks(&Shift { from: now(1_040), to: now(0) }, |_| Nanos::ZERO);
         assert_eq!(expired(&mut queue, 59), []);
         assert_eq!(expired(&mut queue, 60), [first]);
     }

@@ -1,5 +1,6 @@
 //! What a breaker answers to whoever drives it.
 
+use crate::admission::queue::Ticket;
 use crate::calls::Permit;
 use crate::time::Nanos;
 
@@ -12,6 +13,9 @@ pub enum Admission {
     Unguarded,
     /// Do not run it.
     Refused(Refusal),
+    /// Not yet: it waits for a place. [`Event::Turn`] says that it may
+    /// [enter](super::CircuitBreaker::enter), [`Event::Waited`] or [`Event::Dismissed`] that it may not.
+    Queued(Ticket),
     /// The clock has moved the state. Announce what
     /// [`poll_event`](super::CircuitBreaker::poll_event) gives, then ask again. Nothing was
     /// counted.
@@ -30,6 +34,8 @@ pub enum Refusal {
     /// As many calls as `capacity` allows are under way. The refused call counts as
     /// one that failed: settle its permit.
     Capacity(Permit),
+    /// As many calls are under way as `capacity` allows, and as many wait as may.
+    QueueFull,
     /// The circuit has closed a short time ago, and not all calls pass yet.
     RampUp,
     /// Too many calls fail, and chance has said that this one is not to be made.
@@ -86,6 +92,22 @@ pub enum Event {
     WouldOpen,
     /// A bucket of the window is complete and somebody wants to know.
     Snapshot,
+    /// A place is kept for a call that waits: it is to [enter](super::CircuitBreaker::enter).
+    Turn(Ticket),
+    /// A call has waited for so long, and in vain: it is refused.
+    Waited {
+        /// Which.
+        ticket: Ticket,
+        /// For how long it was to wait.
+        patience: Nanos,
+    },
+    /// The circuit has opened: all are refused that wait with an earlier ticket than this.
+    Dismissed {
+        /// That of nobody yet, as the circuit opened.
+        before: Ticket,
+        /// How many of them were to be woken.
+        held: usize,
+    },
     /// Nothing to announce: what the host has [given](super::CircuitBreaker::give_draw) to be
     /// drawn has been used, and it is to give another.
     Draw,

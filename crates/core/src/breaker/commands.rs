@@ -34,6 +34,7 @@ impl CircuitBreaker {
         self.time_next_move();
         self.window.mark_circuit(true);
         self.events.push_back(Event::Opened);
+        self.dismiss_all();
     }
 
     /// The circuit opens by that.
@@ -96,6 +97,8 @@ impl CircuitBreaker {
         self.change_clock_of_timeout(shift);
         self.moved_at = shift.apply(self.moved_at);
         self.timers.change_clocks(shift);
+        self.change_clocks_of_queue(shift, &time);
+        self.time_queue();
         self.made_at = shift.apply(self.made_at);
         self.time_next_change();
         let next = self.poll_timer(&NO_STALLS, shift.to);
@@ -121,6 +124,7 @@ impl CircuitBreaker {
         self.mode = Mode::Disabled;
         self.time_next_move();
         self.timers.set(Timer::Snapshot, Nanos::MAX);
+        self.forget_queue();
         self.events.clear();
     }
 
@@ -146,6 +150,8 @@ impl CircuitBreaker {
         self.ask_for_probe();
         self.set_timeout(&config.live, now);
         self.set_capacity(config, now.monotonic);
+        self.set_queue(config.queue);
+        self.give_turns();
         let interval = self.window.interval();
         if let Some(moves) = self.window.reshape(&config.window, now.monotonic) {
             self.trip.on_reshape(&moves);
@@ -180,8 +186,14 @@ impl CircuitBreaker {
 
     /// Gives a place of the capacity back by hand; one that was never taken adds to
     /// it.
-    #[inline(always)]
     pub fn release_capacity(&mut self) {
+        self.give_place_back();
+        self.give_turns();
+    }
+
+    /// The place of a call, which has ended.
+    #[inline(always)]
+    pub(super) fn give_place_back(&mut self) {
         self.published.capacity().give_back(1);
     }
 

@@ -43,16 +43,27 @@ impl CircuitBreaker {
         anyway: bool,
         now: Now,
     ) -> Admission {
+        self.within(timeout, |breaker| {
+            if anyway {
+                breaker.try_acquire_anyway(counted, now)
+            } else {
+                breaker.try_acquire(counted, now)
+            }
+        })
+    }
+
+    /// Does something for a call that has a timeout of its own, or none.
+    pub(super) fn within<R>(
+        &mut self,
+        timeout: Option<Nanos>,
+        act: impl FnOnce(&mut Self) -> R,
+    ) -> R {
         let timeout = timeout.filter(|timeout| !timeout.is_never());
         let usual = std::mem::replace(&mut self.timeout, timeout);
         self.on_own_terms = true;
-        let admission = if anyway {
-            self.try_acquire_anyway(counted, now)
-        } else {
-            self.try_acquire(counted, now)
-        };
+        let result = act(self);
         (self.timeout, self.on_own_terms) = (usual, false);
-        admission
+        result
     }
 
     #[inline(always)]
@@ -89,7 +100,10 @@ impl CircuitBreaker {
     // the window does.
     #[inline(never)]
     fn succeed_watched(&mut self, permit: Permit, stalls: impl Stalls, now: Now) -> Settled {
-        self.succeed(permit, now, |breaker, call| breaker.follow_success(call, stalls, now))
+        let settled =
+            self.succeed(permit, now, |breaker, call| breaker.follow_success(call, stalls, now));
+        self.give_turns();
+        settled
     }
 
     /// Ends a call well; `follow` sees one of the generation that stands.
@@ -105,7 +119,7 @@ impl CircuitBreaker {
             Err((permit, stage)) => return Self::refuse_outcome(permit, stage),
         };
         if call.stage == Stage::Pending {
-            self.release_capacity();
+            self.give_place_back();
         }
         if self.machine.is_shutdown() {
             return Settled::Done { latency: latency_ms(&call, now) };
@@ -199,6 +213,7 @@ impl CircuitBreaker {
                 self.give_back_probe();
             }
         }
+        self.give_turns();
         Settled::Done { latency: latency_ms(&call, now) }
     }
 
@@ -208,9 +223,16 @@ impl CircuitBreaker {
     pub fn evaluate_trip(&mut self, permit: Permit, now: Now) -> bool {
         let Ok(Call { generation, .. }) = self.calls.end(permit) else { return false };
         self.advance(now.monotonic);
-        if generation != self.machine.generation() {
-            return true;
+        if generation == self.machine.generation() {
+            self.judge(now);
         }
+        // Its place, unless the circuit has opened.
+        self.give_turns();
+        true
+    }
+
+    /// A call of the generation that stands has failed: decides what follows.
+    fn judge(&mut self, now: Now) {
         match self.machine.state() {
             State::HalfOpen { .. } => self.settle_probe(true, now),
             State::Closed => match self.trip.trips(&self.window, now.monotonic) {
@@ -221,7 +243,6 @@ impl CircuitBreaker {
             },
             State::Open { .. } | State::Shutdown => {}
         }
-        true
     }
 
     /// Whether the host is to say if there is reason to open the circuit. It is told by
@@ -275,6 +296,7 @@ impl CircuitBreaker {
             Outcome::TimedOut.count_in(&mut self.window, now.monotonic - call.started);
             self.limit_by_timeout(&call, now);
             self.learn_from_timeout(&call, now);
+            self.give_turns();
         }
         Some(TimedOut { latency: latency_ms(&call, now), stalled: call.forgiven.as_millis() })
     }
@@ -288,6 +310,8 @@ impl CircuitBreaker {
         let look = look.filter(|_| self.timeout_clock == TimeoutClock::Loop);
         let expired = self.expiry.expire(&mut self.calls, &time, look, now);
         self.published.capacity().give_back(expired);
+        self.give_turns();
+        self.look_at_queue(&time, look, now);
         if self.timers.is_due(Timer::Probes, now.monotonic) {
             self.look_for_probes(&time, look, now);
         }
@@ -332,10 +356,10 @@ impl CircuitBreaker {
 
     /// The same for a call that does not pass without being asked anything.
     pub(super) fn admit_asked(&mut self, now: Now) -> Admission {
-        if self.take_capacity() {
+        if !self.has_queue() && self.take_capacity() {
             self.begin_asked(now)
         } else {
-            self.lock_out(self.machine.generation(), now)
+            self.queue_up(self.machine.generation(), now)
         }
     }
 
@@ -418,7 +442,7 @@ impl CircuitBreaker {
         self.advance(now.monotonic);
         let call = *self.calls.get(permit).ok_or(Stage::Free)?;
         match call.stage {
-            Stage::Pending => self.release_capacity(),
+            Stage::Pending => self.give_place_back(),
             Stage::Notified | Stage::Refused | Stage::Failed => {}
             Stage::Expired | Stage::Free => return Err(call.stage),
         }

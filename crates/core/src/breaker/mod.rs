@@ -33,6 +33,7 @@ mod limiting;
 pub mod mode;
 mod probing;
 pub mod published;
+mod queueing;
 mod retries;
 pub mod snapshot;
 pub mod state;
@@ -45,6 +46,7 @@ use self::learning::Learner;
 use self::limiting::Limiter;
 use self::mode::{Mode, Wanted};
 use self::published::{Published, Standing};
+use self::queueing::Line;
 use self::state::{Machine, State};
 use crate::calls::call_time::CallTime;
 use crate::calls::expiry::Expiry;
@@ -73,6 +75,8 @@ pub struct CircuitBreaker {
     retry: Option<Box<Retry>>,
     /// Of those alone whose capacity adapts.
     limiter: Option<Box<Limiter>>,
+    /// Of those alone whose calls wait for a place.
+    line: Option<Box<Line>>,
     /// Of those alone whose timeout learns.
     learner: Option<Box<Learner>>,
     /// Whether the call that is being let in has a timeout of its own.
@@ -132,13 +136,20 @@ impl CircuitBreaker {
             window,
             calls: Calls::new(),
             expiry: Expiry::default(),
-            watches_successes: trip.watches_successes() || limiter.is_some() || learner.is_some(),
-            passes: mode == Mode::Normal && learner.is_none() && !trip.is_throttled(),
+            watches_successes: trip.watches_successes()
+                || limiter.is_some()
+                || learner.is_some()
+                || config.queue.is_some(),
+            passes: mode == Mode::Normal
+                && learner.is_none()
+                && !trip.is_throttled()
+                && config.queue.is_none(),
             trip,
             recovery,
             chance: Chance::new(config.chance),
             retry: None,
             limiter,
+            line: config.queue.map(|options| Box::new(Line::new(options))),
             published,
             shows_moments: false,
             timeout: timeout_of(&config.live).filter(|_| learner.is_none()),
@@ -160,7 +171,9 @@ impl CircuitBreaker {
 
     /// The next thing to announce, in the order in which it happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        self.note_told(event);
+        Some(event)
     }
 
     /// The next call that is late and whose maker has not been told.
@@ -261,7 +274,7 @@ impl CircuitBreaker {
         self.published.capacity().available()
     }
 
-    /// Number of permits out for calls with a timeout.
+    /// Number of permits out for calls with a timeout, and of calls that wait for a place.
     pub fn waiting(&self) -> usize {
         self.calls.waiting()
     }
@@ -275,7 +288,9 @@ impl CircuitBreaker {
     /// How many stalls there were before the first of the calls that wait began: no call
     /// will ask for any of them.
     pub fn oldest_stall(&self) -> Option<u64> {
-        self.calls.oldest_stall()
+        let queue = self.oldest_stall_of_queue().unwrap_or(u64::MAX);
+        let calls = self.calls.oldest_stall().unwrap_or(u64::MAX);
+        Some(calls.min(queue)).filter(|stall| *stall != u64::MAX)
     }
 
     /// The next permit that is out, at or after a raw one, whatever became of its call.
@@ -360,6 +375,7 @@ impl CircuitBreaker {
             || self.retry.is_some()
             || self.limiter.is_some()
             || self.learner.is_some()
+            || self.line.is_some()
             || self.trip.watches_successes();
     }
 

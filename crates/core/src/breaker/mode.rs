@@ -142,6 +142,7 @@ impl CircuitBreaker {
             self.window.mark_circuit(true);
             self.events.push_back(Event::Opened);
         }
+        self.dismiss_all();
         self.time_next_move();
         self.enforce_mode(monotonic);
     }
@@ -156,6 +157,9 @@ impl CircuitBreaker {
         if self.mode == Mode::MetricsOnly {
             self.wanted.told = false;
             self.close_circuit(monotonic);
+        }
+        if matches!(self.mode, Mode::Disabled | Mode::MetricsOnly) {
+            self.call_all();
         }
         self.publish();
     }

@@ -42,7 +42,7 @@ impl CircuitBreaker {
         self.advance(now.monotonic);
         let Some(&call) = self.calls.get(&permit) else { return };
         if call.stage == Stage::Pending {
-            self.release_capacity();
+            self.give_place_back();
         }
         // An end that the maker of a late one does not wait to be told of.
         self.calls.set_stage(&permit, Stage::Failed);
@@ -50,6 +50,7 @@ impl CircuitBreaker {
         if call.generation == self.machine.generation() && self.machine.is_half_open() {
             self.settle_probe(!succeeded || call.stage != Stage::Pending, now);
         }
+        self.give_turns();
     }
 
     // For the other inputs.
@@ -58,13 +59,13 @@ impl CircuitBreaker {
     /// of what is behind the circuit, so it moves no state, as if it were of an earlier
     /// generation.
     pub(super) fn admit_probe(&mut self, now: Now) -> Admission {
-        if !self.take_capacity() {
-            return self.lock_out(self.machine.generation().wrapping_sub(1), now);
+        if self.has_queue() || !self.take_capacity() {
+            return self.queue_up(self.machine.generation().wrapping_sub(1), now);
         }
         self.begin_probe_with_place(now)
     }
 
-    fn begin_probe_with_place(&mut self, now: Now) -> Admission {
+    pub(super) fn begin_probe_with_place(&mut self, now: Now) -> Admission {
         let until = self.recovery.probe_until(self.has_timeout(), now.monotonic);
         self.machine.begin_probe(until);
         self.time_next_move();
@@ -174,5 +175,6 @@ impl CircuitBreaker {
             && !self.recovery.is_ramping()
             && self.learner.is_none()
             && !self.trip.is_throttled()
+            && self.line.is_none()
     }
 }

@@ -94,6 +94,11 @@ impl PendingExpiry {
         PendingExpiry { at: now, idle, turns }
     }
 
+    /// When it came up.
+    pub fn at(&self) -> Now {
+        self.at
+    }
+
     /// Whether the loop has had its look. That it waits, or has waited, tells only what was
     /// seen of it after the suspicion had come up: a wait that ended with the message may
     /// have ended with the answer, too. Turns that it has gone through it knows best itself.

@@ -251,7 +251,17 @@ impl Calls {
         self.deadlines.rebuild(&self.slab);
     }
 
-    /// How many permits are out for calls that have a timeout.
+    /// One more of those that wait for a place: for it the loop is woken, as for a deadline.
+    pub fn hold(&mut self) {
+        self.waiting += 1;
+    }
+
+    /// So many of them wait no longer, or begin.
+    pub fn let_go(&mut self, calls: usize) {
+        self.waiting -= calls;
+    }
+
+    /// How many permits are out for calls that have a timeout, and how many calls are held.
     pub fn waiting(&self) -> usize {
         self.waiting
     }

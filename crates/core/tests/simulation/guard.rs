@@ -138,7 +138,7 @@ impl Guard {
         if let Some(adaptive) = &mut self.adaptive {
             adaptive.on_refusal();
         }
-        let ticket = self.queue.as_mut().and_then(|queue| queue.push(now));
+        let ticket = self.queue.as_mut().and_then(|queue| queue.push(Now::unstalled(now)));
         ticket.map_or(Verdict::Refused, Verdict::Waits)
     }
 
@@ -248,7 +248,9 @@ impl Guard {
                 match circuit.try_acquire(false, Now::unstalled(now)) {
                     Admission::Admitted(permit) => break permit,
                     Admission::EventsFirst => while circuit.poll_event().is_some() {},
-                    Admission::Refused(_) | Admission::Unguarded => return None,
+                    Admission::Refused(_) | Admission::Queued(_) | Admission::Unguarded => {
+                        return None
+                    }
                 }
             }),
         };

@@ -1,0 +1,139 @@
+'use strict'
+
+// A call that waits for a place of the capacity: in JavaScript it is its promise, and what it is
+// to begin with, by the ticket that the native half has given it. Whose turn it is, and who has
+// waited in vain, is said there. Used by the way of a call, and by the class.
+
+const { AsyncResource } = require('./builtins')
+const { drainEvents } = require('./drain-events')
+const { buildError } = require('./errors')
+const { codes: { EVENTS, IDLE }, nativeOptions, places: { QUEUED_IDLE, QUEUED_TICKET, QUEUED_TIME } } = require('./native/abi')
+const { leave, stat } = require('./native/crossings')
+const { Rejection, reject } = require('./outcome')
+
+/** What the way of a call does for one whose turn it is: it uses this file, so it leaves this here. */
+const handlers = {
+  /** Begins the call: a promise of what comes of it; undefined if no place is kept for it. */
+  enter (waiter) {}
+}
+
+/** A promise of what comes of a call that the native half has just queued. */
+function wait (breaker, inner, receiver, args, companion) {
+  const waiter = new Waiter(breaker, inner, stat(QUEUED_TICKET), receiver, args, companion)
+  const promise = new Promise(resolve => { waiter.resolve = resolve })
+  ;(inner.waiters ??= new Map()).set(waiter.ticket, waiter)
+  // While it waits, the breaker must not be collected with its deadline.
+  if (inner.nativeOptions[nativeOptions.QUEUE_TIMEOUT] < Infinity) inner.owner.pinned = inner.breaker
+  companion?.waits(waiter)
+  return promise
+}
+
+/** It is the turn of the call that the native half has just told of. */
+function takeTurn (inner) {
+  const ticket = stat(QUEUED_TICKET)
+  const waiter = inner.waiters?.get(ticket)
+  // JavaScript was stopped as it came to wait: nobody has its promise.
+  if (waiter === undefined) return endLeave(inner, leave(inner.id, ticket))
+  waiter.run(handlers.enter)
+}
+
+/** The call that the native half has just told of has waited in vain. */
+function endWait (inner) {
+  const waiter = inner.waiters?.get(stat(QUEUED_TICKET))
+  const ms = stat(QUEUED_TIME)
+  noteIdle(inner)
+  waiter?.refuse(({ args, breaker }) => reject(breaker, inner, args, 'EQUEUE', undefined, ms))
+}
+
+/** The circuit has opened: all who waited then are refused. */
+function dismiss (inner) {
+  const before = stat(QUEUED_TICKET)
+  noteIdle(inner)
+  for (const [ticket, waiter] of inner.waiters ?? []) {
+    if (ticket >= before) break
+    waiter.refuse(({ args, breaker }) => {
+      const ms = inner.handle.retryAfter()
+      return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
+    })
+  }
+}
+
+/** Nobody is let in any more: the breaker is shut down, or about to be. */
+function endQueue (inner) {
+  // The last first: it is nobody's turn by that.
+  for (const waiter of [...inner.waiters?.values() ?? []].reverse()) {
+    const bits = leave(inner.id, waiter.ticket)
+    waiter.refuse(({ breaker }) => new Rejection(buildError(breaker, 'ESHUTDOWN')))
+    endLeave(inner, bits)
+  }
+  if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined
+}
+
+class Waiter {
+  constructor (breaker, inner, ticket, receiver, args, companion) {
+    this.breaker = breaker
+    this.inner = inner
+    this.ticket = ticket
+    // The action's `this`, and what it is called with.
+    this.receiver = receiver
+    this.args = args
+    this.companion = companion
+    this.resolve = undefined
+    this.context = new QueueContext(this)
+  }
+
+  /** It does so no longer. */
+  leave () {
+    this.inner.waiters.delete(this.ticket)
+    this.context.waiter = undefined
+  }
+
+  /** Its promise is resolved with what `act` gives, in the context of its caller. */
+  run (act) {
+    const outcome = this.context.runInAsyncScope(act, undefined, this)
+    if (outcome !== undefined) this.resolve(outcome)
+  }
+
+  /** It has waited in vain: `act` gives what there is instead. */
+  refuse (act) {
+    this.leave()
+    this.run(act)
+    this.companion?.unqueued('error')
+  }
+
+  /** Whoever made the call has given it up. */
+  giveUp (reason) {
+    const { inner, ticket } = this
+    if (!inner.waiters.has(ticket)) return
+    this.leave()
+    const bits = leave(inner.id, ticket)
+    this.companion?.unqueued('abort', reason)
+    this.resolve(new Rejection(reason))
+    endLeave(inner, bits)
+  }
+}
+
+// The async context of the caller. Whoever follows async hooks can ask it whether the call still
+// waits.
+class QueueContext extends AsyncResource {
+  constructor (waiter) {
+    super('CircuitBreaker.Queue')
+    this.waiter = waiter
+  }
+
+  hasRef () {
+    return this.waiter !== undefined
+  }
+}
+
+/** After a crossing that has let somebody go who waited. */
+function noteIdle (inner) {
+  if (stat(QUEUED_IDLE) !== 0) inner.owner.pinned = undefined
+}
+
+module.exports = { dismiss, endQueue, endWait, handlers, noteIdle, takeTurn, wait }
+
+function endLeave (inner, bits) {
+  if ((bits & IDLE) !== 0) inner.owner.pinned = undefined
+  if ((bits & EVENTS) !== 0) drainEvents(inner.breaker, inner.id)
+}
