@@ -455,10 +455,16 @@ impl Window {
     #[cold]
     fn publish_latencies(&self) {
         let Some(summary) = self.summary() else { return };
-        let buckets = (self.len() as u64).saturating_sub(2);
+        let len = self.full.len();
+        let has_some = |age: &usize| {
+            let full = self.full[(self.oldest + len - age) % len].as_ref();
+            full.is_some_and(|full| full.slice.latencies.count() > 0)
+        };
+        // With the youngest of the full buckets that has some, the last of them leave.
+        let age = (1..=len).find(has_some).unwrap_or(len);
         let until = match self.shape().ends {
             ends if ends.is_never() => ends,
-            ends => ends + Nanos::new(self.interval.get().saturating_mul(buckets)),
+            ends => ends + Nanos::new(self.interval.get().saturating_mul((len - age) as u64)),
         };
         self.published.put_latencies(&summary, until);
     }
