@@ -264,9 +264,9 @@ test('a worker that ends while it is read crashes nothing, and takes its server 
     const CircuitBreaker = require(path)
     const { url, close } = await CircuitBreaker.serve()
     let reads = 0
-    let goesOn = true
+    const goesOn = { on: true }
     const read = async () => {
-      while (goesOn) {
+      while (goesOn.on) {
         for (const path of ['metrics', 'api/breakers', 'api/loop']) await (await fetch(url + path)).text()
         reads++
       }
@@ -285,7 +285,7 @@ test('a worker that ends while it is read crashes nothing, and takes its server 
       await worker.terminate()
     }
     const gone = await fetch(theirs).then(() => 'there', () => 'gone')
-    goesOn = false
+    goesOn.on = false
     await Promise.all(readers)
     const { breakers } = await (await fetch(`${url}api/breakers`)).json()
     console.log(reads > 0, gone, breakers.length)
