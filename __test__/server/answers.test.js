@@ -123,13 +123,14 @@ describe('while the loop is stalled', () => {
     assert.equal(breaker.opened, true)
     stall(4000)
     const during = (await result).filter(({ lag }) => lag > 0.05)
-    assert.ok(during.length > 30, `${during.length}`)
+    assert.ok(during.length > 20, `${during.length}`)
     assert.ok(during.every(({ status }) => status === 200))
     assert.ok(during.every(({ lag }, n) => n === 0 || lag > during[n - 1].lag), 'it grows')
     // By the clock of the server: the loop has not looked at it.
     assert.deepEqual([...new Set(during.map(({ half }) => half))], ['0', '1'])
-    const unhealthy = during.filter(({ lag }) => lag > 1)
-    assert.ok(unhealthy.every(({ health, reason }) => health === 503 && /^the event loop of main has been stalled for \d\.\d s$/.test(reason)))
+    // The stall may end between the last two questions.
+    const unhealthy = during.slice(0, -1).filter(({ lag }) => lag > 1)
+    assert.ok(unhealthy.length > 5 && unhealthy.every(({ health, reason }) => health === 503 && /^the event loop of main has been stalled for \d\.\d s$/.test(reason)))
     const { status, json } = await ask(url, 'healthz')
     assert.deepEqual([status, json.status], [200, 'ok'])
     const { json: { loops: [main] } } = await ask(url, 'api/loop')
