@@ -3,9 +3,9 @@
 // A backend that is asked for more than it can do, guarded by a circuit and by a throttle:
 // node examples/throttle.js (6 s).
 //
-// For three seconds it answers 6 calls in each tenth of a second, and refuses the others. A circuit
-// opens, and refuses all of them. A throttle refuses a share of the calls, by chance, so that about
-// twice as many are made as are answered.
+// For three seconds it answers 3 calls in each tenth of a second, and refuses the others. A circuit
+// opens, and refuses all of them until it may try. A throttle refuses a share of the calls, by chance:
+// some are always made, and more are answered.
 
 const { once } = require('node:events')
 const http = require('node:http')
@@ -40,7 +40,7 @@ async function main () {
   }
 
   console.log('phase                    with a    answered  failed  refused')
-  for (const [phase, share] of [['all is well', Infinity], ['6 in 100 ms', 6], ['all is well again', Infinity]]) {
+  for (const [phase, share] of [['all is well', Infinity], ['3 in 100 ms', 3], ['all is well again', Infinity]]) {
     most = share
     left = {}
     const counts = Object.fromEntries(Object.keys(breakers).map(name => [name, { answered: 0, failed: 0, refused: 0 }]))
