@@ -233,7 +233,8 @@ test('a loop that stalls teaches it nothing', async () => {
   const breaker = new CircuitBreaker(answerIn, { capacity: ADAPTIVE })
   // As long as each turn is busy for half a second, every call is overlapped by a stall.
   for (let i = 0; i < 4; i++) {
-    const calls = fireTogether(breaker, 21, 20)
+    // Longer than it takes to fire them, or a slow machine ends them before the stall.
+    const calls = fireTogether(breaker, 21, 100)
     await turn()
     for (const until = performance.now() + 500; performance.now() < until;);
     assert.equal((await calls).filter(result => result === 'ESEMLOCKED').length, 1)
@@ -336,7 +337,7 @@ describe('what was learned', () => {
   })
 
   test('is in the snapshots and in the Hystrix stream', async t => {
-    const { breaker, clock } = stepped(t)
+    const { breaker, clock } = stepped(t, { name: 'one that is shown' })
     const snapshots = []
     breaker.status.on('snapshot', ({ capacityLimit }) => snapshots.push(capacityLimit))
     const stream = CircuitBreaker.stats
