@@ -130,9 +130,9 @@ function make (it) {
   const names = [it.pick(FUNCTION_NAMES), it.pick(FUNCTION_NAMES), it.pick(FUNCTION_NAMES)]
   it.log(`  with ${names.join(', ')}`)
   const options = {
-    capacity: CAPACITY,
+    capacity: random() < 0.3 ? { adaptive: true, min: it.pick([1, CAPACITY]), max: 2 * CAPACITY, initial: CAPACITY } : CAPACITY,
     resetTimeout: it.pick([0, 1, SHORT, 10_000]),
-    timeout: it.pick([1, SHORT, SHORT, it.isLoose ? false : SHORT]),
+    timeout: it.pick([1, SHORT, SHORT, it.isLoose ? false : SHORT, { adaptive: true, min: 1, max: SHORT }]),
     errorThresholdPercentage: it.pick([0, 50, 100]),
     cache: random() < 0.2,
     coalesce: random() < 0.2,
@@ -181,6 +181,11 @@ async function round (seed) {
   }
 }
 
+// Where they adapt, they may have changed by now.
+function placesOf ({ capacityLimit = CAPACITY }) {
+  return capacityLimit
+}
+
 async function wrong (it) {
   const problems = []
   // Those that are fallbacks of each other may pass a call that hangs back and forth.
@@ -193,11 +198,12 @@ async function wrong (it) {
   for (const settle of it.loose) settle('late')
   if (!(await outcome(all)).value) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
   // A call that nobody waits for, of a breaker that was disabled meanwhile, has its deadline, too.
-  const isWhole = ({ semaphore: { count } }) => count === CAPACITY
+  const isWhole = ({ semaphore: { count }, stats }) => count === placesOf(stats)
   for (let steps = 0; steps < 10 && !it.breakers.every(isWhole); steps++) await sleep(10)
   for (const [number, breaker] of it.breakers.entries()) {
     const { count } = breaker.semaphore
-    if (count !== CAPACITY) problems.push(`${count} of ${CAPACITY} places of breaker ${number} are free`)
+    const places = placesOf(breaker.stats)
+    if (count !== places) problems.push(`${count} of ${places} places of breaker ${number} are free`)
     const { failures, fires, rejects, successes } = breaker.stats
     if (it.isCounted && fires < failures + rejects + successes) {
       problems.push(`${fires} fires: ${failures} failures, ${rejects} rejects, ${successes} successes`)

@@ -18,6 +18,9 @@ const POLICIES = {
   shouldTrip: { shouldTrip: () => false },
   metricsOnly: { metricsOnly: true },
   retry: { retry: {} },
+  'capacity: { adaptive: true }': { capacity: { adaptive: true } },
+  'timeout: { adaptive: true }': { timeout: { adaptive: true } },
+  'capacity and timeout adaptive': { capacity: { adaptive: true }, timeout: { adaptive: true } },
   "preset: 'modern'": { preset: 'modern' }
 }
 

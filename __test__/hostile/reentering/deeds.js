@@ -109,13 +109,20 @@ const DEEDS = {
   'disables it': ({ breaker }) => breaker?.disable(),
   'shuts it down': ({ breaker }) => breaker?.shutdown(),
   'changes its limits': ({ breaker }) => {
-    if (breaker) Object.assign(breaker.options, { timeout: breaker.options.timeout + 1, resetTimeout: 21, errorThresholdPercentage: 49 })
+    if (!breaker) return
+    const { timeout } = breaker.options
+    const longer = typeof timeout === 'object' ? { ...timeout, max: timeout.max + 1 } : timeout + 1
+    Object.assign(breaker.options, { timeout: longer, resetTimeout: 21, errorThresholdPercentage: 49 })
   },
   'changes its limits to nonsense': ({ breaker }) => {
     if (breaker) Object.assign(breaker.options, { timeout: NaN, cacheTransport: {} })
   },
   'updates its options': ({ breaker, done }) => {
     breaker?.update({ timeout: 25 + done, rollingCountBuckets: 1 + done % 3, cache: true, enabled: true })
+  },
+  'has it learn, and no more': ({ breaker, done }) => {
+    const learned = { timeout: { adaptive: true, min: 1, max: SHORT }, capacity: { adaptive: true, min: 5, max: 5 } }
+    tryUpdate(breaker, done % 3 === 2 ? { timeout: SHORT, capacity: 5 } : learned)
   },
   'updates them to nonsense': ({ breaker }) => {
     try {
