@@ -11,8 +11,9 @@ use std::num::NonZeroU32;
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Reason, Refusal, Settled};
 use didelphis_core::calls::Permit;
 use didelphis_core::config::{
-    Backoff, ChanceConfig, Config, HalfOpenConfig, LiveOptions, QueueOptions, RateOf, Rotation,
-    SlowCallConfig, ThrottleOptions, TimeoutClock, WindowConfig,
+    AdaptiveOptions, Backoff, ChanceConfig, Config, HalfOpenConfig, LearnedTimeoutOptions,
+    LiveOptions, QueueOptions, RateOf, Rotation, SlowCallConfig, ThrottleOptions, TimeoutClock,
+    WindowConfig,
 };
 use didelphis_core::mode::Mode;
 use didelphis_core::queue::Ticket;
@@ -25,6 +26,8 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Fire,
+    FireWithin(u64),
+    Serve(u32, u64),
     Succeed(usize),
     Fail(usize),
     Ignore(usize),
@@ -42,6 +45,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => Just(Step::Fire),
+        2 => (1_u64..5_000).prop_map(Step::FireWithin),
+        2 => (1_u32..90, 1_u64..900).prop_map(|(calls, latency)| Step::Serve(calls, latency)),
         4 => any::<usize>().prop_map(Step::Succeed),
         8 => any::<usize>().prop_map(Step::Fail),
         2 => any::<usize>().prop_map(Step::Ignore),
@@ -73,12 +78,21 @@ fn live_options() -> impl Strategy<Value = LiveOptions> {
         prop_oneof![Just(0.0), 0.0..=1.0],
     );
     let timeout = prop::option::of((1_u64..5_000).prop_map(ms));
+    let learned = (1_u64..100, 1_u64..5_000, 1.0..3.0, 0.5..1.0).prop_map(
+        |(min, more, multiplier, quantile)| LearnedTimeoutOptions {
+            min: ms(min),
+            max: ms(min + more),
+            multiplier,
+            quantile,
+        },
+    );
+    let timeout = (timeout, prop::option::weighted(0.3, learned));
     (timeout, waits, 0.0..=100.0, sometimes(1, 6)).prop_map(
-        |(timeout, waits, threshold, max_failures)| {
+        |((timeout, learned_timeout), waits, threshold, max_failures)| {
             let (initial, more, factor, jitter) = waits;
             LiveOptions {
                 timeout,
-                learned_timeout: None,
+                learned_timeout,
                 reset_timeout: Backoff {
                     initial: ms(initial),
                     max: ms(initial + more),
@@ -106,9 +120,17 @@ fn config() -> impl Strategy<Value = Config> {
     let throttle = prop::option::weighted(0.3, (1.0..4.0, 0.0..=1.0));
     let patience = prop_oneof![1 => Just(Nanos::MAX), 4 => (1_u64..3_000).prop_map(ms)];
     let queue = prop::option::weighted(0.4, (1_u32..5, patience));
-    let places = (1_i64..8, any::<u64>(), throttle, queue);
+    let adaptive = (1_u32..6, 0_u32..4, 0_u32..4).prop_map(|(min, first, more)| AdaptiveOptions {
+        min,
+        max: min + first + more,
+        initial: min + first,
+    });
+    let adaptive = prop::option::weighted(0.3, adaptive);
+    let capacity = (prop_oneof![4 => 1_i64..8, 1 => Just(100)], adaptive);
+    let places = (capacity, any::<u64>(), throttle, queue);
     (live_options(), (counts, slow_calls), half_open, places).prop_map(
         |(live, (counts, slow_calls), half_open, (capacity, seed, throttle, queue))| {
+            let (capacity, adaptive_capacity) = capacity;
             let (outcomes, last_calls, reset_window_on_close, consecutive_failures, volume) =
                 counts;
             let calls = NonZeroU32::new(half_open.0).unwrap_or(NonZeroU32::MIN);
@@ -127,6 +149,7 @@ fn config() -> impl Strategy<Value = Config> {
                     threshold_percentage,
                 }),
                 capacity,
+                adaptive_capacity,
                 timeout_clock: TimeoutClock::Wall,
                 half_open: HalfOpenConfig {
                     calls,
@@ -149,8 +172,9 @@ struct World {
     breaker: CircuitBreaker,
     config: Config,
     now: Nanos,
-    /// Calls under way, and whether each began as a probe of the half-open circuit that stands.
-    out: Vec<(Permit, bool)>,
+    /// Calls under way, whether each began as a probe of the half-open circuit that stands, and
+    /// whether it has a timeout.
+    out: Vec<(Permit, bool, bool)>,
     /// How many probes may be out: as many as were announced.
     allowed: usize,
     /// Who waits for a place.
@@ -183,7 +207,15 @@ impl World {
     fn play(&mut self, step: &Step) {
         let now = self.now();
         match *step {
-            Step::Fire => self.fire(),
+            Step::Fire => self.fire(None),
+            Step::FireWithin(timeout) => self.fire(Some(ms(timeout))),
+            Step::Serve(calls, latency) => {
+                (0..calls).for_each(|_| self.fire(None));
+                self.forward(ms(latency));
+                while !self.out.is_empty() {
+                    self.play(&Step::Succeed(0));
+                }
+            }
             Step::Forward(millis) => self.forward(ms(millis)),
             Step::Open => self.breaker.open(now),
             Step::Close => self.breaker.close(now),
@@ -221,9 +253,39 @@ impl World {
 
     /// Whether somebody has a time that may be up.
     fn is_held(&self) -> bool {
-        let out = !self.out.is_empty() && self.config.live.timeout.is_some();
+        let out = self.out.iter().any(|(_, _, timed)| *timed);
         let waits = self.config.queue.is_some_and(|queue| !queue.timeout.is_never());
         out || (waits && !self.waiting.is_empty())
+    }
+
+    /// Whether calls have a timeout that have none of their own.
+    fn is_timed(&self) -> bool {
+        let LiveOptions { timeout, learned_timeout, .. } = self.config.live;
+        timeout.is_some() || learned_timeout.is_some()
+    }
+
+    /// How many there are at the moment.
+    fn places(&self) -> i64 {
+        let adaptive = self.breaker.adaptive_capacity();
+        adaptive.map_or(self.config.capacity, |(limit, _)| i64::from(limit))
+    }
+
+    /// How many there are whatever is learned.
+    fn fewest_places(&self) -> i64 {
+        let adaptive = self.config.adaptive_capacity;
+        adaptive.map_or(self.config.capacity, |bounds| i64::from(bounds.min))
+    }
+
+    fn check_learned(&mut self) {
+        if let (Some((limit, _)), Some(bounds)) =
+            (self.breaker.adaptive_capacity(), self.config.adaptive_capacity)
+        {
+            assert!((bounds.min..=bounds.max).contains(&limit), "{limit} of {bounds:?}");
+        }
+        if let Some(options) = self.config.live.learned_timeout {
+            let timeout = self.breaker.learned_timeout().expect("it is learned");
+            assert!((options.min..=options.max).contains(&timeout), "{timeout:?} of {options:?}");
+        }
     }
 
     fn take(&mut self, which: usize) -> Option<Permit> {
@@ -238,9 +300,14 @@ impl World {
         assert!(self.breaker.evaluate_trip(permit, self.now()));
     }
 
-    fn fire(&mut self) {
+    fn fire(&mut self, timeout: Option<Nanos>) {
         let admission = loop {
-            match self.breaker.try_acquire(false, self.now()) {
+            let now = self.now();
+            let admission = match timeout {
+                Some(_) => self.breaker.try_acquire_within(timeout, false, false, now),
+                None => self.breaker.try_acquire(false, now),
+            };
+            match admission {
                 Admission::EventsFirst => self.hear(),
                 admission => break admission,
             }
@@ -249,7 +316,9 @@ impl World {
         let half_open = matches!(self.breaker.state(self.now()), State::HalfOpen { .. })
             && self.breaker.mode() == Mode::Normal;
         match admission {
-            Admission::Admitted(permit) => self.out.push((permit, half_open)),
+            Admission::Admitted(permit) => {
+                self.out.push((permit, half_open, timeout.is_some() || self.is_timed()));
+            }
             Admission::Refused(Refusal::Capacity(permit)) => {
                 self.tally(Counter::SemaphoreRejections);
                 self.fail(permit);
@@ -292,7 +361,7 @@ impl World {
         self.breaker.on_timer(None, &NO_STALLS, now);
         while let Some(permit) = self.breaker.poll_expired() {
             self.tally(Counter::Timeouts);
-            self.out.retain(|(out, _)| *out != permit);
+            self.out.retain(|(out, ..)| *out != permit);
             assert!(self.breaker.on_timeout(&permit, now).is_some());
             self.fail(permit);
         }
@@ -318,7 +387,7 @@ impl World {
                 Event::HalfOpened => self.allowed += self.config.half_open.calls.get() as usize,
                 Event::Opened | Event::Closed => {
                     self.allowed = 0;
-                    self.out.iter_mut().for_each(|(_, probe)| *probe = false);
+                    self.out.iter_mut().for_each(|(_, probe, _)| *probe = false);
                 }
                 _ => {}
             }
@@ -332,7 +401,7 @@ impl World {
         let half_open = matches!(self.breaker.state(self.now()), State::HalfOpen { .. })
             && self.breaker.mode() == Mode::Normal;
         match admission {
-            Admission::Admitted(permit) => self.out.push((permit, half_open)),
+            Admission::Admitted(permit) => self.out.push((permit, half_open, self.is_timed())),
             Admission::Refused(Refusal::Open { .. }) => self.tally(Counter::Rejects),
             Admission::Unguarded => {}
             other => panic!("{other:?}"),
@@ -358,7 +427,7 @@ impl World {
     fn check(&mut self) {
         let now = self.now();
         let out = self.out.len() as i64;
-        let free = self.config.capacity - out;
+        let free = self.places() - out;
         assert_eq!(self.breaker.available(), free, "permits neither lost nor made");
         assert!(self.waiting.is_empty() || free <= 0, "nobody waits beside a free place");
         let waiting = self.breaker.queued().unwrap_or(0);
@@ -367,7 +436,8 @@ impl World {
         let tripped = self.breaker.last_trip().map(|trip| trip.reason);
         let by_itself = !matches!(tripped, None | Some(Reason::Command | Reason::Probe));
         assert!(!by_itself || self.config.throttle.is_none(), "{tripped:?} beside a throttle");
-        let probes = self.out.iter().filter(|(_, probe)| *probe).count();
+        self.check_learned();
+        let probes = self.out.iter().filter(|(_, probe, _)| *probe).count();
         assert!(probes <= self.allowed, "{probes} probes of {}", self.allowed);
         for counter in Counter::ALL {
             let (counted, expected) =
@@ -383,7 +453,7 @@ impl World {
         if self.breaker.mode() == Mode::ForcedOpen {
             self.breaker.close(self.now());
         }
-        let leaves_a_place = (self.out.len() as i64) < self.config.capacity;
+        let leaves_a_place = (self.out.len() as i64) < self.fewest_places();
         if !hangs || !leaves_a_place {
             while !self.out.is_empty() {
                 self.play(&Step::Succeed(0));
