@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 'use strict'
 
-const { run } = require('../lib/doctor/command')
+const args = process.argv.slice(2)
 
-process.exitCode = run(process.argv.slice(2), {
-  out: text => process.stdout.write(text),
-  error: text => process.stderr.write(text)
-})
+main()
+
+async function main () {
+  const operator = require('../lib/operator/command')
+  const error = text => process.stderr.write(text)
+  process.exitCode = operator.knows(args[0])
+    ? await operator.run(args, { env: process.env, error, input: process.stdin, output: process.stdout })
+    : require('../lib/doctor/command').run(args, { error, out: text => process.stdout.write(text) })
+}

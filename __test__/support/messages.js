@@ -32,8 +32,9 @@ const COMMAND = join('lib', 'doctor', 'command.js')
 // metrics, which are on the page of the server.
 const NO_MESSAGES = ['probe.rs', 'explain.js', 'metrics.js']
 
-// What the doctor finds, and what the server answers, are on pages of their own.
-const ELSEWHERE = ['doctor', 'serve']
+// What the doctor finds, what the server answers and what the command line says, which has what to do
+// in it, are on pages of their own.
+const ELSEWHERE = ['doctor', 'operator', 'serve']
 
 function filesIn (folder, extension) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name, ...entry }) => {

@@ -8,8 +8,10 @@ const { join, resolve } = require('node:path')
 const { parseArgs } = require('node:util')
 
 const HELP = `Usage: npx didelphis doctor [folder] [--json]
+       npx didelphis top URL, and open, close, force-open, disable, enable:
+       see npx didelphis top --help
 
-Looks at the project in the folder (this one, if none is given):
+The doctor looks at the project in the folder (this one, if none is given):
   which copies of opossum and didelphis there are, and who requires them
   which binary is loaded and why, the clock and the thread that it runs on
   how much of the processors the container may use
