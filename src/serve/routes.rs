@@ -75,8 +75,11 @@ impl Wanted {
         let name = decoded(name).ok_or(NoRoute::Unreadable)?;
         let mut wanted = Wanted { name, id: None };
         for (key, value) in query.unwrap_or("").split('&').filter_map(|pair| pair.split_once('=')) {
-            if key == "id" {
-                wanted.id = Some(value.parse().map_err(|_| NoRoute::Unreadable)?);
+            match key {
+                "id" => wanted.id = Some(value.parse().map_err(|_| NoRoute::Unreadable)?),
+                // For `.` and `..`, which clients take out of a path.
+                "name" => wanted.name = decoded(value).ok_or(NoRoute::Unreadable)?,
+                _ => {}
             }
         }
         Ok(wanted)
@@ -143,6 +146,9 @@ mod tests {
         assert_eq!(open("GET"), Err(NoRoute::Method("POST")));
         assert_eq!(Route::of("POST", "/metrics", None), Err(NoRoute::Method("GET, HEAD")));
         assert_eq!(Route::of("POST", "/api/breakers/a/drop", None), Err(NoRoute::Unknown));
+        let by_query = Route::of("GET", "/api/breakers/-", Some("id=7&name=%2E."));
+        let wanted = Wanted { name: "..".into(), id: Some(7) };
+        assert_eq!(by_query, Ok(Route::Breaker(wanted)));
         let bad = Route::of("POST", "/api/breakers/a/open", Some("id=-1"));
         assert_eq!(bad, Err(NoRoute::Unreadable));
     }

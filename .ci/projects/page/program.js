@@ -3,9 +3,12 @@
 // A process with breakers that serves itself, for the tests of its page. It is told by messages what
 // to do, and answers each; its parent waits for the first, which says where it is served.
 
+const { once } = require('node:events')
+const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads')
 const CircuitBreaker = require('../../..')
 
-const { breakers: names, token, port } = JSON.parse(process.argv[2])
+// As a worker it has breakers, and stalls, alone.
+const { breakers: names, token, port, host } = workerData ?? JSON.parse(process.argv[2])
 
 class Failure extends Error {}
 
@@ -18,13 +21,13 @@ const all = names.map(({ name, ...options }) => {
   return breaker
 })
 
-let server
+let server, worker
 let stalledAt = Date.now()
 CircuitBreaker.loop.on('stall', () => { stalledAt = Date.now() })
 
 const DEEDS = {
   async serve () {
-    server = await CircuitBreaker.serve({ port, token })
+    server = await CircuitBreaker.serve({ port, host, token })
     return server.url
   },
   close: () => server.close(),
@@ -44,6 +47,14 @@ const DEEDS = {
   },
   stall: ({ ms }) => hold(ms),
   put: ({ name, method }) => { breakers.get(name)[method]() },
+  /** Begins a worker with a breaker; it holds its own loop when `stallWorker` says so. */
+  async work ({ name }) {
+    worker = new Worker(__filename, { workerData: { breakers: [{ name }] } })
+    await once(worker, 'message')
+    return worker.threadId
+  },
+  stallWorker: ({ ms }) => { worker.postMessage({ deed: 'stall', ms }) },
+  endWorker: () => worker.terminate(),
   shutdown: ({ name }) => breakers.get(name).shutdown(),
   state: ({ name }) => breakers.get(name).state,
   /** Some calls for everybody, again and again. */
@@ -60,8 +71,13 @@ function hold (ms) {
   return Date.now()
 }
 
-process.on('message', async ({ id, deed, ...what }) => {
-  process.send({ id, result: await DEEDS[deed](what) })
-})
-process.on('disconnect', () => process.exit())
-process.send({ ready: true })
+if (isMainThread) {
+  process.on('message', async ({ id, deed, ...what }) => {
+    process.send({ id, result: await DEEDS[deed](what) })
+  })
+  process.on('disconnect', () => process.exit())
+  process.send({ ready: true })
+} else {
+  parentPort.on('message', ({ deed, ...what }) => DEEDS[deed](what))
+  parentPort.postMessage({ ready: true })
+}

@@ -11,8 +11,8 @@ const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url))
 const AXE = createRequire(import.meta.url)('axe-core').source
 
 /** Starts a process with these breakers, served; `tell(deed, what)` has it do something. */
-export async function serve ({ breakers, token, port = 0 }) {
-  const child = fork(PROGRAM, [JSON.stringify({ breakers, token, port })])
+export async function serve ({ breakers, token, port = 0, host }) {
+  const child = fork(PROGRAM, [JSON.stringify({ breakers, token, port, host })])
   await once(child, 'message')
   const waiting = new Map()
   let last = 0

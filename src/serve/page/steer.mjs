@@ -20,7 +20,9 @@ const SAID = {
 
 /** Where a breaker is, and it alone: others may have its name. */
 export function pathOf ({ name, id }, command = '') {
-  return `api/breakers/${encodeURIComponent(name)}${command}?id=${id}`
+  // What a URL takes for a way up cannot stand in it.
+  const isUp = name === '.' || name === '..'
+  return `api/breakers/${isUp ? '-' : encodeURIComponent(name)}${command}?id=${id}${isUp ? `&name=${name}` : ''}`
 }
 
 export class Steering {
