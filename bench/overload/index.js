@@ -43,23 +43,30 @@ main(parseArgs({
 }).values)
 
 async function main (flags) {
-  const { host, runs } = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : await runAll(flags)
-  if (flags.json) writeFileSync(flags.json, JSON.stringify({ host, runs }))
-  for (const run of runs) {
-    const claims = claimsOf(run, { short: flags.quick })
-    console.log([print.text(run), print.claims(claims), ''].join('\n'))
-    if (flags.check && !claims.every(({ holds }) => holds)) process.exitCode = 1
-  }
+  const { host, runs } = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : { host: hostLine(), runs: await runAll(flags) }
   console.log(host)
+  if (flags.from) runs.forEach(run => tell(run, flags))
   if (flags.docs) writeDocs(runs, host)
 }
 
+/** Each run is told as it ends: the next takes minutes. */
 async function runAll (flags) {
   const wanted = Object.keys(LOADS).filter(of => [undefined, of].includes(flags.load))
-  if (flags.quick) return { host: hostLine(), runs: await Promise.all(wanted.map(of => runOne(of, flags))) }
   const runs = []
-  for (const of of wanted) runs.push(await runOne(of, flags))
-  return { host: hostLine(), runs }
+  const go = async of => {
+    runs.push(await runOne(of, flags))
+    tell(runs.at(-1), flags)
+    if (flags.json) writeFileSync(flags.json, JSON.stringify({ host: hostLine(), runs }))
+  }
+  if (flags.quick) await Promise.all(wanted.map(go))
+  else for (const of of wanted) await go(of)
+  return runs
+}
+
+function tell (run, { check, quick }) {
+  const claims = claimsOf(run, { short: quick })
+  console.log([print.text(run), print.claims(claims), ''].join('\n'))
+  if (check && !claims.every(({ holds }) => holds)) process.exitCode = 1
 }
 
 function runOne (of, { 'at-once': atOnce, guards, quick, seed }) {
