@@ -20,7 +20,7 @@ const COLOURS = {
   queue: ['#0969da', '#79c0ff'],
   throttle: ['#8250df', '#d2a8ff'],
   learned: ['#1a7f37', '#56d364'],
-  together: ['#0969da', '#79c0ff'],
+  together: ['#bf3989', '#ff9bce'],
   stalled: ['#8250df', '#d2a8ff']
 }
 const LEFT = 60
@@ -94,7 +94,7 @@ ${panels.map((panel, i) => draw(run, { ...panel, isFirst: panel.guards !== panel
 }
 
 function draw ({ load }, { title, value, greatest, guards, isFirst }, top) {
-  const [upper, bottom, right] = [top + HEADING, top + HEADING + HEIGHT, 640]
+  const [upper, bottom, right] = [top + HEADING, top + HEADING + HEIGHT, 620]
   const length = load.phases.reduce((sum, { seconds }) => sum + seconds, 0)
   const x = at => LEFT + at / length * (right - LEFT)
   const y = of => bottom - Math.min(of / greatest, 1) * HEIGHT
