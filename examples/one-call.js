@@ -47,7 +47,8 @@ async function main () {
 
   console.log('One is quick, one is late, one is a report, and one hangs up:')
   const hangsUp = new AbortController()
-  setTimeout(() => hangsUp.abort(), 100)
+  // Once its request has come to the backend.
+  backend.on('request', ({ url }) => { if (url === '/900') setTimeout(() => hangsUp.abort(), 50) })
   const statuses = await Promise.all([
     ask('/orders/20'),
     ask('/orders/500'),

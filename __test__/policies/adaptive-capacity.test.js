@@ -121,6 +121,29 @@ describe('on a clock that is stepped', () => {
     await Promise.all(releases)
   })
 
+  test('with a queue, whoever waits has a turn as places come free and as the limit grows', async t => {
+    const { breaker, clock } = stepped(t, { capacity: { adaptive: true, initial: 10 }, queue: { size: 100, timeout: 60_000 } })
+    for (let i = 0; i < 6; i++) {
+      const calls = fireTogether(breaker, breaker.stats.capacityLimit * 2, 20)
+      await clock.step(300)
+      assert.deepEqual(new Set(await calls), new Set([undefined]))
+    }
+    assert.ok(breaker.stats.capacityLimit > 15, `${breaker.stats.capacityLimit}`)
+    breaker.update({ capacity: { adaptive: true, max: 2 } })
+    const ended = []
+    const calls = Array.from({ length: 6 }, (_, number) => breaker.fire(100).then(() => ended.push(number)))
+    await clock.step(50)
+    assert.equal(breaker.semaphore.count, 0)
+    breaker.update({ capacity: { adaptive: true, min: 4 } })
+    await clock.step(60)
+    assert.deepEqual(ended, [0, 1])
+    await clock.step(40)
+    assert.deepEqual(ended, [0, 1, 2, 3], 'two began as the limit grew')
+    await clock.step(200)
+    await Promise.all(calls)
+    assert.equal(breaker.semaphore.count, 4)
+  })
+
   test('calls that time out lower it', async t => {
     const { breaker, clock } = stepped(t, { timeout: 100, errorThresholdPercentage: 100 })
     await clock.step(300)

@@ -63,6 +63,24 @@ test('the throttle that one shows refuses a share and opens nothing', async () =
   assert.match(stdout, /throttle: Closed: .* % of the calls are refused by chance \(throttle\)/)
 })
 
+test('the limit that one shows keeps a flooded service answering, and opens nothing', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'adaptive-capacity.js')], { timeout: 60_000 })
+  const inTime = Array.from(stdout.matchAll(/: (\d+) answered within 500 ms/g), ([, calls]) => Number(calls))
+  const [without, adaptive] = inTime.sort((a, b) => a - b)
+  assert.match(stdout, new RegExp(`adaptive capacity: ${adaptive} answered`))
+  assert.ok(adaptive > 2 * without, stdout)
+  assert.match(stdout, /^Closed: .* Latencies allow \d+ calls at once/m)
+})
+
+test('the timeout that one shows is learned, and an outage is not', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'learned-timeout.js')], { timeout: 60_000 })
+  const [first, learned, slower, outage] = Array.from(stdout.matchAll(/may take ([\d.]+) ms$/gm), ([, ms]) => Number(ms))
+  assert.equal(first, 2000, stdout)
+  assert.ok(learned < 2000 && slower < 2000, stdout)
+  // It may have risen once before it was seen that the service is gone.
+  assert.ok(outage <= 1.6 * slower, stdout)
+})
+
 test('the call on terms of its own that one shows is cancelled with its caller, and no other', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'one-call.js')], { timeout: 60_000 })
   assert.match(stdout, /^200, 503, 200, nobody waited$/m)
