@@ -60,6 +60,8 @@ function drainAll (owner, id) {
 function drain (owner, id, eventsOnly) {
   const outer = beginPiece()
   try {
+    // What has been asked for must be told: where the end of the stack is near, in a turn of its own.
+    if (!hasStack(FRAMES)) return delay(owner, id)
     for (let next; hasRoom() && (next = poll(id, eventsOnly)) !== NONE;) tell(owner, next)
     if (!hasRoom()) delay(owner, id)
   } catch (error) {
@@ -89,6 +91,21 @@ function drainWakeup (owner, id) {
     depth = outer
   }
 }
+
+function hasStack (frames) {
+  try {
+    return descend(frames)
+  } catch {
+    return false
+  }
+}
+
+function descend (frames) {
+  return frames === 0 || descend(frames - 1)
+}
+
+// More than it takes to tell a call that waits that it is its turn, or not.
+const FRAMES = 64
 
 // Returns how deep the piece stands in others.
 function beginPiece () {

@@ -6,6 +6,7 @@
 
 const { AsyncResource } = require('./builtins')
 const { drainEvents } = require('./drain-events')
+const { throwAsync } = require('./emit')
 const { buildError } = require('./errors')
 const { codes: { EVENTS, IDLE }, nativeOptions, places: { QUEUED_IDLE, QUEUED_TICKET, QUEUED_TIME } } = require('./native/abi')
 const { leave, stat } = require('./native/crossings')
@@ -51,11 +52,18 @@ function dismiss (inner) {
   noteIdle(inner)
   for (const [ticket, waiter] of inner.waiters ?? []) {
     if (ticket >= before) break
-    waiter.refuse(({ args, breaker }) => {
-      const ms = inner.handle.retryAfter()
-      return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
-    })
+    try {
+      waiter.refuse(refuseOpen)
+    } catch (error) {
+      // The others are refused all the same.
+      throwAsync(error)
+    }
   }
+}
+
+function refuseOpen ({ args, breaker, inner }) {
+  const ms = inner.handle.retryAfter()
+  return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
 }
 
 /** Nobody is let in any more: the breaker is shut down, or about to be. */
@@ -90,7 +98,14 @@ class Waiter {
 
   /** Its promise is resolved with what `act` gives, in the context of its caller. */
   run (act) {
-    const outcome = this.context.runInAsyncScope(act, undefined, this)
+    let outcome
+    try {
+      outcome = this.context.runInAsyncScope(act, undefined, this)
+    } catch (error) {
+      // Such as the end of the stack.
+      if (this.inner.waiters.has(this.ticket)) return this.giveUp(error)
+      outcome = new Rejection(error)
+    }
     if (outcome !== undefined) this.resolve(outcome)
   }
 

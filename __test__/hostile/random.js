@@ -26,6 +26,8 @@ const FUNCTION_NAMES = Object.keys(FUNCTIONS)
 const CLOCK_NAMES = Object.keys(CLOCKS)
 // Of these a call may have no end.
 const LOOSE = /disables/
+// With these nothing is throttled.
+const UNTHROTTLED = /probe|shouldTrip/
 // After these, what is counted need not be whole.
 const UNCOUNTED = /rotates|clock|garbage/
 
@@ -48,13 +50,18 @@ class RandomCase extends Case {
     // In half of the rounds nothing makes a call that never ends, so each must end by itself.
     this.isLoose = this.random() < 0.5
     this.loose = []
+    // Whoever has waited for those begins when they have ended.
+    this.isOver = false
     Object.assign(this.actions, { hang: breaker => this.hang(breaker) })
   }
 
   // Nobody but the end of the round ends what is not guarded.
   hang (breaker) {
     const isLoose = this.isLoose || !isEnabled(breaker)
-    return new Promise(resolve => { if (isLoose) this.loose.push(resolve) })
+    return new Promise(resolve => {
+      if (this.isOver) resolve('late')
+      else if (isLoose) this.loose.push(resolve)
+    })
   }
 
   get breaker () {
@@ -141,7 +148,9 @@ function make (it) {
     stackTraces: random() < 0.2,
     timeoutClock: it.pick(['loop', 'wall']),
     autoRenewAbortController: random() < 0.2,
-    ...(random() < 0.3 && { retry: { attempts: 2, delay: { initial: 1, max: SHORT } } })
+    ...(random() < 0.3 && { retry: { attempts: 2, delay: { initial: 1, max: SHORT } } }),
+    ...(random() < 0.3 && { queue: { size: it.pick([1, 5, 100]), timeout: it.pick([1, SHORT, SHORT, it.isLoose ? false : SHORT]) } }),
+    ...(random() < 0.2 && !names.some(name => UNTHROTTLED.test(name)) && { throttle: true })
   }
   const given = names.map(name => FUNCTIONS[name])
   let all = options
@@ -195,6 +204,7 @@ async function wrong (it) {
   it.clock.uninstall()
   for (const breaker of it.breakers) comeBy({ breaker, other: it.other, try: it.try })
   // Those beside which a call hangs for good, for it is not guarded.
+  it.isOver = true
   for (const settle of it.loose) settle('late')
   if (!(await outcome(all)).value) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
   // A call that nobody waits for, of a breaker that was disabled meanwhile, has its deadline, too.

@@ -21,6 +21,8 @@ const POLICIES = {
   'capacity: { adaptive: true }': { capacity: { adaptive: true } },
   'timeout: { adaptive: true }': { timeout: { adaptive: true } },
   'capacity and timeout adaptive': { capacity: { adaptive: true }, timeout: { adaptive: true } },
+  throttle: { throttle: true },
+  'capacity: 100, queue': { capacity: 100, queue: {} },
   "preset: 'modern'": { preset: 'modern' }
 }
 
