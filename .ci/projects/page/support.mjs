@@ -13,7 +13,7 @@ const AXE = createRequire(import.meta.url)('axe-core').source
 /** Starts a process with these breakers, served; `tell(deed, what)` has it do something. */
 export async function serve ({ breakers, token, port = 0, host }) {
   const child = fork(PROGRAM, [JSON.stringify({ breakers, token, port, host })])
-  await once(child, 'message')
+  await Promise.race([once(child, 'message'), once(child, 'exit').then(() => { throw new Error('the process ended before it began') })])
   const waiting = new Map()
   let last = 0
   child.on('message', ({ id, result }) => waiting.get(id)(result))
