@@ -409,7 +409,12 @@ queue.enter = waiter => {
   if (code === NOT_CALLED) return undefined
   waiter.leave()
   if (code < 0 && code > NESTED) companion?.unqueued('error')
-  return follow(breaker, inner, code <= NESTED ? noteNested(inner, code) : code, receiver, args, companion)
+  try {
+    return follow(breaker, inner, code <= NESTED ? noteNested(inner, code) : code, receiver, args, companion)
+  } catch (error) {
+    // As of a call that did not wait: what throws in a breaker that guards nothing is its outcome.
+    return new Rejection(error)
+  }
 }
 
 // The same as at the end of `fire`, for calls that come the long way: with a companion, or without.

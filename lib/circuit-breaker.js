@@ -264,8 +264,11 @@ class CircuitBreaker extends EventEmitter {
   }
 
   disable () {
-    this[INNER].handle.setEnabled(false)
-    this[INNER].status?.removeRotateBucketControllerListener()
+    const inner = this[INNER]
+    inner.handle.setEnabled(false)
+    // Those who wait for a place begin, whatever the controller of a window throws.
+    drainEvents(inner.breaker, inner.id)
+    inner.status?.removeRotateBucketControllerListener()
   }
 
   forceOpen () {
@@ -293,12 +296,12 @@ class CircuitBreaker extends EventEmitter {
     emit(this, 'shutdown')
     const inner = this[INNER]
     try {
-      // The controller of a window may throw, and a frozen breaker keeps its listeners. One
-      // that is only disabled would let calls begin, and guard none.
+      // Before it is disabled: that lets calls begin, and guards none.
+      inner.handle.shutdown()
+      // The controller of a window may throw, and a frozen breaker keeps its listeners.
       this.disable()
       this.removeAllListeners()
     } finally {
-      inner.handle.shutdown()
       stopHealthChecks(this)
       endWaits(inner)
       endQueue(inner)

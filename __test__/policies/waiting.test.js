@@ -209,6 +209,23 @@ test('a place that is given back by hand goes to a call that waits', async t => 
   assert.equal(await promise, 'well')
 })
 
+test('a place that is taken by hand is nobody\'s who waits, while it is judged whether the circuit opens, too', async t => {
+  const { breaker, calls } = manual(t, { errorThresholdPercentage: 100 })
+  const taken = []
+  breaker.on('failure', () => taken.push(breaker.semaphore.test()))
+  const failed = codeOf(breaker.fire('a'))
+  const waiting = breaker.fire('b')
+  breaker.semaphore.take().then(() => taken.push('place'))
+  calls[0].reject(new Error('ill'))
+  assert.equal(await failed, 'Error')
+  assert.deepEqual(calls.map(({ args: [name] }) => name), ['a', 'b'])
+  assert.deepEqual(taken, [false])
+  calls[1].resolve('well')
+  assert.equal(await waiting, 'well')
+  await turn()
+  assert.deepEqual(taken, [false, 'place'])
+})
+
 test('the action, its fallback and listeners run in the async context of the caller', async t => {
   const { breaker, calls } = manual(t, { queue: { size: 3, timeout: 30 } })
   const heard = []
@@ -297,6 +314,32 @@ test('more places let more calls in, and where nobody is guarded nobody waits', 
   calls.forEach(({ resolve }, index) => resolve(index))
   assert.deepEqual(await Promise.all(promises), [0, 1, 2, 3, 4, 5])
   await until(() => breaker.semaphore.count === 2)
+})
+
+test('of a breaker that is disabled all who wait begin at once, and have what their actions throw', async () => {
+  const begun = []
+  const breaker = new CircuitBreaker(name => {
+    begun.push(name)
+    if (name !== 'first') throw new Error(name)
+    return new Promise(() => {})
+  }, { capacity: 1, queue: { size: 3, timeout: false }, timeout: false })
+  breaker.fire('first')
+  const promises = ['second', 'third'].map(name => breaker.fire(name))
+  breaker.disable()
+  assert.deepEqual(begun, ['first', 'second', 'third'])
+  await assert.rejects(promises[0], { message: 'second' })
+  await assert.rejects(promises[1], { message: 'third' })
+  assert.equal(breaker.semaphore.count, 0)
+  breaker.shutdown()
+})
+
+test('a shutdown lets none begin who waits, though it disables the breaker', async () => {
+  const { breaker, calls } = manual(undefined)
+  breaker.fire()
+  const waiting = codeOf(breaker.fire())
+  breaker.shutdown()
+  assert.equal(await waiting, 'ESHUTDOWN')
+  assert.equal(calls.length, 1)
 })
 
 test('counting only, all who wait begin', async t => {

@@ -452,3 +452,17 @@ fn a_throttle_is_asked_at_the_door_and_not_again() {
     assert_eq!(ask(&mut breaker, at(1)), Admission::Refused(Refusal::Throttled));
     enter(&mut breaker, waiting, at(1));
 }
+
+#[test]
+fn a_place_that_is_taken_by_hand_is_not_that_of_a_call_that_waits() {
+    let mut breaker = queued();
+    let permit = admit(&mut breaker, at(0));
+    let ticket = wait(&mut breaker, at(1));
+    let Settled::Failed { permit, .. } = breaker.on_failure(permit, at(2)) else { panic!() };
+    assert_eq!(breaker.available(), 1, "it is not decided yet whether the circuit opens");
+    assert!(!breaker.take_capacity());
+    let _ = breaker.evaluate_trip(permit, at(2));
+    assert!(breaker.leave(ticket, at(3)));
+    assert_eq!(breaker.available(), 1);
+    assert!(breaker.take_capacity());
+}

@@ -178,9 +178,15 @@ impl CircuitBreaker {
         self.timers.set(Timer::Snapshot, at);
     }
 
-    /// Takes a place of the capacity by hand. Returns whether there was one.
-    #[inline(always)]
+    /// Takes a place of the capacity by hand. Returns whether there was one, which is not that of
+    /// a call that waits: such a call is not overtaken.
     pub fn take_capacity(&mut self) -> bool {
+        !self.has_queue() && self.take_place()
+    }
+
+    /// The place of a call that begins, if there is one.
+    #[inline(always)]
+    pub(super) fn take_place(&mut self) -> bool {
         self.published.capacity().take()
     }
 

@@ -347,7 +347,7 @@ impl CircuitBreaker {
 
     #[inline(always)]
     fn admit(&mut self, now: Now) -> Admission {
-        if self.take_capacity() {
+        if self.take_place() {
             self.begin(now)
         } else {
             self.lock_out(self.machine.generation(), now)
@@ -356,7 +356,7 @@ impl CircuitBreaker {
 
     /// The same for a call that does not pass without being asked anything.
     pub(super) fn admit_asked(&mut self, now: Now) -> Admission {
-        if !self.has_queue() && self.take_capacity() {
+        if !self.has_queue() && self.take_place() {
             self.begin_asked(now)
         } else {
             self.queue_up(self.machine.generation(), now)

@@ -25,7 +25,7 @@ impl CircuitBreaker {
         if !self.machine.awaits_probe() {
             return None;
         }
-        if !self.take_capacity() {
+        if !self.take_place() {
             self.machine.keep_probes_until(now.monotonic + self.recovery.wait());
             self.time_next_move();
             return None;
@@ -59,7 +59,7 @@ impl CircuitBreaker {
     /// of what is behind the circuit, so it moves no state, as if it were of an earlier
     /// generation.
     pub(super) fn admit_probe(&mut self, now: Now) -> Admission {
-        if self.has_queue() || !self.take_capacity() {
+        if self.has_queue() || !self.take_place() {
             return self.queue_up(self.machine.generation().wrapping_sub(1), now);
         }
         self.begin_probe_with_place(now)
