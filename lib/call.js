@@ -405,14 +405,15 @@ queue.enter = waiter => {
     return undefined
   }
   const code = companion?.terms === undefined ? enter(inner.id, ticket) : companion.terms.enter(inner.id, ticket)
-  noteIdle(inner)
   if (code === NOT_CALLED) return undefined
-  waiter.leave()
-  if (code < 0 && code > NESTED) companion?.unqueued('error')
   try {
+    noteIdle(inner)
+    waiter.leave()
+    if (code < 0 && code > NESTED) companion?.unqueued('error')
     return follow(breaker, inner, code <= NESTED ? noteNested(inner, code) : code, receiver, args, companion)
   } catch (error) {
-    // As of a call that did not wait: what throws in a breaker that guards nothing is its outcome.
+    // As of a call that did not wait: what throws in a breaker that guards nothing is its outcome, and so is the end
+    // of the stack.
     return new Rejection(error)
   }
 }

@@ -28,7 +28,7 @@ const { guardBy } = require('./lookup')
 const { forget, prepareMemory } = require('./call-cache')
 const { bypassAll, circuitOf, forceOpen, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
-const { state, uuid } = require('./native/crossings')
+const { lost, state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
 const { lastTrip } = require('./last-trip')
@@ -429,6 +429,7 @@ function tellEvent (breaker, inner, next) {
     }
   } catch (error) {
     // Those who listen are told all the same.
+    if (inner.waiters?.size > 0) lost()
     throwAsync(error)
   }
   if (trace !== undefined) traceEvent(breaker, next)

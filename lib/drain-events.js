@@ -7,7 +7,8 @@
 const { setImmediate } = require('./builtins')
 const { throwAsync } = require('./emit')
 const { codes: { NONE } } = require('./native/abi')
-const { nextWakeup, poll, polled } = require('./native/crossings')
+const { INNER } = require('./inner')
+const { lost, nextWakeup, poll, polled } = require('./native/crossings')
 
 /** The method that is given one thing after the other: a code, or the permit of a late call. */
 const TELL = Symbol('tell')
@@ -60,11 +61,11 @@ function drainAll (owner, id) {
 function drain (owner, id, eventsOnly) {
   const outer = beginPiece()
   try {
-    // What has been asked for must be told: where the end of the stack is near, in a turn of its own.
-    if (!hasStack(FRAMES)) return delay(owner, id)
     for (let next; hasRoom() && (next = poll(id, eventsOnly)) !== NONE;) tell(owner, next)
     if (!hasRoom()) delay(owner, id)
   } catch (error) {
+    // The stack has ended: what was told of a call that waits may be lost.
+    if (owner[INNER]?.waiters?.size > 0) lost()
     throwAsync(error)
   } finally {
     depth = outer
@@ -91,21 +92,6 @@ function drainWakeup (owner, id) {
     depth = outer
   }
 }
-
-function hasStack (frames) {
-  try {
-    return descend(frames)
-  } catch {
-    return false
-  }
-}
-
-function descend (frames) {
-  return frames === 0 || descend(frames - 1)
-}
-
-// More than it takes to tell a call that waits that it is its turn, or not.
-const FRAMES = 64
 
 // Returns how deep the piece stands in others.
 function beginPiece () {

@@ -13,6 +13,7 @@ const { abandon, allTaken, nextOut } = require('./native/crossings')
 const { instances } = require('./native/instances')
 const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
+const { lookAfter } = require('./waiter')
 
 const { EVENTS, IDLE, NONE } = codes
 
@@ -24,6 +25,7 @@ handlers.onUntaken = () => {
     // A status without a breaker is an owner, too.
     if (owner === undefined) giveUpAll(id)
     else if (owner[INNER] !== undefined) giveUp(owner[INNER])
+    if (owner?.[INNER]?.waiters?.size > 0) lookAfter(owner[INNER])
   })
 }
 

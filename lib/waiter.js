@@ -6,7 +6,6 @@
 
 const { AsyncResource } = require('./builtins')
 const { drainEvents } = require('./drain-events')
-const { throwAsync } = require('./emit')
 const { buildError } = require('./errors')
 const { codes: { EVENTS, IDLE }, nativeOptions, places: { QUEUED_IDLE, QUEUED_TICKET, QUEUED_TIME } } = require('./native/abi')
 const { leave, stat } = require('./native/crossings')
@@ -52,18 +51,11 @@ function dismiss (inner) {
   noteIdle(inner)
   for (const [ticket, waiter] of inner.waiters ?? []) {
     if (ticket >= before) break
-    try {
-      waiter.refuse(refuseOpen)
-    } catch (error) {
-      // The others are refused all the same.
-      throwAsync(error)
-    }
+    waiter.refuse(({ args, breaker }) => {
+      const ms = inner.handle.retryAfter()
+      return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
+    })
   }
-}
-
-function refuseOpen ({ args, breaker, inner }) {
-  const ms = inner.handle.retryAfter()
-  return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
 }
 
 /** Nobody is let in any more: the breaker is shut down, or about to be. */
@@ -77,6 +69,20 @@ function endQueue (inner) {
   if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined
 }
 
+/** What was told of those who wait may have been lost with the stack: they are told what has become of them. */
+function lookAfter (inner) {
+  const { breaker, handle, id, waiters } = inner
+  drainEvents(breaker, id)
+  // No place is kept for most of them, and then nothing happens.
+  for (const waiter of [...waiters.values()]) waiter.run(handlers.enter)
+  drainEvents(breaker, id)
+  // First in, first out: those of whom nothing is known any more came before those who wait.
+  const gone = waiters.size - (handle.queued() ?? 0)
+  for (const waiter of [...waiters.values()].slice(0, Math.max(0, gone))) {
+    waiter.refuse(({ args }) => reject(breaker, inner, args, breaker.opened ? 'EOPENBREAKER' : 'EQUEUE'))
+  }
+}
+
 class Waiter {
   constructor (breaker, inner, ticket, receiver, args, companion) {
     this.breaker = breaker
@@ -87,6 +93,7 @@ class Waiter {
     this.args = args
     this.companion = companion
     this.resolve = undefined
+    this.isRefused = false
     this.context = new QueueContext(this)
   }
 
@@ -98,28 +105,28 @@ class Waiter {
 
   /** Its promise is resolved with what `act` gives, in the context of its caller. */
   run (act) {
-    let outcome
-    try {
-      outcome = this.context.runInAsyncScope(act, undefined, this)
-    } catch (error) {
-      // Such as the end of the stack.
-      if (this.inner.waiters.has(this.ticket)) return this.giveUp(error)
-      outcome = new Rejection(error)
-    }
+    const outcome = this.context.runInAsyncScope(act, undefined, this)
     if (outcome !== undefined) this.resolve(outcome)
   }
 
-  /** It has waited in vain: `act` gives what there is instead. */
+  /** It has waited in vain: `act` gives what there is instead. Where the stack ends, it is still there. */
   refuse (act) {
+    if (this.isRefused) return
+    this.isRefused = true
+    try {
+      this.run(act)
+    } catch (error) {
+      this.isRefused = false
+      throw error
+    }
     this.leave()
-    this.run(act)
     this.companion?.unqueued('error')
   }
 
   /** Whoever made the call has given it up. */
   giveUp (reason) {
     const { inner, ticket } = this
-    if (!inner.waiters.has(ticket)) return
+    if (this.isRefused || !inner.waiters.has(ticket)) return
     this.leave()
     const bits = leave(inner.id, ticket)
     this.companion?.unqueued('abort', reason)
@@ -146,7 +153,7 @@ function noteIdle (inner) {
   if (stat(QUEUED_IDLE) !== 0) inner.owner.pinned = undefined
 }
 
-module.exports = { dismiss, endQueue, endWait, handlers, noteIdle, takeTurn, wait }
+module.exports = { dismiss, endQueue, endWait, handlers, lookAfter, noteIdle, takeTurn, wait }
 
 function endLeave (inner, bits) {
   if ((bits & IDLE) !== 0) inner.owner.pinned = undefined

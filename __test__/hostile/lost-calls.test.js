@@ -323,3 +323,56 @@ async function played (program, options) {
   const { stderr, ...how } = end
   return { ...how, told: stdout ? JSON.parse(stdout) : stderr }
 }
+
+for (const [what, command, answer] of [
+  ['a place that is given back', 'release', 'begun'],
+  ['a circuit that is opened', 'open', 'EOPENBREAKER']
+]) {
+  test(`calls that wait are told of ${what}, however near the end of the stack`, async () => {
+    const { stdout, code, stderr } = await child(waiting, { env: { ANSWER: answer, COMMAND: command } })
+    assert.deepEqual([stdout, code], ['{"pending":0,"places":0,"some":true}\n', 0], stderr)
+  })
+}
+
+function waiting ({ require, path }) {
+  const CircuitBreaker = require(path)
+  const command = process.env.COMMAND === 'open' ? breaker => breaker.open() : breaker => breaker.semaphore.release()
+  // It surfaces, and is no matter here.
+  process.on('uncaughtException', () => {})
+  const made = Array.from({ length: 150 }, () => {
+    const breaker = new CircuitBreaker(() => 'begun', { capacity: 1, queue: { size: 3, timeout: false } })
+    breaker.semaphore.test()
+    const answers = []
+    for (let call = 0; call < 3; call++) breaker.fire().then(value => answers.push(value), error => answers.push(error.code ?? error.name))
+    return { breaker, answers }
+  })
+  let frames = 0
+  try {
+    dive()
+  } catch {}
+  // Everything that is looked for is found a few turns later.
+  setTimeout(() => {
+    const told = made.filter(({ isTold }) => isTold)
+    const pending = told.filter(({ answers }) => answers.length < 3).length
+    const isOpen = process.env.ANSWER === 'EOPENBREAKER'
+    const places = told.filter(({ breaker }) => breaker.semaphore.count !== (isOpen ? 0 : 1)).length
+    const some = told.some(({ answers }) => answers.every(answer => answer === process.env.ANSWER))
+    console.log(JSON.stringify({ pending, places, some }))
+  }, 500)
+
+  // Tries it with one breaker after the other, with ever more of the stack left.
+  function dive () {
+    try {
+      dive()
+    } catch (error) {
+      const next = frames++ % 6 === 0 ? made[Math.floor(frames / 6)] : undefined
+      if (next !== undefined) {
+        try {
+          command(next.breaker)
+          next.isTold = true
+        } catch {}
+      }
+      throw error
+    }
+  }
+}

@@ -67,6 +67,11 @@ function taken () {
   words[UNTAKEN]--
 }
 
+/** Something of a call may have been lost: it is looked for as the turn of the loop ends. */
+function lost () {
+  words[UNTAKEN]++
+}
+
 /**
  * How many calls there are of which that has not been said, of all breakers: their actions run,
  * one inside the other.
@@ -274,6 +279,7 @@ module.exports = {
   latency,
   leave,
   loop,
+  lost,
   midpoints,
   nextOut,
   nextUnderWay,
