@@ -51,6 +51,27 @@ fn half_open() -> CircuitBreaker {
 }
 
 #[test]
+fn a_probe_without_a_timeout_that_hangs_beside_one_with_does_not_block_for_ever() {
+    let mut config = Config { capacity: 9, ..Config::default() };
+    config.live.timeout = None;
+    config.live.reset_timeout = Nanos::from_millis(1000).into();
+    config.half_open.calls = std::num::NonZeroU32::new(2).unwrap();
+    let mut breaker = CircuitBreaker::new(config, at(0));
+    breaker.open(at(0));
+    breaker.state(at(1000));
+    while breaker.poll_event().is_some() {}
+    let _hangs = admit(&mut breaker, at(1000));
+    let ends = admit_within(&mut breaker, Some(50), at(1000));
+    assert!(matches!(breaker.on_success(ends, at(1010)), Settled::Done { .. }));
+    assert!(matches!(breaker.try_acquire(false, at(1999)), Admission::Refused(_)));
+    breaker.state(at(2000));
+    while breaker.poll_event().is_some() {}
+    let again = admit(&mut breaker, at(2000));
+    assert!(matches!(breaker.on_success(again, at(2001)), Settled::Done { .. }));
+    assert_eq!(breaker.state(at(2001)), State::Closed);
+}
+
+#[test]
 fn a_timeout_of_its_own_is_that_of_one_call() {
     let mut breaker = breaker();
     let long = admit_within(&mut breaker, Some(300), at(0));

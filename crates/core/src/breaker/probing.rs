@@ -66,8 +66,11 @@ impl CircuitBreaker {
     }
 
     pub(super) fn begin_probe_with_place(&mut self, now: Now) -> Admission {
-        let until = self.recovery.probe_until(self.has_timeout(), now.monotonic);
-        self.machine.begin_probe(until);
+        let is_timed = self.has_timeout();
+        // Calls may have timeouts of their own: one that has none may hang beside those that do.
+        let all_end = is_timed && self.machine.probes_are_timed();
+        let until = self.recovery.probe_until(all_end, now.monotonic);
+        self.machine.begin_probe(is_timed, until);
         self.time_next_move();
         if let Some(at) = self.recovery.on_probe(now) {
             self.timers.set(Timer::Probes, at);

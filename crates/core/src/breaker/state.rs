@@ -164,11 +164,16 @@ impl Machine {
         }
     }
 
-    /// A probe that a half-open circuit waits for begins. If it is the last, no other may try
-    /// until then.
-    pub fn begin_probe(&mut self, until: Nanos) {
+    /// Whether all probes of the half-open circuit that have begun have a deadline.
+    pub fn probes_are_timed(&self) -> bool {
+        self.probes.are_timed()
+    }
+
+    /// A probe that a half-open circuit waits for begins, with a deadline or without. If it is the
+    /// last, no other may try until then.
+    pub fn begin_probe(&mut self, is_timed: bool, until: Nanos) {
         if self.awaits_probe() {
-            self.probes.begin();
+            self.probes.begin(is_timed);
             if !self.probes.has_left() {
                 self.state = State::HalfOpen { probing_until: Some(until) };
             }

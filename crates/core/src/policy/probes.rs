@@ -17,6 +17,8 @@ pub struct Probes {
     in_flight: u32,
     settled: u32,
     failures: u32,
+    /// Whether one has begun that no deadline ends.
+    any_untimed: bool,
 }
 
 impl Probes {
@@ -26,7 +28,15 @@ impl Probes {
         // A share that is whole in decimals need not be in binary.
         let bearable = f64::from(calls) * config.threshold_percentage / 100.0 + 1e-9;
         let bearable = (bearable as u32).min(calls);
-        Probes { calls, bearable, left: calls, in_flight: 0, settled: 0, failures: 0 }
+        Probes {
+            calls,
+            bearable,
+            left: calls,
+            in_flight: 0,
+            settled: 0,
+            failures: 0,
+            any_untimed: false,
+        }
     }
 
     /// Whether one more may begin.
@@ -39,8 +49,14 @@ impl Probes {
         self.in_flight
     }
 
-    /// One begins.
-    pub(crate) fn begin(&mut self) {
+    /// Whether each that has begun ends by itself.
+    pub(crate) fn are_timed(&self) -> bool {
+        !self.any_untimed
+    }
+
+    /// One begins, with a deadline or without.
+    pub(crate) fn begin(&mut self, is_timed: bool) {
+        self.any_untimed |= !is_timed;
         self.left = self.left.saturating_sub(1);
         self.in_flight += 1;
     }
@@ -100,7 +116,7 @@ mod tests {
     fn verdict(calls: u32, percentage: f64, failed: &[bool]) -> Option<(Verdict, usize)> {
         let mut probes = probes(calls, percentage);
         failed.iter().enumerate().find_map(|(place, &failed)| {
-            probes.begin();
+            probes.begin(true);
             Some((probes.settle(failed)?, place + 1))
         })
     }
@@ -155,24 +171,24 @@ mod tests {
     #[test]
     fn as_many_may_begin_as_there_are_and_those_given_back_may_again() {
         let mut probes = probes(2, 0.0);
-        probes.begin();
-        probes.begin();
+        probes.begin(true);
+        probes.begin(true);
         assert!(!probes.has_left());
         probes.give_back();
         assert!(probes.has_left());
         assert_eq!(probes.in_flight(), 1);
-        probes.begin();
+        probes.begin(true);
         assert!(!probes.has_left());
     }
 
     #[test]
     fn hung_ones_are_replaced_and_never_by_more_than_a_verdict_takes() {
         let mut probes = probes(3, 0.0);
-        (0..3).for_each(|_| probes.begin());
+        (0..3).for_each(|_| probes.begin(true));
         assert_eq!(probes.settle(false), None);
         probes.replace_hung();
         assert_eq!(probes.left, 2);
-        probes.begin();
+        probes.begin(true);
         // One of those that hung comes after all; then the new one.
         assert_eq!(probes.settle(false), None);
         assert_eq!(probes.left, 1);
@@ -182,7 +198,7 @@ mod tests {
     #[test]
     fn a_hung_one_that_is_given_back_makes_no_more_of_them() {
         let mut probes = probes(1, 0.0);
-        probes.begin();
+        probes.begin(true);
         probes.replace_hung();
         probes.give_back();
         assert_eq!(probes.left, 1);

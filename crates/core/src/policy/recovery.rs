@@ -160,9 +160,9 @@ impl Recovery {
     }
 
     /// Until when probes keep others out, of which the last begins at `now`, unless one ends
-    /// before.
-    pub(crate) fn probe_until(&self, has_timeout: bool, now: Nanos) -> Nanos {
-        if has_timeout || self.half_open.timeout.is_some() {
+    /// before. `all_end`: each of them has a deadline.
+    pub(crate) fn probe_until(&self, all_end: bool, now: Nanos) -> Nanos {
+        if all_end || self.half_open.timeout.is_some() {
             Nanos::MAX
         } else {
             // Nothing else ends a probe that hangs.

@@ -96,6 +96,8 @@ pub struct Model {
     /// Of the half-open circuit: how many probes may still begin, and which have failed of those
     /// that have settled.
     pub left: u32,
+    /// Whether one has begun that has no timeout.
+    pub untimed: bool,
     pub failed: Vec<bool>,
     /// How calls of the generation they were admitted in ended, and closings, each with the
     /// bucket in which that was.
@@ -134,6 +136,7 @@ impl Model {
             ends: Vec::new(),
             openings: Vec::new(),
             left: shape.probes.0,
+            untimed: false,
             failed: Vec::new(),
             tripped: None,
             warm_until: START + shape.warm_up.unwrap_or(0),
@@ -229,6 +232,7 @@ impl Model {
         match self.state {
             State::Open { retry_at } if ms(self.monotonic) >= retry_at => {
                 self.left = self.shape.probes.0;
+                self.untimed = false;
                 self.failed.clear();
                 self.enter(State::HalfOpen { probing_until: None }, Event::HalfOpened);
             }

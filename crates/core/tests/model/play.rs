@@ -256,7 +256,8 @@ fn fire(breaker: &mut CircuitBreaker, model: &mut Model, counted: bool, anyway: 
     }
     let fits = passes || model.available() > 0;
     if probe && fits {
-        let until = if model.shape.timeout.is_some() { Nanos::MAX } else { model.after_reset() };
+        model.untimed |= model.shape.timeout.is_none();
+        let until = if model.untimed { model.after_reset() } else { Nanos::MAX };
         model.left -= 1;
         if model.left == 0 {
             model.state = State::HalfOpen { probing_until: Some(until) };
