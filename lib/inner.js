@@ -42,6 +42,9 @@ class Inner {
     this.waits = undefined
     // Calls that wait for a place, by their tickets, in the order in which they came.
     this.waiters = undefined
+    // Below it no ticket is a call's that waits; and what was told of calls before they had theirs.
+    this.dismissedBefore = 0
+    this.early = undefined
     this.name = name
     this.group = group
     this.volumeThreshold = volumeThreshold

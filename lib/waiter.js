@@ -25,45 +25,77 @@ function wait (breaker, inner, receiver, args, companion) {
   // While it waits, the breaker must not be collected with its deadline.
   if (inner.nativeOptions[nativeOptions.QUEUE_TIMEOUT] < Infinity) inner.owner.pinned = inner.breaker
   companion?.waits(waiter)
+  tellEarly(inner, waiter)
   return promise
+}
+
+// The clock of a host may have run code as the call was queued, which opens the circuit, shuts the
+// breaker down or lets time go by: what was told of it then is told now.
+function tellEarly (inner, waiter) {
+  const { ticket } = waiter
+  if (inner.early?.has(ticket)) {
+    const tell = inner.early.get(ticket)
+    inner.early.delete(ticket)
+    tell(waiter)
+  } else if (ticket < inner.dismissedBefore) {
+    waiter.refuse(inner.dismissedBefore === Infinity ? refuseForGood : refuseOpen)
+  }
+}
+
+// Nobody has that ticket yet: it is kept until whoever asked for it should have it, and then `gone`.
+function keepEarly (inner, ticket, tell, gone) {
+  const early = (inner.early ??= new Map())
+  early.set(ticket, tell)
+  Promise.resolve().then(() => { if (early.delete(ticket)) gone?.() })
 }
 
 /** It is the turn of the call that the native half has just told of. */
 function takeTurn (inner) {
   const ticket = stat(QUEUED_TICKET)
   const waiter = inner.waiters?.get(ticket)
-  // JavaScript was stopped as it came to wait: nobody has its promise.
-  if (waiter === undefined) return endLeave(inner, leave(inner.id, ticket))
-  waiter.run(handlers.enter)
+  if (waiter !== undefined) return waiter.run(handlers.enter)
+  // Or JavaScript was stopped as it came to wait: nobody has its promise.
+  keepEarly(inner, ticket, late => late.run(handlers.enter), () => endLeave(inner, leave(inner.id, ticket)))
 }
 
 /** The call that the native half has just told of has waited in vain. */
 function endWait (inner) {
-  const waiter = inner.waiters?.get(stat(QUEUED_TICKET))
+  const ticket = stat(QUEUED_TICKET)
   const ms = stat(QUEUED_TIME)
   noteIdle(inner)
-  waiter?.refuse(({ args, breaker }) => reject(breaker, inner, args, 'EQUEUE', undefined, ms))
+  const refuse = ({ args, breaker }) => reject(breaker, inner, args, 'EQUEUE', undefined, ms)
+  const waiter = inner.waiters?.get(ticket)
+  if (waiter !== undefined) waiter.refuse(refuse)
+  else keepEarly(inner, ticket, late => late.refuse(refuse))
 }
 
 /** The circuit has opened: all who waited then are refused. */
 function dismiss (inner) {
   const before = stat(QUEUED_TICKET)
   noteIdle(inner)
+  inner.dismissedBefore = Math.max(before, inner.dismissedBefore)
   for (const [ticket, waiter] of inner.waiters ?? []) {
     if (ticket >= before) break
-    waiter.refuse(({ args, breaker }) => {
-      const ms = inner.handle.retryAfter()
-      return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
-    })
+    waiter.refuse(refuseOpen)
   }
+}
+
+function refuseOpen ({ args, breaker, inner }) {
+  const ms = inner.handle.retryAfter()
+  return reject(breaker, inner, args, 'EOPENBREAKER', ms === null ? undefined : Math.ceil(ms))
+}
+
+function refuseForGood ({ breaker }) {
+  return new Rejection(buildError(breaker, 'ESHUTDOWN'))
 }
 
 /** Nobody is let in any more: the breaker is shut down, or about to be. */
 function endQueue (inner) {
+  inner.dismissedBefore = Infinity
   // The last first: it is nobody's turn by that.
   for (const waiter of [...inner.waiters?.values() ?? []].reverse()) {
     const bits = leave(inner.id, waiter.ticket)
-    waiter.refuse(({ breaker }) => new Rejection(buildError(breaker, 'ESHUTDOWN')))
+    waiter.refuse(refuseForGood)
     endLeave(inner, bits)
   }
   if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined

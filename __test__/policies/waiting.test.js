@@ -371,6 +371,35 @@ test('on the clock of a test the time in the queue is that of the test', async t
   assert.equal(await third, 'third')
 })
 
+for (const [name, code, act] of [
+  ['opens the circuit', 'EOPENBREAKER', breaker => breaker.open()],
+  ['shuts the breaker down', 'ESHUTDOWN', breaker => breaker.shutdown()],
+  ['disables the breaker', 'begun', breaker => breaker.disable()]
+]) {
+  test(`what the timers of a host do as a call is queued is not lost: one ${name}`, async t => {
+    const { setTimeout: plain } = globalThis
+    let armed
+    globalThis.setTimeout = (...args) => {
+      const run = armed
+      armed = undefined
+      run?.()
+      return plain(...args)
+    }
+    globalThis.setTimeout.clock = {}
+    t.after(() => { globalThis.setTimeout = plain })
+    const { breaker, calls } = manual(t, { queue: { size: 3, timeout: 5000 } })
+    breaker.fire().catch(() => {})
+    armed = () => act(breaker)
+    const waiting = codeOf(breaker.fire())
+    if (code === 'begun') {
+      await until(() => calls.length === 2)
+      calls[1].resolve('begun')
+    }
+    assert.equal(await waiting, code)
+    assert.equal(armed, undefined)
+  })
+}
+
 test('after a stall of the loop, places are given out before anybody is out of time', async t => {
   const backend = await startBackend(t)
   const breaker = new CircuitBreaker(backend.get, { capacity: 1, queue: { size: 3, timeout: 50 } })
