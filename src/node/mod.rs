@@ -1,6 +1,7 @@
 //! The N-API surface: conversions between JavaScript's numbers and the driver's
 //! types. Decides nothing.
 
+mod breaker_options;
 mod environment;
 mod handle;
 mod host;
