@@ -23,6 +23,7 @@ module.exports = {
   get Readable () { return (own('stream') ?? require('stream')).Readable },
   get debuglog () { return (own('util') ?? require('util')).debuglog },
   get inspect () { return (own('util') ?? require('util')).inspect },
+  get isIP () { return (own('net') ?? require('net')).isIP },
   /** Only in Node builds that make snapshots, and not in every other runtime. */
   get startupSnapshot () { return (own('v8') ?? require('v8')).startupSnapshot },
   /** The number of this thread: zero in the main one. */

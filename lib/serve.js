@@ -3,6 +3,7 @@
 // The server that shows and steers the breakers of the process: `CircuitBreaker.serve`. It is in
 // the native half, on a thread of its own; here are its options and its end. Used by the class.
 
+const builtins = require('./builtins')
 const { Server } = require('./native/load')
 const { refuse } = require('./options')
 
@@ -39,7 +40,7 @@ async function serve (options = {}) {
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw new TypeError(`options.${unknown} is no option of serve(): it knows allowedHosts, host, port, stallLimit and token`)
   const address = host === 'localhost' ? '127.0.0.1' : host
-  if (!isAddress(address)) refuse('options.host', "an IP address or 'localhost'", host)
+  if (typeof address !== 'string' || builtins.isIP(address) === 0) refuse('options.host', "an IP address or 'localhost'", host)
   if (!Number.isInteger(port) || port < 0 || port > 65535) refuse('options.port', 'a port, 0 for a free one', port)
   if (token !== undefined && !isToken(token)) {
     throw new TypeError('options.token must be a string of 16 to 1000 visible characters, without spaces')
@@ -72,17 +73,8 @@ function listenError (reason, host, port) {
   return Object.assign(error, { code: known ? reason : 'ESERVE', syscall: 'listen', address: host, port })
 }
 
-function isAddress (host) {
-  return typeof host === 'string' && (isIPv4(host) || (host.includes(':') && /^[\da-fA-F:.]+$/.test(host)))
-}
-
-function isIPv4 (host) {
-  const parts = host.split('.')
-  return parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && part <= 255)
-}
-
 function isLoopback (address) {
-  return address === '::1' || (isIPv4(address) && address.startsWith('127.'))
+  return address === '::1' || address.startsWith('127.')
 }
 
 function isToken (token) {
