@@ -27,6 +27,7 @@ const { TriedOnce, Tries, handlers } = require('./retry')
 const {
   Rejection, adopted, asItIs, classifyResult, end, fail, giveUp, lock, refusal, reject, succeed, timeOut, toPromise
 } = require('./outcome')
+const { noRoom } = require('./stack-end')
 
 const { unlessAborted } = require('./terms')
 const { handlers: queue, noteIdle, wait } = require('./waiter')
@@ -542,6 +543,7 @@ class Call {
     // closure is made.
     let settle
     const promise = new Promise(resolve => { settle = resolve })
+    if (settle === undefined) throw noRoom(promise)
     this.resolve = settle
     if (needsAsyncContext(breaker, inner)) this.context = new CallContext(this)
     // While it waits, the breaker must not be collected with its deadline.

@@ -10,6 +10,7 @@ const { INNER } = require('./inner')
 const { codes: { NONE } } = require('./native/abi')
 const { nextOut } = require('./native/crossings')
 const { endWaits, startTimer, stopTimer } = require('./retry')
+const { noRoom } = require('./stack-end')
 const { readTerms } = require('./terms')
 const { endQueue } = require('./waiter')
 
@@ -38,6 +39,7 @@ class Drain {
     this.breaker = breaker
     this.inner = inner
     this.promise = new Promise(resolve => { this.#resolve = resolve })
+    if (this.#resolve === undefined) throw noRoom(this.promise)
     inner.handle.drain()
     // None of them would be let through.
     endWaits(inner)

@@ -14,6 +14,7 @@ const { emit, hasListeners, throwAsync } = require('./emit')
 const { isRefusal } = require('./errors')
 const { codes: { IS_DRAINING, IS_SHUTDOWN } } = require('./native/abi')
 const { state } = require('./native/crossings')
+const { noRoom } = require('./stack-end')
 
 /** What the way of a call does for one that waits: it uses this file, so it leaves these here. */
 const handlers = {
@@ -92,14 +93,19 @@ class Tries extends Companion {
     // What was drawn by chance has been used; who draws may have shut the breaker down.
     drainEvents(inner.breaker, inner.id)
     if (wait < 0 || (state(inner.id) & (IS_DRAINING | IS_SHUTDOWN)) !== 0) return undefined
+    const promise = new Promise(resolve => { this.resolve = resolve })
+    if (this.resolve === undefined) {
+      // The outcome of the call is that of its action.
+      noRoom(promise)
+      return undefined
+    }
     this.attempts++
     this.error = error
     this.hasBegun = false
     this.wait = wait
-    this.startTimer()
     this.context = new WaitContext(this)
+    this.startTimer()
     ;(inner.waits ??= new Set()).add(this)
-    const promise = new Promise(resolve => { this.resolve = resolve })
     if (hasListeners(breaker, 'retry')) emit(breaker, 'retry', error, this.attempts, wait)
     return promise
   }

@@ -10,6 +10,7 @@ const { buildError } = require('./errors')
 const { codes: { EVENTS, IDLE }, nativeOptions, places: { QUEUED_IDLE, QUEUED_TICKET, QUEUED_TIME } } = require('./native/abi')
 const { leave, stat } = require('./native/crossings')
 const { Rejection, reject } = require('./outcome')
+const { noRoom } = require('./stack-end')
 
 /** What the way of a call does for one whose turn it is: it uses this file, so it leaves this here. */
 const handlers = {
@@ -21,6 +22,7 @@ const handlers = {
 function wait (breaker, inner, receiver, args, companion) {
   const waiter = new Waiter(breaker, inner, stat(QUEUED_TICKET), receiver, args, companion)
   const promise = new Promise(resolve => { waiter.resolve = resolve })
+  if (waiter.resolve === undefined) throw noRoom(promise)
   ;(inner.waiters ??= new Map()).set(waiter.ticket, waiter)
   // While it waits, the breaker must not be collected with its deadline.
   if (inner.nativeOptions[nativeOptions.QUEUE_TIMEOUT] < Infinity) inner.owner.pinned = inner.breaker

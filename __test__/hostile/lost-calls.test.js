@@ -107,6 +107,44 @@ describe('a call made where the stack ends is settled, and leaves no permit take
   }
 })
 
+describe('a promise for whose executor the stack has no room takes no permit with it', { concurrency: 2 }, () => {
+  // What begins the promises, of which one is rejected instead of calling its executor, as at the end of the stack.
+  const BEGINNINGS = {
+    'a call with a deadline': ['breaker.action = guarded(() => new Plain(ignore)); calls = [breaker.fire()]', {}],
+    'a call that waits for a place': [
+      'breaker.action = guarded(() => sleep(20)); calls = [breaker.fire(), breaker.fire()]',
+      { capacity: 1, queue: { size: 5, timeout: 100 } }
+    ],
+    'a call that is tried again': [
+      'let times = 0; breaker.action = guarded(async () => { if (times++ === 0) raise() }); calls = [breaker.fire()]',
+      { retry: { attempts: 2, delay: { initial: 1, max: 1 } } }
+    ]
+  }
+  for (const [what, [begin, options]] of Object.entries(BEGINNINGS)) {
+    test(what, async () => {
+      const { told, ...end } = await played(`
+        process.on('uncaughtException', ({ message }) => note('uncaught')(message))
+        const Plain = Promise
+        let left = Infinity
+        globalThis.Promise = new Proxy(Plain, {
+          construct: (target, args) => left-- === 0
+            ? Plain.reject(new RangeError('no room'))
+            : Reflect.construct(target, args)
+        })
+        for (let nth = 0; nth < 5; nth++) {
+          let calls
+          left = nth
+          try { ${begin} } catch (error) { note('threw')() }
+          for (const call of calls) await call.catch(ignore)
+        }
+        left = Infinity
+      `, { capacity: 5, timeout: 100, ...options })
+      assert.deepEqual(end, WELL)
+      assert.deepEqual(told, { free: options.capacity ?? 5, later: 'well', notes: [] })
+    })
+  }
+})
+
 describe('a call that V8 terminates leaves no permit taken, and the process ends by itself', { concurrency: 2 }, () => {
   for (const timeout of TIMEOUTS) {
     test(`somewhere, thirty times, timeout: ${timeout}`, async () => {
