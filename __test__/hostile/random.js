@@ -50,6 +50,9 @@ class RandomCase extends Case {
     // In half of the rounds nothing makes a call that never ends, so each must end by itself.
     this.isLoose = this.random() < 0.5
     this.loose = []
+    // How much was done, and what last.
+    this.steps = 0
+    this.last = ''
     // Whoever has waited for those begins when they have ended.
     this.isOver = false
     Object.assign(this.actions, { hang: breaker => this.hang(breaker) })
@@ -93,7 +96,12 @@ class RandomCase extends Case {
   }
 
   log (op) {
-    tell({ op })
+    this.last = `${++this.steps} ${op.trim()}`
+    tell({ op: `${this.steps} ${op}` })
+  }
+
+  nameOf (what) {
+    return `${what} at ${this.last}`
   }
 
   fire (kind) {
@@ -200,13 +208,13 @@ async function wrong (it) {
   // Those that are fallbacks of each other may pass a call that hangs back and forth.
   for (const breaker of [...it.breakers, it.other]) breaker.fallback(null)
   const all = Promise.all(it.kept).then(() => true)
-  for (let steps = 0; steps < 6 && it.pending > 0; steps++) await it.clock.pass(10)
+  for (let steps = 0; steps < 6 && it.open.size > 0; steps++) await it.clock.pass(10)
   it.clock.uninstall()
   for (const breaker of it.breakers) comeBy({ breaker, other: it.other, try: it.try })
   // Those beside which a call hangs for good, for it is not guarded.
   it.isOver = true
   for (const settle of it.loose) settle('late')
-  if (!(await outcome(all)).value) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
+  if (!(await outcome(all)).value) problems.push(it.pending)
   // A call that nobody waits for, of a breaker that was disabled meanwhile, has its deadline, too.
   const isWhole = ({ semaphore: { count }, stats }) => count === placesOf(stats)
   for (let steps = 0; steps < 10 && !it.breakers.every(isWhole); steps++) await sleep(10)

@@ -56,7 +56,7 @@ function runFrom (seed, seconds) {
     if (told.done !== undefined) run.done = true
     if (told.ended === undefined) return
     run.rounds++
-    if (told.problems.length > 0) run.failures.push({ seed: run.seed, problems: told.problems })
+    if (told.problems.length > 0) run.failures.push({ seed: run.seed, problems: told.problems, steps: run.last })
   })
   return new Promise(resolve => {
     child.on('close', (code, signal) => {

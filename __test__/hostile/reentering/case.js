@@ -24,7 +24,8 @@ class Case {
     this.depth = 0
     this.done = 0
     this.kept = []
-    this.pending = 0
+    // Of those that are pending, which.
+    this.open = new Set()
     this.breaker = undefined
     this.other = new CircuitBreaker(async kind => kind === 'hang' ? new Promise(() => {}) : kind, { timeout: SHORT })
     this.actions = {
@@ -51,15 +52,25 @@ class Case {
     }
   }
 
-  /** Keeps an eye on a promise that is handed out. A refusal to give one is an answer. */
-  keep (call) {
+  /** Keeps an eye on a promise that is handed out, under a name. A refusal to give one is an answer. */
+  keep (call, what = 'a promise') {
     try {
+      const name = { what: this.nameOf(what) }
       const promise = call()
       if (!promise) return
-      this.pending++
-      const done = () => { this.pending-- }
+      this.open.add(name)
+      const done = () => { this.open.delete(name) }
       this.kept.push(promise.then(done, done))
     } catch {}
+  }
+
+  nameOf (what) {
+    return what
+  }
+
+  get pending () {
+    const which = [...this.open].slice(0, 5).map(({ what }) => what)
+    return `${this.open.size} of ${this.kept.length} promises are pending: ${which.join('; ')}`
   }
 
   /** Does what may throw, now or later. */
@@ -78,7 +89,7 @@ class Case {
       const promise = breaker.fire(kind, ...args)
       promise.then(this.after, this.after).catch(() => {})
       return kind !== 'hang' || (guarded && isEnabled(breaker)) ? promise : undefined
-    })
+    }, `fire('${kind}')`)
   }
 
   make (options) {
@@ -111,7 +122,7 @@ async function runCase ({ deed, clock, hook, prepare, go, isShared = false }) {
     await it.try(() => go(it))
     await turn()
     it.armed = false
-    if (!await settled(it)) problems.push(`${it.pending} of ${it.kept.length} promises are pending`)
+    if (!await settled(it)) problems.push(it.pending)
     // Calls that nobody waits for have their deadlines, too.
     for (let steps = 0; steps < 10 && afterwards(it).length > 0; steps++) await it.clock.pass(10)
     problems.push(...afterwards(it))
