@@ -103,9 +103,16 @@ class Tries extends Companion {
     this.error = error
     this.hasBegun = false
     this.wait = wait
-    this.context = new WaitContext(this)
-    this.startTimer()
-    ;(inner.waits ??= new Set()).add(this)
+    try {
+      this.context = new WaitContext(this)
+      ;(inner.waits ??= new Set()).add(this)
+      // The timer of a test may go off before this returns.
+      this.startTimer()
+    } catch (error) {
+      inner.waits?.delete(this)
+      this.resolve = this.context = undefined
+      throw error
+    }
     if (hasListeners(breaker, 'retry')) emit(breaker, 'retry', error, this.attempts, wait)
     return promise
   }
@@ -137,7 +144,7 @@ class Tries extends Companion {
     if (resolve === undefined) return
     this.resolve = this.timer = this.context = undefined
     inner.waits.delete(this)
-    stopTimer(timer)
+    if (timer !== undefined) stopTimer(timer)
     resolve(context.runInAsyncScope(act, undefined, this))
   }
 

@@ -43,16 +43,19 @@ class Semaphore {
     if (this.test()) return Promise.resolve(this.release)
     return new Promise((resolve, reject) => {
       const taker = { resolve, timer: undefined }
+      let isOver = false
       // Before the taker is in the queue, for timers may throw.
       if (timeout) {
         taker.timer = setTimeout(() => {
+          // One of a test may go off as it is set.
+          isOver = true
           const place = this.#takers.indexOf(taker)
-          if (place < 0) return
-          this.#takers.splice(place, 1)
+          if (place >= 0) this.#takers.splice(place, 1)
           // Not a breaker's error: no call of one has timed out.
           reject(Object.assign(new Error(`Timed out after ${timeout}ms`), { code: 'ETIMEDOUT' }))
         }, timeout)
       }
+      if (isOver) return
       this.#takers.push(taker)
       // Meanwhile a place may have become free.
       if (timeout) this.#serve()

@@ -155,6 +155,16 @@ test('a probe that hangs closes the circuit when it ends well after all, and oth
   }
 })
 
+test('whoever waits for a place by a timer that goes off as it is set has waited', { timeout: 20_000 }, async t => {
+  const breaker = new CircuitBreaker(async () => 'well', { capacity: 1 })
+  const release = await breaker.semaphore.take()
+  t.mock.method(globalThis, 'setTimeout', onTimer => onTimer())
+  await assert.rejects(breaker.semaphore.take(10), { code: 'ETIMEDOUT' })
+  t.mock.restoreAll()
+  release()
+  assert.equal(breaker.semaphore.count, 1)
+})
+
 test('a call that finds no place of the capacity is no probe', async () => {
   for (const errorFilter of [() => false, () => true]) {
     const state = { closed: false, halfOpen: true }

@@ -330,6 +330,15 @@ describe('a wait', () => {
     assert.ok(ended < 1250, `${ended}`)
   })
 
+  test('whose timer goes off as it is set has ended', { timeout: 20_000 }, async t => {
+    const set = setTimeout
+    t.mock.method(globalThis, 'setTimeout', (onTimer, ...others) => {
+      onTimer()
+      return set(onTimer, ...others)
+    })
+    assert.equal(await retrying(t, failing(2), { ...SOON, attempts: 2 }).fire(), 'well')
+  })
+
   test('is not shorter than `retryAfter` of the error, in milliseconds', async t => {
     const clock = installClock(t)
     const action = failing(1, Object.assign(new Error('busy'), { retryAfter: 1500 }))
