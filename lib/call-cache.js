@@ -108,7 +108,11 @@ class CallCache extends Companion {
   /** It has waited in vain. Who comes later asks anew. */
   unqueued () {
     this.joinable = false
-    this.#forgetCall()
+    try {
+      this.#forgetCall()
+    } catch (error) {
+      throwAsync(error)
+    }
   }
 
   /** The call was admitted; its action begins. */

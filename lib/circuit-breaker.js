@@ -45,6 +45,7 @@ const { applyRetry, makeBudget, noFallback, readRetry } = require('./retry-optio
 const { Semaphore } = require('./semaphore')
 const { serve } = require('./serve')
 const { isOn } = require('./switches')
+const { toEach } = require('./to-each')
 const { tellWait } = require('./told-wait')
 const { update } = require('./update')
 const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
@@ -302,12 +303,14 @@ class CircuitBreaker extends EventEmitter {
       this.disable()
       this.removeAllListeners()
     } finally {
-      stopHealthChecks(this)
-      endWaits(inner)
-      endQueue(inner)
-      abortCalls(inner, buildError(this, 'ESHUTDOWN'))
-      this.clearCache()
-      inner.status?.shutdown()
+      toEach([
+        () => stopHealthChecks(this),
+        () => endWaits(inner),
+        () => endQueue(inner),
+        () => abortCalls(inner, buildError(this, 'ESHUTDOWN')),
+        () => this.clearCache(),
+        () => inner.status?.shutdown()
+      ], end => end())
     }
   }
 

@@ -13,6 +13,7 @@ const { abandon, allTaken, nextOut } = require('./native/crossings')
 const { instances } = require('./native/instances')
 const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
+const { toEach } = require('./to-each')
 const { lookAfter } = require('./waiter')
 
 const { EVENTS, IDLE, NONE } = codes
@@ -20,8 +21,8 @@ const { EVENTS, IDLE, NONE } = codes
 handlers.onUntaken = () => {
   if (isNested()) return
   allTaken()
-  instances.forEach(({ weak }, id) => {
-    const owner = weak.deref()
+  toEach(Object.keys(instances).map(Number), id => {
+    const owner = instances[id]?.weak.deref()
     // A status without a breaker is an owner, too.
     if (owner === undefined) giveUpAll(id)
     else if (owner[INNER] !== undefined) giveUp(owner[INNER])
@@ -31,12 +32,12 @@ handlers.onUntaken = () => {
 
 // Nobody is left who could be told of its calls.
 function giveUpAll (id) {
-  for (let permit = nextOut(id, 0); permit !== NONE; permit = nextOut(id, permit + 1)) abandon(id, permit)
+  for (const permit of permitsOut(id)) abandon(id, permit)
 }
 
 function giveUp (inner) {
-  for (let permit = nextOut(inner.id, 0); permit !== NONE; permit = nextOut(inner.id, permit + 1)) {
-    if (isTaken(inner, permit)) continue
+  toEach(permitsOut(inner.id), permit => {
+    if (isTaken(inner, permit)) return
     const companion = inner.calls[permit]?.companion
     disown(inner, permit)
     const bits = abandon(inner.id, permit)
@@ -44,7 +45,13 @@ function giveUp (inner) {
     if ((bits & EVENTS) !== 0) drainEvents(inner.breaker, inner.id)
     if (inner.semaphore !== undefined) serve(inner.semaphore)
     companion?.ended('lost')
-  }
+  })
+}
+
+function permitsOut (id) {
+  const permits = []
+  for (let permit = nextOut(id, 0); permit !== NONE; permit = nextOut(id, permit + 1)) permits.push(permit)
+  return permits
 }
 
 // Whether an action is still running further down the stack, which makes the loop turn

@@ -15,6 +15,7 @@ const { isRefusal } = require('./errors')
 const { codes: { IS_DRAINING, IS_SHUTDOWN } } = require('./native/abi')
 const { state } = require('./native/crossings')
 const { noRoom } = require('./stack-end')
+const { toEach } = require('./to-each')
 
 /** What the way of a call does for one that waits: it uses this file, so it leaves these here. */
 const handlers = {
@@ -41,12 +42,12 @@ function tryLater (breaker, inner, args, error, companion, ms) {
 
 /** Other timers are in place: whoever waits for those that are gone waits for these. */
 function waitAnew (inner) {
-  for (const tries of [...inner.waits ?? []]) tries.startTimer()
+  toEach([...inner.waits ?? []], tries => tries.startTimer())
 }
 
 /** Ends the waits of all calls of a breaker: none is tried again. */
 function endWaits (inner) {
-  for (const tries of [...inner.waits ?? []]) tries.end()
+  toEach([...inner.waits ?? []], tries => tries.end())
 }
 
 /** The companion of a call that may be tried again, with the one that it has besides. */

@@ -11,6 +11,7 @@ const { codes: { EVENTS, IDLE }, nativeOptions, places: { QUEUED_IDLE, QUEUED_TI
 const { leave, stat } = require('./native/crossings')
 const { Rejection, reject } = require('./outcome')
 const { noRoom } = require('./stack-end')
+const { toEach } = require('./to-each')
 
 /** What the way of a call does for one whose turn it is: it uses this file, so it leaves this here. */
 const handlers = {
@@ -76,10 +77,7 @@ function dismiss (inner) {
   const before = stat(QUEUED_TICKET)
   noteIdle(inner)
   inner.dismissedBefore = Math.max(before, inner.dismissedBefore)
-  for (const [ticket, waiter] of inner.waiters ?? []) {
-    if (ticket >= before) break
-    waiter.refuse(refuseOpen)
-  }
+  toEach(inner.waiters ?? [], ([ticket, waiter]) => { if (ticket < before) waiter.refuse(refuseOpen) })
 }
 
 function refuseOpen ({ args, breaker, inner }) {
@@ -95,11 +93,14 @@ function refuseForGood ({ breaker }) {
 function endQueue (inner) {
   inner.dismissedBefore = Infinity
   // The last first: it is nobody's turn by that.
-  for (const waiter of [...inner.waiters?.values() ?? []].reverse()) {
+  toEach([...inner.waiters?.values() ?? []].reverse(), waiter => {
     const bits = leave(inner.id, waiter.ticket)
-    waiter.refuse(refuseForGood)
-    endLeave(inner, bits)
-  }
+    try {
+      waiter.refuse(refuseForGood)
+    } finally {
+      endLeave(inner, bits)
+    }
+  })
   if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined
 }
 
@@ -108,13 +109,13 @@ function lookAfter (inner) {
   const { breaker, handle, id, waiters } = inner
   drainEvents(breaker, id)
   // No place is kept for most of them, and then nothing happens.
-  for (const waiter of [...waiters.values()]) waiter.run(handlers.enter)
+  toEach([...waiters.values()], waiter => waiter.run(handlers.enter))
   drainEvents(breaker, id)
   // First in, first out: those of whom nothing is known any more came before those who wait.
   const gone = waiters.size - (handle.queued() ?? 0)
-  for (const waiter of [...waiters.values()].slice(0, Math.max(0, gone))) {
+  toEach([...waiters.values()].slice(0, Math.max(0, gone)), waiter => {
     waiter.refuse(({ args }) => reject(breaker, inner, args, breaker.opened ? 'EOPENBREAKER' : 'EQUEUE'))
-  }
+  })
 }
 
 class Waiter {

@@ -342,6 +342,27 @@ test('a shutdown lets none begin who waits, though it disables the breaker', asy
   assert.equal(calls.length, 1)
 })
 
+test('a shutdown ends all who wait, whatever the clock of a test throws meanwhile', async () => {
+  const { stdout, ...end } = await child(async ({ require, path }) => {
+    const CircuitBreaker = require(path)
+    let uncaught = 0
+    process.on('uncaughtException', () => uncaught++)
+    const options = { capacity: 1, queue: { size: 5, timeout: 10_000 }, coalesce: true, coalesceTTL: 10_000, timeout: false }
+    const breaker = new CircuitBreaker(key => new Promise(resolve => setTimeout(resolve, 50, key)), options)
+    const calls = [1, 2, 3, 4].map(key => breaker.fire(key).catch(({ code }) => code))
+    const { now } = Date
+    // eslint-disable-next-line no-throw-literal
+    Date.now = () => { throw 'no clock' }
+    try {
+      breaker.shutdown()
+    } catch {}
+    Date.now = now
+    console.log(JSON.stringify(await Promise.all(calls)), uncaught > 0)
+  })
+  assert.deepEqual(end, { code: 0, signal: null, stderr: '' })
+  assert.equal(stdout.trim(), '[1,"ESHUTDOWN","ESHUTDOWN","ESHUTDOWN"] true')
+})
+
 test('counting only, all who wait begin', async t => {
   const { breaker, calls } = manual(t)
   const promises = Array.from({ length: 3 }, (_, index) => breaker.fire(index))
