@@ -24,9 +24,14 @@ handlers.onUntaken = () => {
   toEach(Object.keys(instances).map(Number), id => {
     const owner = instances[id]?.weak.deref()
     // A status without a breaker is an owner, too.
-    if (owner === undefined) giveUpAll(id)
-    else if (owner[INNER] !== undefined) giveUp(owner[INNER])
-    if (owner?.[INNER]?.waiters?.size > 0) lookAfter(owner[INNER])
+    if (owner === undefined) return giveUpAll(id)
+    const inner = owner[INNER]
+    if (inner === undefined) return
+    try {
+      giveUp(inner)
+    } finally {
+      if (inner.waiters?.size > 0) lookAfter(inner)
+    }
   })
 }
 

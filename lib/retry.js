@@ -100,7 +100,7 @@ class Tries extends Companion {
       noRoom(promise)
       return undefined
     }
-    this.attempts++
+    const attempt = ++this.attempts
     this.error = error
     this.hasBegun = false
     this.wait = wait
@@ -114,7 +114,7 @@ class Tries extends Companion {
       this.resolve = this.context = undefined
       throw error
     }
-    if (hasListeners(breaker, 'retry')) emit(breaker, 'retry', error, this.attempts, wait)
+    if (hasListeners(breaker, 'retry')) emit(breaker, 'retry', error, attempt, wait)
     return promise
   }
 

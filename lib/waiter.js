@@ -36,11 +36,13 @@ function wait (breaker, inner, receiver, args, companion) {
 // breaker down or lets time go by: what was told of it then is told now.
 function tellEarly (inner, waiter) {
   const { ticket } = waiter
-  if (inner.early?.has(ticket)) {
-    const tell = inner.early.get(ticket)
+  const tell = inner.early?.get(ticket)
+  if (tell !== undefined) {
     inner.early.delete(ticket)
     tell(waiter)
-  } else if (ticket < inner.dismissedBefore) {
+  }
+  // Its turn may have come, and after that what refuses all.
+  if (inner.waiters.has(ticket) && ticket < inner.dismissedBefore) {
     waiter.refuse(inner.dismissedBefore === Infinity ? refuseForGood : refuseOpen)
   }
 }
@@ -92,16 +94,16 @@ function refuseForGood ({ breaker }) {
 /** Nobody is let in any more: the breaker is shut down, or about to be. */
 function endQueue (inner) {
   inner.dismissedBefore = Infinity
-  // The last first: it is nobody's turn by that.
-  toEach([...inner.waiters?.values() ?? []].reverse(), waiter => {
-    const bits = leave(inner.id, waiter.ticket)
-    try {
+  try {
+    // The last first: it is nobody's turn by that.
+    toEach([...inner.waiters?.values() ?? []].reverse(), waiter => {
+      const bits = leave(inner.id, waiter.ticket)
       waiter.refuse(refuseForGood)
-    } finally {
       endLeave(inner, bits)
-    }
-  })
-  if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined
+    })
+  } finally {
+    if (inner.waiters !== undefined && !inner.handle.isWaiting()) inner.owner.pinned = undefined
+  }
 }
 
 /** What was told of those who wait may have been lost with the stack: they are told what has become of them. */

@@ -395,9 +395,17 @@ test('on the clock of a test the time in the queue is that of the test', async t
 for (const [name, code, act] of [
   ['opens the circuit', 'EOPENBREAKER', breaker => breaker.open()],
   ['shuts the breaker down', 'ESHUTDOWN', breaker => breaker.shutdown()],
+  ['gives a place and shuts the breaker down', 'ESHUTDOWN', breaker => {
+    breaker.semaphore.release()
+    breaker.shutdown()
+  }],
+  ['gives a place and opens the circuit', 'EOPENBREAKER', breaker => {
+    breaker.semaphore.release()
+    breaker.open()
+  }],
   ['disables the breaker', 'begun', breaker => breaker.disable()]
 ]) {
-  test(`what the timers of a host do as a call is queued is not lost: one ${name}`, async t => {
+  test(`what the timers of a host do as a call is queued is not lost: one ${name}`, { timeout: 60_000 }, async t => {
     const { setTimeout: plain } = globalThis
     let armed
     globalThis.setTimeout = (...args) => {
