@@ -232,6 +232,11 @@ unsafe extern "C" fn on_wake(
     }
     // SAFETY: the context lives until `finalize`.
     let mailbox = unsafe { &*context.cast::<Mailbox>() };
+    // Deno still calls for what was sent before, when its environment has ended and whatever
+    // JavaScript's functions are about has been dropped.
+    if mailbox.contents.lock().wake.is_none() {
+        return;
+    }
     let (mut on_wakeup, mut this) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the environment is alive and this is its thread, inside a handle scope.
     unsafe {
