@@ -4,6 +4,9 @@
 // put in the place of `require`. Tests mock these modules for the sake of the code under test,
 // and Jest hands such a mock to packages too; ES modules have no `require` at all. Node.js 20
 // before 20.16 is asked by `require`. No `node:` in front: Jest before 27 cannot read that.
+//
+// What is built for browsers has `browser/builtins.js` in the place of this file, and nothing else
+// in `lib` that a program loads asks for what is Node's alone.
 
 const own = name => process.getBuiltinModule?.(name)
 
@@ -19,7 +22,14 @@ module.exports = {
   performance,
   setImmediate,
   setTimeout,
+  // Looked up as they are used: programs and tests put their own in place.
+  /** @param {string} message */
+  emitWarning: (message, options) => process.emitWarning(message, options),
+  /** @param {() => void} act */
+  nextTick: act => process.nextTick(act),
+  get env () { return process.env },
   // Asked for when they are needed, which they mostly are not.
+  get channel () { return (own('diagnostics_channel') ?? require('diagnostics_channel')).channel },
   get Readable () { return (own('stream') ?? require('stream')).Readable },
   get debuglog () { return (own('util') ?? require('util')).debuglog },
   get inspect () { return (own('util') ?? require('util')).inspect },

@@ -6,7 +6,7 @@
 // Every call asks the channels whether somebody listens, so that whoever comes later hears of the
 // next one. While nobody ever has, V8 knows that as it compiles the call, and asks nothing.
 
-const { own } = require('./builtins')
+const { channel } = require('./builtins')
 const { Companion } = require('./companion')
 const { lastTrip } = require('./last-trip')
 const { codes: { CLOSED, HALF_OPENED, IS_FORCED_OPEN, OPENED, UNGUARDED } } = require('./native/abi')
@@ -14,7 +14,6 @@ const { state } = require('./native/crossings')
 const { toPromise } = require('./outcome')
 
 // Held here, for Node forgets those that nobody holds: with them who has subscribed.
-const { channel } = own('diagnostics_channel') ?? require('diagnostics_channel')
 const start = channel('tracing:didelphis:call:start')
 const end = channel('tracing:didelphis:call:end')
 const asyncStart = channel('tracing:didelphis:call:asyncStart')

@@ -3,9 +3,9 @@
 // Emitting to listeners that may not be there, and may throw. Used by the class and the
 // status.
 
-const { EventEmitter } = require('./builtins')
+const builtins = require('./builtins')
 
-const { emit: plainEmit } = EventEmitter.prototype
+const { emit: plainEmit } = builtins.EventEmitter.prototype
 
 // Nothing here throws: a call that has begun reaches its end whatever listeners and getters
 // do. What they throw surfaces.
@@ -47,7 +47,7 @@ function emit (emitter, name, ...args) {
 function throwAsync (error) {
   const rethrow = () => { throw error }
   try {
-    process.nextTick(rethrow)
+    builtins.nextTick(rethrow)
   } catch {
     // Somebody has put a broken one in place: an unhandled rejection is nearly as loud.
     Promise.reject(error)

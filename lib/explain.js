@@ -28,7 +28,7 @@ function explain (breaker, inner) {
   }
 }
 
-const debuglog = process.env.NODE_DEBUG ? builtins.debuglog('didelphis') : undefined
+const debuglog = builtins.env.NODE_DEBUG ? builtins.debuglog('didelphis') : undefined
 
 /** Writes where the circuit has come to, for who asked for that as the program was started. */
 const trace = debuglog?.enabled ? breaker => debuglog('%s: %s', breaker.name, breaker.explain()) : undefined

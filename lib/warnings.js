@@ -3,6 +3,7 @@
 // Process warnings: what a program should know, and can live with. Used wherever such a thing
 // is seen; each kind is told once.
 
+const builtins = require('./builtins')
 const { throwAsync } = require('./emit')
 
 const told = new Set()
@@ -13,7 +14,7 @@ function warnOnce (code, message, option = '') {
   if (told.has(kind)) return
   told.add(kind)
   try {
-    process.emitWarning(message, { code, type: 'DidelphisWarning' })
+    builtins.emitWarning(message, { code, type: 'DidelphisWarning' })
   } catch (error) {
     // Somebody has put his own in place: a call may be under way.
     throwAsync(error)
