@@ -3,12 +3,13 @@
 //! Three layers, each using only those to its right, and beside the second what shows breakers to
 //! others:
 //!
-//! `node` → `serve` → `runtime` → `didelphis_core`
+//! `node` → `serve` → `runtime` → `didelphis_host` → `didelphis_core`
 //!
 //! - [`didelphis_core`]: what a circuit breaker is. Pure: `now` is an argument. A crate of its
 //!   own.
+//! - [`didelphis_host`]: what it and the module of WebAssembly have in common. A crate of its own.
 //! - [`runtime`]: what a process needs around it: the clock, the timer thread, the
-//!   clock of the event loop, the driver that puts a breaker under them, and the registry of
+//!   clock of the event loop, what a breaker has of these, and the registry of
 //!   all breakers for threads that read and steer them.
 //! - `serve`: the server, which reads and steers all breakers by the registry, on a thread of its
 //!   own. Nothing of it runs before somebody asks for it.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didelphis::runtime::clock::{self, jumps};
-use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
+use didelphis::runtime::driver::{self, AlarmSample, Driver, LoopWaker};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis_core::breaker::{Admission, CircuitBreaker};
 use didelphis_core::config::Config;
@@ -53,7 +53,7 @@ fn driven(timeout_ms: u64, reset_ms: u64) -> (Driver, Arc<Inbox>) {
     config.live.timeout = Some(Nanos::from_millis(timeout_ms));
     config.live.reset_timeout = Nanos::from_millis(reset_ms).into();
     let make = |now| CircuitBreaker::new(config, now);
-    (Driver::native(make, meter, STALL, inbox.clone(), 0), inbox)
+    (driver::native(make, meter, STALL, inbox.clone(), 0), inbox)
 }
 
 /// Plays the loop until a call has expired; after how long it had.

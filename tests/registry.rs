@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
-use didelphis::runtime::host_clock::{Host, HostClock};
+use didelphis::runtime::driver::{self, AlarmSample, Driver, LoopWaker};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::registry::{Entry, Registration, Registry, WakeForCommands};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Refusal, Settled};
@@ -19,6 +18,7 @@ use didelphis_core::inbox::{Command, Fate, NotPut};
 use didelphis_core::state::State;
 use didelphis_core::time::Nanos;
 use didelphis_core::window::Counter;
+use didelphis_host::host_clock::{Host, HostClock};
 
 /// A loop's way from other threads.
 struct Way(Mutex<Sender<u32>>);
@@ -61,7 +61,7 @@ impl Loop {
         let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(Nobody)) };
         let (way, woken) = way();
         let make = |now| CircuitBreaker::new(config, now);
-        let driver = Driver::native(make, meter, STALL, way.clone(), number);
+        let driver = driver::native(make, meter, STALL, way.clone(), number);
         let registration = registry.enter(driver.published(), way, number);
         Loop { driver, registration, woken }
     }
@@ -212,7 +212,7 @@ fn a_breaker_on_the_clock_of_a_host_shows_its_state_and_no_moment() {
     // On the loop's clock it shows them.
     // SAFETY: no loop is named.
     let meter = unsafe { LoopMeter::start(std::ptr::null_mut(), None, Box::new(Nobody)) };
-    let driver = Driver::native(driver.leave(), meter, STALL, way().0, 0);
+    let driver = driver::native(driver.leave(), meter, STALL, way().0, 0);
     driver.with(|breaker, now| {
         breaker.close(now);
         breaker.open(now);

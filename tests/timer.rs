@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didelphis::runtime::clock;
-use didelphis::runtime::driver::{AlarmSample, Driver, LoopWaker};
+use didelphis::runtime::driver::{self, AlarmSample, LoopWaker};
 use didelphis::runtime::loop_clock::{LoopHost, LoopMeter, STALL};
 use didelphis::runtime::timer::{Task, Timer};
 use didelphis_core::breaker::{Admission, CircuitBreaker, Settled};
@@ -202,7 +202,7 @@ fn every_call_is_either_settled_or_found_late() {
     config.live.timeout = Some(Nanos::new(200_000));
     config.live.error_threshold_percentage = 100.0;
     let make = |now| CircuitBreaker::new(config, now);
-    let driver = Driver::native(make, meter.clone(), STALL, inbox.clone(), 0);
+    let driver = driver::native(make, meter.clone(), STALL, inbox.clone(), 0);
 
     let mut random = 0x2545_F491_4F6C_DD1Du64;
     let (mut admitted, mut settled, mut late) = (0, 0, 0);

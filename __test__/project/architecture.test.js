@@ -52,6 +52,13 @@ describe('in Rust', () => {
     assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), /\bdidelphis_abi\b/), [])
   })
 
+  test('what hosts have in common knows no thread, system or N-API, and contains no unsafe code', () => {
+    assert.match(read('crates/host/src/lib.rs'), /^#!\[forbid\(unsafe_code\)\]$/m)
+    const asked = /\b(std|core)::(time::(Instant|SystemTime)|sync::(?!(Arc)\b)|(thread|fs|net|io|env|process|os)\b)|\bnapi(_derive)?::|\blibc::|\bparking_lot::/
+    assert.deepEqual(linesOf(filesIn('crates/host/src', '.rs'), asked), [])
+    assert.deepEqual(linesOf(filesIn('crates/core/src', '.rs'), /\bdidelphis_host\b/), [])
+  })
+
   test('the core knows no clock, thread, lock or I/O', () => {
     // It shows others what it is in atomics, and waits for nobody.
     const asked = /\b(std|core)::(time::(Instant|SystemTime)|sync::(?!(LazyLock|OnceLock|Arc|atomic)\b)|(thread|fs|net|io|env|process|os)\b)/
@@ -100,7 +107,7 @@ describe('in JavaScript', () => {
   })
 
   test('the native half requires no more of the rest than it must', () => {
-    const ALLOWED = ['drain-events', 'binary', 'builtins', 'emit', 'fake-clock'].map(name => `lib/${name}.js`)
+    const ALLOWED = ['drain-events', 'binding', 'builtins', 'emit', 'fake-clock'].map(name => `lib/${name}.js`)
     const beyond = [...graph].filter(([file]) => file.startsWith('lib/native/')).flatMap(([, required]) => required)
       .filter(file => !file.startsWith('lib/native/') && !ALLOWED.includes(file))
     assert.deepEqual(beyond, [])
@@ -128,7 +135,7 @@ test('every file that ARCHITECTURE.md names is there', () => {
 
 test('each file of lib has its place on the map', () => {
   const [, map] = /\n\| theme \| files \|\n([^]*?)\n\n/.exec(read('ARCHITECTURE.md'))
-  const files = filesIn('lib', '.js').filter(file => !/^lib\/(browser|doctor|native|operator|opentelemetry|prometheus|testing)\//.test(file))
+  const files = filesIn('lib', '.js').filter(file => !/^lib\/(browser|doctor|native|operator|opentelemetry|prometheus|testing|wasm)\//.test(file))
   assert.deepEqual(files.filter(file => !map.includes(`\`${file.slice('lib/'.length)}\``)), [])
   const named = Array.from(map.matchAll(/`([\w-]+\.js)`/g), ([, name]) => name)
   assert.deepEqual(named.filter(name => !filesIn('lib', '.js').some(file => file.endsWith(`/${name}`))), [])

@@ -13,19 +13,22 @@ use std::sync::Arc;
 
 use napi::{check_status, sys, Result};
 
-use super::instances::Instances;
 use super::mailbox::{Mailbox, Message};
 use super::resource::Resource;
 use super::shared_words::SharedWords;
 use super::single_environment;
+use super::site::NodeSite;
 use crate::runtime::clock;
 use crate::runtime::loop_clock::{LoopHost, LoopMeter};
 use crate::runtime::loops::Loops;
 use didelphis_core::time::Nanos;
+use didelphis_host::hot::{self, Wakeup};
+use didelphis_host::instances::Instances;
+use didelphis_host::memory::Memory;
 
 /// See the [module](self).
 pub(crate) struct Environment {
-    instances: Instances,
+    instances: Instances<NodeSite>,
     meter: Rc<LoopMeter>,
     mailbox: Arc<Mailbox>,
     /// Taken by whoever closes the environment first: the end of the JavaScript
@@ -73,7 +76,12 @@ impl Environment {
             // below closes the meter.
             let meter = unsafe { LoopMeter::start(uv_loop.cast(), Some(mailbox.clone()), host) };
             Environment {
-                instances: Instances::new(meter.clone(), mailbox.clone(), words, keep_alive),
+                instances: Instances::new(NodeSite {
+                    meter: meter.clone(),
+                    mailbox: mailbox.clone(),
+                    words,
+                    keep_alive,
+                }),
                 meter,
                 mailbox,
                 cleanup: Cell::new(None),
@@ -104,14 +112,14 @@ impl Environment {
 
     /// Whether calls are under way that keep the process alive.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.instances.is_waiting()
+        self.instances.site().keep_alive.is_waiting()
     }
 
     /// Tells the loop of calls of which nobody has taken charge, when there are others than
     /// before, and else now and then: an action that makes the loop turn keeps its call
     /// untaken for long.
     fn tell_untaken(&self) {
-        let untaken = self.words().word(SharedWords::UNTAKEN);
+        let untaken = hot::Environment::words(self).word(SharedWords::UNTAKEN);
         let (told, told_at) = self.untaken_told.get();
         if untaken == 0 {
             self.untaken_told.set((0, told_at));
@@ -124,8 +132,61 @@ impl Environment {
         }
     }
 
-    /// The next thing that JavaScript has not heard of.
-    pub(crate) fn next_wakeup(&self) -> Option<Wakeup> {
+    /// Whether stalls of the loop are to be among the wake-ups.
+    pub(crate) fn hear_stalls(&self, wanted: bool) {
+        self.mailbox.hear_stalls(wanted);
+    }
+
+    /// The clock of the loop.
+    pub(crate) fn meter(&self) -> &LoopMeter {
+        &self.meter
+    }
+
+    /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
+    /// touched from any other thread after this has returned.
+    pub(crate) fn close(&self) {
+        self.close_for(false);
+    }
+
+    /// `ends`: because the JavaScript environment ends.
+    fn close_for(&self, ends: bool) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.instances.site().keep_alive.close();
+        self.instances.close();
+        self.mailbox.close();
+        let cleanup = self.cleanup.take();
+        let this: *const Environment = self;
+        self.meter.close(Box::new(move || {
+            let Some(cleanup) = cleanup else { return };
+            // SAFETY: the hook has not been removed, and the reference that `open`
+            // gave to it is dropped once, here.
+            unsafe {
+                match cleanup {
+                    Cleanup::InTime(hook) => drop(sys::napi_remove_async_cleanup_hook(hook)),
+                    Cleanup::AtOnce(env) if !ends => {
+                        let argument = this.cast_mut().cast::<c_void>();
+                        sys::napi_remove_env_cleanup_hook(env, Some(on_end), argument);
+                    }
+                    // It is called for the first and last time.
+                    Cleanup::AtOnce(_) => {}
+                }
+                drop(Rc::from_raw(this));
+            }
+        }));
+    }
+}
+
+impl hot::Environment for Environment {
+    type Site = NodeSite;
+
+    #[inline]
+    fn instances(&self) -> &Instances<NodeSite> {
+        &self.instances
+    }
+
+    fn next_wakeup(&self) -> Option<Wakeup> {
         while let Some(message) = self.mailbox.next() {
             if !self.answering.replace(true) {
                 if let Some(length) = self.meter.on_answer() {
@@ -155,62 +216,6 @@ impl Environment {
         self.answering.set(false);
         None
     }
-
-    /// Whether stalls of the loop are to be among the wake-ups.
-    pub(crate) fn hear_stalls(&self, wanted: bool) {
-        self.mailbox.hear_stalls(wanted);
-    }
-
-    /// Its breakers.
-    #[inline]
-    pub(crate) fn instances(&self) -> &Instances {
-        &self.instances
-    }
-
-    /// The clock of the loop.
-    pub(crate) fn meter(&self) -> &LoopMeter {
-        &self.meter
-    }
-
-    /// The memory shared with JavaScript.
-    #[inline]
-    pub(crate) fn words(&self) -> &SharedWords {
-        self.instances.words()
-    }
-
-    /// Lets go of the loop. Nothing of the loop, and nothing of JavaScript, is
-    /// touched from any other thread after this has returned.
-    pub(crate) fn close(&self) {
-        self.close_for(false);
-    }
-
-    /// `ends`: because the JavaScript environment ends.
-    fn close_for(&self, ends: bool) {
-        if self.closed.replace(true) {
-            return;
-        }
-        self.instances.close();
-        self.mailbox.close();
-        let cleanup = self.cleanup.take();
-        let this: *const Environment = self;
-        self.meter.close(Box::new(move || {
-            let Some(cleanup) = cleanup else { return };
-            // SAFETY: the hook has not been removed, and the reference that `open`
-            // gave to it is dropped once, here.
-            unsafe {
-                match cleanup {
-                    Cleanup::InTime(hook) => drop(sys::napi_remove_async_cleanup_hook(hook)),
-                    Cleanup::AtOnce(env) if !ends => {
-                        let argument = this.cast_mut().cast::<c_void>();
-                        sys::napi_remove_env_cleanup_hook(env, Some(on_end), argument);
-                    }
-                    // It is called for the first and last time.
-                    Cleanup::AtOnce(_) => {}
-                }
-                drop(Rc::from_raw(this));
-            }
-        }));
-    }
 }
 
 impl Drop for Environment {
@@ -222,7 +227,7 @@ impl Drop for Environment {
 impl LoopHost for Weak<Environment> {
     fn on_turn(&self, stall: Option<Nanos>) {
         let Some(environment) = self.upgrade() else { return };
-        environment.instances.on_turn();
+        environment.instances.site().keep_alive.on_turn();
         if let Some(length) = stall {
             environment.mailbox.on_stall(length);
         }
@@ -245,18 +250,6 @@ enum Cleanup {
     InTime(sys::napi_async_cleanup_hook_handle),
     /// Which is done when it returns. Deno frees the other kind twice.
     AtOnce(sys::napi_env),
-}
-
-/// What JavaScript is to hear of.
-pub(crate) enum Wakeup {
-    /// The breaker with that number has something to announce.
-    Breaker(u32),
-    /// A stall of the loop has ended that was so long.
-    Stall(Nanos),
-    /// There is no timer thread to be had.
-    NoThread,
-    /// Calls were admitted in an earlier turn of which nobody has taken charge.
-    Untaken,
 }
 
 /// # Safety

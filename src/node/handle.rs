@@ -8,24 +8,26 @@ use napi::bindgen_prelude::{FromNapiValue, Function, JsValue, Object, Unknown};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::breaker_options::BreakerOptions;
 use super::environment::Environment;
 use super::host::JsHost;
 use super::hot;
-use super::instances::TimeSource;
+use super::site::NodeSite;
 use crate::runtime::clock;
-use crate::runtime::registry::{Names, Registry};
+use crate::runtime::registry::{About, Names, Registration, Registry};
 use crate::runtime::timer::Timer;
 use crate::runtime::uuid;
 use didelphis_abi::fingerprint::FINGERPRINT;
-use didelphis_core::breaker::{CircuitBreaker, Tripped};
+use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::calls::Permit;
-use didelphis_core::latency::{self, Histogram, BINS, QUANTILES};
-use didelphis_core::loop_delay::Stalls;
+use didelphis_core::latency::{self, BINS};
 use didelphis_core::mode::Mode;
 use didelphis_core::state::State;
-use didelphis_core::time::{Nanos, Now, Shift};
-use didelphis_core::window::Counter;
+use didelphis_core::time::{Nanos, Now};
+use didelphis_host::breaker_options::BreakerOptions;
+use didelphis_host::commands;
+use didelphis_host::hot::Environment as _;
+use didelphis_host::instances::{Instances, TimeSource};
+use didelphis_host::memory::Memory;
 
 /// One load of the module: what all its breakers share.
 #[napi(js_name = "Environment")]
@@ -126,16 +128,7 @@ impl JsEnvironment {
     #[napi(catch_unwind)]
     pub fn read_lag(&self) {
         let (mut loop_delay, busy) = self.inner.meter().loop_delay();
-        let now = clock::now();
-        let turns = loop_delay.turns(now);
-        let of = |stalls: Stalls| {
-            let Stalls { count, time, longest } = stalls;
-            [count as f64, time.as_millis_f64(), longest.as_millis_f64()]
-        };
-        let quantiles = turns.quantiles.into_iter().map(Nanos::as_millis_f64);
-        let window = [busy.as_millis_f64()].into_iter().chain(of(loop_delay.stalls(now)));
-        let numbers = window.chain([turns.mean_nanos / 1e6]).chain(quantiles);
-        self.inner.words().put_stats(numbers.chain(of(loop_delay.total())));
+        commands::put_lag(self.inner.words(), &mut loop_delay, busy, clock::now());
     }
 
     /// Lets every call of every breaker of the process pass, or ends that.
@@ -160,7 +153,7 @@ impl JsEnvironment {
 
     fn add(&self, options: BreakerOptions, time: TimeSource) -> Result<Handle> {
         let shown = options.shown.clone();
-        let config = options.into_config()?;
+        let config = options.into_config(uuid::random_number()).map_err(invalid)?;
         let id = self.inner.instances().add(|now| CircuitBreaker::new(config, now), &time);
         self.inner.words().put_word(0, id as i32);
         let handle = Handle { environment: self.inner.clone(), id };
@@ -263,7 +256,7 @@ impl Handle {
         let mut rest = labels.unwrap_or_default().into_iter();
         let labels = std::iter::from_fn(|| Some((rest.next()?, rest.next()?))).collect();
         let names = Arc::new(Names { name, group, labels });
-        self.environment.instances().describe(self.id, |about| about.names = Some(names));
+        self.describe_as(|about| about.names = Some(names));
     }
 
     /// Goes on with the options in the shared words, where they lie as for `create`.
@@ -271,7 +264,7 @@ impl Handle {
     pub fn update(&self) -> Result<()> {
         let options = BreakerOptions::left_in(self.environment.words());
         let shown = options.shown.clone();
-        let config = options.into_config()?;
+        let config = options.into_config(uuid::random_number()).map_err(invalid)?;
         self.with(|breaker, now| breaker.update(&config, now));
         self.show_options(shown);
         Ok(())
@@ -280,7 +273,7 @@ impl Handle {
     /// For how many ms the circuit stays open, or stayed so last; infinity: for ever.
     #[napi(catch_unwind)]
     pub fn wait(&self) -> f64 {
-        self.with(|breaker, _| ms_or_never(breaker.wait()))
+        self.with(|breaker, _| commands::ms_or_never(breaker.wait()))
     }
 
     /// The circuit stays open for so many ms, each time that it opens and, if it is open, this
@@ -350,7 +343,7 @@ impl Handle {
     /// nothing: nobody knows, or it refuses none.
     #[napi(catch_unwind)]
     pub fn retry_after(&self) -> Option<f64> {
-        self.with(|breaker, now| breaker.retry_after(now).map(ms_or_never))
+        self.with(|breaker, now| breaker.retry_after(now).map(commands::ms_or_never))
     }
 
     /// Asks for a snapshot at the end of every bucket, or for none.
@@ -395,11 +388,7 @@ impl Handle {
     /// Takes over the window of another breaker as it stands: counts and shape.
     #[napi(catch_unwind)]
     pub fn copy_window(&self, other: &Handle) {
-        let (mut window, from) = other.with(|breaker, now| (breaker.window(now).clone(), now));
-        self.with(|breaker, to| {
-            window.change_clocks(&Shift { from, to });
-            breaker.set_window(window);
-        });
+        commands::copy_window(self.instances(), self.id, other.id);
     }
 
     /// Begins a new bucket.
@@ -413,52 +402,21 @@ impl Handle {
     /// latencies, as of `read_bucket_latencies`. Returns how many numbers there are.
     #[napi(catch_unwind)]
     pub fn read_stats(&self) -> u32 {
-        self.with(|breaker, now| {
-            let state = f64::from(hot::state_bits(breaker, now));
-            let learned = learned_by(breaker);
-            let queued = breaker.queued().map_or(-1.0, |queued| queued as f64);
-            let window = breaker.window(now);
-            let (counts, latencies) = (window.totals(), window.latencies());
-            let summary = latencies.as_ref().map(Histogram::summary);
-            let ms = |nanos: f64| nanos / 1e6;
-            let mean = summary.as_ref().map_or(-1.0, |summary| ms(summary.mean_nanos));
-            let quantiles = (0..QUANTILES.len()).map(|place| {
-                summary.as_ref().map_or(-1.0, |summary| summary.quantiles[place].as_millis_f64())
-            });
-            let counts = counts.iter().map(|&count| count as f64);
-            let histogram = latencies.iter().flat_map(numbers_of);
-            let numbers = counts.chain([mean]).chain(quantiles).chain([state]).chain(learned);
-            let numbers = numbers.chain([queued]).chain(histogram);
-            self.environment.words().put_stats(numbers) as u32
-        })
+        commands::read_stats(self.instances(), self.id)
     }
 
     /// Leaves in the shared words why the circuit opened last, and when; see the layout. Whether it
     /// ever has.
     #[napi(catch_unwind)]
     pub fn read_trip(&self) -> bool {
-        let trip = self.with(|breaker, now| {
-            breaker.state(now);
-            breaker.last_trip().map(|trip| (*trip, now.monotonic - trip.at))
-        });
-        let Some((Tripped { reason, at, count, calls, threshold }, ago)) = trip else {
-            return false;
-        };
-        let times = [at, ago].map(Nanos::as_millis_f64);
-        let figures = [count as f64, calls as f64, threshold];
-        let reason = f64::from(hot::reason_code(reason));
-        self.environment.words().put_stats([reason].into_iter().chain(times).chain(figures));
-        true
+        commands::read_trip(self.instances(), self.id)
     }
 
     /// How many calls failed and of how many, as the circuit is judged by them, and what share of
     /// them passes while it is closed.
     #[napi(catch_unwind)]
     pub fn judged(&self) -> (f64, f64, f64) {
-        self.with(|breaker, now| {
-            let (failures, calls) = breaker.judged(now);
-            (failures as f64, calls as f64, breaker.ramp_share(now).unwrap_or(1.0))
-        })
+        commands::judged(self.instances(), self.id)
     }
 
     /// What share of the calls a throttle refuses; nothing: there is none.
@@ -476,11 +434,7 @@ impl Handle {
     /// The serials of the oldest and the newest bucket.
     #[napi(catch_unwind)]
     pub fn window_range(&self) -> (i64, i64) {
-        self.with(|breaker, now| {
-            let window = breaker.window(now);
-            let newest = window.serial() as i64;
-            (newest + 1 - window.len() as i64, newest)
-        })
+        commands::window_range(self.instances(), self.id)
     }
 
     /// Leaves a bucket's counts in the shared words, and after them 1 when the circuit
@@ -488,25 +442,13 @@ impl Handle {
     /// a bucket.
     #[napi(catch_unwind)]
     pub fn read_bucket(&self, serial: i64) -> bool {
-        let bucket = self.with(|breaker, now| {
-            let bucket = breaker.window(now).bucket(to_serial(serial));
-            bucket.map(|bucket| (bucket.counts, bucket.circuit_open))
-        });
-        let Some((counts, circuit_open)) = bucket else { return false };
-        let counts = counts.iter().map(|&count| count as f64);
-        let circuit_open = circuit_open.map_or(-1.0, f64::from);
-        self.environment.words().put_stats(counts.chain([circuit_open]));
-        true
+        commands::read_bucket(self.instances(), self.id, serial)
     }
 
     /// Sets a count of a bucket.
     #[napi(catch_unwind)]
     pub fn write_bucket(&self, serial: i64, kind: u32, value: f64) {
-        if let Some(kind) = Counter::from_index(kind as usize) {
-            self.with(|breaker, now| {
-                breaker.window(now).set_count(to_serial(serial), kind, value as i64);
-            });
-        }
+        commands::write_bucket(self.instances(), self.id, serial, kind, value);
     }
 
     /// Notes in the newest bucket that the circuit opened or closed.
@@ -521,41 +463,26 @@ impl Handle {
     /// latency.
     #[napi(catch_unwind)]
     pub fn read_bucket_latencies(&self, serial: i64) -> u32 {
-        self.with(|breaker, now| {
-            let bucket = breaker.window(now).bucket(to_serial(serial));
-            let histogram = bucket.map(|bucket| bucket.latencies.histogram());
-            self.environment.words().put_stats(histogram.iter().flat_map(numbers_of)) as u32
-        })
+        commands::read_bucket_latencies(self.instances(), self.id, serial)
     }
 
     /// Replaces the latencies of a bucket.
     #[napi(catch_unwind)]
     pub fn set_latencies(&self, serial: i64, latencies: Vec<f64>) {
-        let latencies = latencies.into_iter().map(Nanos::from_millis_f64);
-        self.with(|breaker, now| {
-            breaker.window(now).set_latencies(to_serial(serial), latencies);
-        });
+        commands::set_latencies(self.instances(), self.id, serial, latencies);
     }
 
     /// Counts something and records latencies in the newest bucket by hand.
     #[napi(catch_unwind)]
     pub fn record(&self, kind: Option<u32>, latencies: Vec<f64>) {
-        self.with(|breaker, now| {
-            let window = breaker.window(now);
-            if let Some(kind) = kind.and_then(|kind| Counter::from_index(kind as usize)) {
-                window.count_by_hand(kind);
-            }
-            for latency in latencies {
-                window.record(Nanos::from_millis_f64(latency));
-            }
-        });
+        commands::record(self.instances(), self.id, kind, latencies);
     }
 
     /// The timer of a breaker that lives by JavaScript's clock has gone off. Whether
     /// there is something to announce.
     #[napi(catch_unwind)]
     pub fn on_timer(&self) -> bool {
-        self.environment.instances().on_host_alarm(self.id)
+        self.instances().on_host_alarm(self.id)
     }
 
     /// Lives by a clock of JavaScript's from now on; see `createHosted`.
@@ -567,7 +494,7 @@ impl Handle {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<()> {
         let host = JsHost::new(env, &now, &set_timer)?;
-        self.environment.instances().change_clocks(self.id, TimeSource::hosted(host));
+        self.instances().change_clocks(self.id, TimeSource::hosted(host));
         Ok(())
     }
 
@@ -575,61 +502,40 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
-        self.environment.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
+        self.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
     }
 
     /// Others see these options.
     fn show_options(&self, options: Arc<[f64]>) {
-        self.environment.instances().describe(self.id, |about| about.options = options);
+        self.describe_as(|about| about.options = options);
+    }
+
+    /// Others see something else of it from now on.
+    fn describe_as(&self, change: impl FnOnce(&mut About)) {
+        let describe = |it: &Registration| it.entry().describe(change);
+        self.instances().with_registration(self.id, describe);
     }
 
     /// For what may begin or end a call with a timeout.
     fn with_calls<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        let done = self.environment.instances().with_calls(self.id, act);
-        done.expect("a breaker lives as long as its handle").0
+        commands::with_calls(self.instances(), self.id, act)
+    }
+
+    pub(super) fn instances(&self) -> &Instances<NodeSite> {
+        self.environment.instances()
     }
 
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> R {
-        self.environment
-            .instances()
-            .with(self.id, act)
-            .expect("a breaker lives as long as its handle")
+        commands::with(self.instances(), self.id, act)
     }
+}
+
+fn invalid(reason: String) -> Error {
+    Error::new(Status::InvalidArg, reason)
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.environment.instances().remove(self.id);
+        self.instances().remove(self.id);
     }
-}
-
-/// What a breaker has learned, as it is laid out for `read_stats`.
-fn learned_by(breaker: &CircuitBreaker) -> [f64; 4] {
-    let timeout = breaker.learned_timeout().map_or(-1.0, Nanos::as_millis_f64);
-    let has_learned = f64::from(breaker.timeout_to_remember().is_some());
-    let (limit, usual) = match breaker.adaptive_capacity() {
-        Some((limit, usual)) => (f64::from(limit), usual.map_or(-1.0, Nanos::as_millis_f64)),
-        None => (-1.0, -1.0),
-    };
-    [timeout, has_learned, limit, usual]
-}
-
-fn numbers_of(histogram: &Histogram) -> impl Iterator<Item = f64> + '_ {
-    let ends = histogram.ends().map(|ends| ends.map(Nanos::as_millis_f64));
-    // Signed, as processors turn them into floats: that is room for more than there are.
-    let number = |(bin, count)| (count as i64 * BINS as i64 + bin as i64) as f64;
-    ends.into_iter().flatten().chain(histogram.bins().map(number))
-}
-
-fn ms_or_never(span: Nanos) -> f64 {
-    if span.is_never() {
-        f64::INFINITY
-    } else {
-        span.as_millis_f64()
-    }
-}
-
-/// A serial from JavaScript; there is no bucket with a negative one.
-fn to_serial(serial: i64) -> u64 {
-    u64::try_from(serial).unwrap_or(u64::MAX)
 }

@@ -10,8 +10,8 @@ use napi::bindgen_prelude::{Function, JsValue};
 use napi::{sys, Env, Result};
 
 use super::reference::Reference;
-use crate::runtime::host_clock::Host;
 use didelphis_core::time::Nanos;
+use didelphis_host::host_clock::Host;
 
 /// See the [module](self).
 pub(crate) struct JsHost {

@@ -1,12 +1,10 @@
 //! The N-API surface: conversions between JavaScript's numbers and the driver's
 //! types. Decides nothing.
 
-mod breaker_options;
 mod environment;
 mod handle;
 mod host;
 mod hot;
-mod instances;
 mod keep_alive;
 mod mailbox;
 #[cfg(feature = "probe")]
@@ -18,3 +16,4 @@ mod retry;
 mod server;
 mod shared_words;
 mod single_environment;
+mod site;

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use napi_derive::napi;
 
 use super::handle::Handle;
-use didelphis_core::retry::{NoRetry, RetryBudget, RetryOptions, SharedRetryBudget, Tried};
+use didelphis_core::retry::{RetryBudget, SharedRetryBudget};
 use didelphis_core::time::Nanos;
+use didelphis_host::commands;
 
 /// What retries are paid from.
 #[napi(js_name = "RetryBudget")]
@@ -39,15 +40,9 @@ impl Handle {
         timeout: f64,
         budget: &JsRetryBudget,
     ) {
-        let timeout = Nanos::from_millis_f64(timeout);
-        let options = RetryOptions {
-            attempts,
-            initial: Nanos::from_millis_f64(initial),
-            max: Nanos::from_millis_f64(max),
-            factor,
-            timeout: (!timeout.is_never()).then_some(timeout),
-        };
-        self.with(|breaker, _| breaker.set_retry(Some((options, budget.inner.clone()))));
+        let numbers = [f64::from(attempts), initial, max, factor, timeout];
+        let budget = budget.inner.clone();
+        commands::set_retry(self.instances(), self.id(), numbers, budget);
     }
 
     /// Has no call tried again from now on.
@@ -61,11 +56,7 @@ impl Handle {
     /// its first try began at `began`, and the service asks for a wait of `retryAfter` ms.
     #[napi(catch_unwind)]
     pub fn retry(&self, attempts: u32, began: f64, retry_after: f64) -> f64 {
-        let began = Nanos::from_millis_f64(began);
-        let retry_after = Nanos::from_millis_f64(retry_after);
-        let tried = Tried { attempts, began, retry_after };
-        let wait: Result<Nanos, NoRetry> = self.with(|breaker, now| breaker.retry(&tried, now));
-        wait.map_or(-1.0, Nanos::as_millis_f64)
+        commands::retry(self.instances(), self.id(), attempts, began, retry_after)
     }
 
     /// Whether the circuit lets a try begin whose wait is over.

@@ -1,17 +1,12 @@
-//! Memory that both sides see: what a crossing takes and gives. JavaScript sees it as an
-//! `Int32Array` of words, for the arguments and results of every call, and as a
-//! `Float64Array` of numbers, for statistics, which begin behind the words. A store and a
-//! load cost a nanosecond or two where converting a JavaScript value costs ten.
+//! The memory that both sides see ([`Memory`]), as N-API gives it.
 
 use std::ptr;
 
 use napi::{check_status, sys, Error, Result, Status};
 
 use super::reference::Reference;
-use didelphis_abi::counters::{COUNTERS, QUANTILES};
 use didelphis_abi::layout::{self, words};
-use didelphis_core::latency::{self, BINS};
-use didelphis_core::window::Counter;
+use didelphis_host::memory::Memory;
 
 /// See the [module](self).
 pub(crate) struct SharedWords {
@@ -27,8 +22,6 @@ impl SharedWords {
     pub(crate) const STATS: usize = layout::STATS;
     /// Room for what is read at once at the most.
     pub(crate) const NUMBERS: usize = layout::NUMBERS;
-    /// How many numbers these are at the most.
-    pub(crate) const STATS_LENGTH: usize = Self::NUMBERS - Self::STATS;
     /// The word in which are counted the calls that were admitted and of which JavaScript
     /// has not taken charge.
     pub(crate) const UNTAKEN: usize = words::UNTAKEN;
@@ -61,34 +54,25 @@ impl SharedWords {
         // SAFETY: as promised by the caller. The memory of a shared buffer does not move.
         Ok(SharedWords { memory: memory.cast(), _array: unsafe { Reference::new(env, array)? } })
     }
+}
 
-    /// One call more was admitted. Returns how many there were.
+impl Memory for SharedWords {
+    // Read one by one, as they were written: a wider load would have to wait for the stores.
     #[inline]
-    pub(crate) fn count_untaken(&self) -> i32 {
-        let before = self.word(Self::UNTAKEN);
-        self.put_word(Self::UNTAKEN, before.wrapping_add(1));
-        before
-    }
-
-    /// A word that JavaScript left. Read one by one, as they were written: a wider
-    /// load would have to wait for the stores.
-    #[inline]
-    pub(crate) fn word(&self, place: usize) -> i32 {
+    fn word(&self, place: usize) -> i32 {
         assert!(place < Self::WORDS);
         // SAFETY: inside the buffer and aligned; only the loop's thread touches it.
         unsafe { self.memory.cast::<i32>().add(place).read_volatile() }
     }
 
-    /// Leaves a word for JavaScript.
     #[inline]
-    pub(crate) fn put_word(&self, place: usize, word: i32) {
+    fn put_word(&self, place: usize, word: i32) {
         assert!(place < Self::WORDS);
         // SAFETY: as above.
         unsafe { self.memory.cast::<i32>().add(place).write(word) };
     }
 
-    /// Leaves numbers, from the beginning of the statistics on. Returns how many.
-    pub(crate) fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
+    fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
         let mut place = Self::STATS;
         // Chained iterators are walked by `for_each` in a few instructions a number, and by
         // `for`, or with a `take`, in many.
@@ -101,22 +85,9 @@ impl SharedWords {
         place - Self::STATS
     }
 
-    /// The numbers where the statistics begin.
-    pub(crate) fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
+    fn numbers<const COUNT: usize>(&self) -> [f64; COUNT] {
         const { assert!(Self::STATS + COUNT <= Self::NUMBERS) };
         // SAFETY: as above.
         std::array::from_fn(|place| unsafe { self.memory.add(Self::STATS + place).read() })
     }
 }
-
-// What the core counts is what the border says.
-const _: () = {
-    assert!(BINS == layout::BINS);
-    assert!(Counter::ALL.len() == COUNTERS.len());
-    assert!(latency::QUANTILES.len() == QUANTILES.len());
-    let mut place = 0;
-    while place < QUANTILES.len() {
-        assert!(latency::QUANTILES[place] == QUANTILES[place]);
-        place += 1;
-    }
-};

@@ -3,7 +3,6 @@
 
 pub mod clock;
 pub mod driver;
-pub mod host_clock;
 pub mod loop_clock;
 pub mod loops;
 pub mod registry;

@@ -3,17 +3,11 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use didelphis_host::commands;
+
 /// A random UUID (RFC 9562, version 4). For telling things apart, not for secrets.
 pub(crate) fn random() -> String {
-    let (high, low) = (random_number(), random_number());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff
-    )
+    commands::uuid(random_number(), random_number())
 }
 
 /// A random number. For telling things apart, not for secrets.

@@ -13,12 +13,9 @@
 //! (`turn.rs`).
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
-mod heartbeat;
-mod history;
 mod libuv;
 mod shared;
 mod signals;
-pub(super) mod stall_total;
 mod turn;
 
 use std::cell::{Cell, RefCell, RefMut};
@@ -28,12 +25,12 @@ use std::sync::Arc;
 
 use self::libuv::{Prepare, Source};
 pub use self::shared::{Ask, LoopClock, LoopReading};
-use self::stall_total::StallTotal;
 use self::turn::Turn;
 use super::clock;
 use didelphis_core::expiry::LoopSample;
 use didelphis_core::loop_delay::LoopDelay;
 use didelphis_core::time::{Nanos, Now};
+use didelphis_host::stall_total::StallTotal;
 
 /// A turn that is busy for longer is a stall, where nothing else is asked for.
 pub const STALL: Nanos = Nanos::from_millis(50);
@@ -118,7 +115,7 @@ impl LoopMeter {
     pub fn stall_total(&self, threshold: Nanos) -> Rc<StallTotal> {
         let mut totals = self.totals.borrow_mut();
         if let Some(stall_total) =
-            totals.iter().find(|stall_total| stall_total.threshold == threshold)
+            totals.iter().find(|stall_total| stall_total.threshold() == threshold)
         {
             return stall_total.clone();
         }
@@ -149,7 +146,7 @@ impl LoopMeter {
         if since >= self.sound_for.get().get() {
             return self.look_closer(stall_total);
         }
-        Now { monotonic, stalls: stall_total.count.get(), stalling: Nanos::ZERO }
+        Now { monotonic, stalls: stall_total.count(), stalling: Nanos::ZERO }
     }
 
     /// The present in a turn that may be a stall.
@@ -164,7 +161,7 @@ impl LoopMeter {
             }
             None => stall_total.of(self.clock.shared.lock().heartbeat.busy(monotonic)),
         };
-        Now { monotonic, stalls: stall_total.count.get(), stalling }
+        Now { monotonic, stalls: stall_total.count(), stalling }
     }
 
     /// Whether each turn of the loop is seen.
@@ -306,7 +303,7 @@ impl LoopMeter {
     /// been suspended in it.
     fn least_stall(&self) -> Nanos {
         let totals = self.totals.borrow();
-        totals.iter().map(|stall_total| stall_total.threshold).fold(clock::OVERSLEPT, Nanos::min)
+        totals.iter().map(|stall_total| stall_total.threshold()).fold(clock::OVERSLEPT, Nanos::min)
     }
 
     /// Adds to each total what is a stall to it, which has ended.

@@ -7,8 +7,6 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::heartbeat::{Heartbeat, BEAT};
-use super::history::History;
 use super::libuv::Source;
 use super::signals;
 use super::turn::Turn;
@@ -17,6 +15,8 @@ use crate::runtime::timer::{Task, Timer};
 use didelphis_core::expiry::LoopSample;
 use didelphis_core::loop_delay::Stalls;
 use didelphis_core::time::Nanos;
+use didelphis_host::heartbeat::{Heartbeat, BEAT};
+use didelphis_host::history::History;
 
 /// The clock as any thread sees it.
 pub struct LoopClock {

@@ -6,17 +6,18 @@ use didelphis_core::time::Nanos;
 
 /// See the [module](self).
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct History {
-    pub(super) total: Stalls,
+pub struct History {
+    /// The stalls.
+    pub total: Stalls,
     /// When the last stall ended, and its length.
-    pub(super) last: Option<(Nanos, Nanos)>,
+    pub last: Option<(Nanos, Nanos)>,
     /// The longest turn that ended in each of the last slots of time.
     slots: [(u64, Nanos); SLOTS],
 }
 
 impl History {
     /// A turn has ended.
-    pub(super) fn on_turn(&mut self, busy: Nanos, stalled: bool, ended: Nanos) {
+    pub fn on_turn(&mut self, busy: Nanos, stalled: bool, ended: Nanos) {
         let slot = ended.get() >> SLOT_BITS;
         let (of, longest) = &mut self.slots[(slot % SLOTS as u64) as usize];
         *longest = if *of == slot { busy.max(*longest) } else { busy };
@@ -30,7 +31,7 @@ impl History {
     }
 
     /// The longest turn of those that ended in the last second, about.
-    pub(super) fn longest(&self, now: Nanos) -> Nanos {
+    pub fn longest(&self, now: Nanos) -> Nanos {
         let slot = now.get() >> SLOT_BITS;
         let recent = self.slots.iter().filter(|(of, _)| of + SLOTS as u64 > slot);
         recent.map(|&(_, longest)| longest).max().unwrap_or_default()

@@ -9,61 +9,56 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::keep_alive::KeepAlive;
-use super::mailbox::Mailbox;
-use super::shared_words::SharedWords;
-use crate::runtime::driver::{AlarmSample, Driver};
-use crate::runtime::host_clock::{Host, HostClock};
-use crate::runtime::loop_clock::LoopMeter;
-use crate::runtime::registry::{About, Registration, Registry};
+use crate::driver::{AlarmSample, Driver, LoopSide};
+use crate::host_clock::{Host, HostClock};
+use crate::memory::Memory;
+use didelphis_abi::layout::{NUMBERS, STATS};
 use didelphis_core::breaker::CircuitBreaker;
+use didelphis_core::published::Published;
 use didelphis_core::stall_log::{StallLog, NO_STALLS};
 use didelphis_core::time::{Nanos, Now};
 
 /// See the [module](self).
-pub(crate) struct Instances {
-    drivers: RefCell<Drivers>,
-    meter: Rc<LoopMeter>,
-    mailbox: Arc<Mailbox>,
-    words: SharedWords,
-    keep_alive: KeepAlive,
+pub struct Instances<S: Site> {
+    drivers: RefCell<Drivers<S>>,
+    site: S,
     /// Calls that are to end as soon as the clock of their host has been read, each inside
     /// the reading for the one before.
     ending: RefCell<Vec<Ending>>,
 }
 
-impl Instances {
-    /// None yet, on a loop with that clock.
-    pub(crate) fn new(
-        meter: Rc<LoopMeter>,
-        mailbox: Arc<Mailbox>,
-        words: SharedWords,
-        keep_alive: KeepAlive,
-    ) -> Self {
-        let (drivers, ending) = (RefCell::default(), RefCell::default());
-        Instances { drivers, meter, mailbox, words, keep_alive, ending }
+impl<S: Site> Instances<S> {
+    /// None yet.
+    pub fn new(site: S) -> Self {
+        Instances { drivers: RefCell::default(), site, ending: RefCell::default() }
+    }
+
+    /// Where they live.
+    #[inline]
+    pub fn site(&self) -> &S {
+        &self.site
     }
 
     /// Takes a breaker to this loop and gives it a number. `make` makes it, given the
     /// present.
-    pub(crate) fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: &TimeSource) -> u32 {
+    pub fn add(&self, make: impl FnOnce(Now) -> CircuitBreaker, time: &TimeSource) -> u32 {
         self.drivers.borrow_mut().add(|id| {
             let driver = self.drive(id, make, time);
-            let published = driver.published();
-            (driver, Registry::global().enter(published, self.mailbox.clone(), id))
+            let registration = self.site.enter(driver.published(), id);
+            (driver, registration)
         })
     }
 
-    /// Says what its users say of a breaker, to whoever sees it from other threads.
-    pub(crate) fn describe(&self, id: u32, change: impl FnOnce(&mut About)) {
+    /// Does something with what a breaker is entered as.
+    pub fn with_registration(&self, id: u32, act: impl FnOnce(&S::Registration)) {
         if let Some(Some(registration)) = self.drivers.borrow().registrations.get(id as usize) {
-            registration.entry().describe(change);
+            act(registration);
         }
     }
 
     /// Other threads have given commands to a breaker, which may have been dropped since.
     /// Whether there is something to announce.
-    pub(crate) fn on_commands(&self, id: u32) -> bool {
+    pub fn on_commands(&self, id: u32) -> bool {
         let obey = |breaker: &mut CircuitBreaker, now| {
             breaker.on_commands(now);
             breaker.has_events()
@@ -72,7 +67,7 @@ impl Instances {
     }
 
     /// Has all breakers obey what other threads have commanded.
-    pub(crate) fn obey_commands(&self) {
+    pub fn obey_commands(&self) {
         let numbers = self.drivers.borrow().drivers.len() as u32;
         for id in 0..numbers {
             self.on_commands(id);
@@ -80,7 +75,7 @@ impl Instances {
     }
 
     /// Has a breaker live by something else from now on. Runs the code of hosts.
-    pub(crate) fn change_clocks(&self, id: u32, time: TimeSource) {
+    pub fn change_clocks(&self, id: u32, time: TimeSource) {
         self.read_host(id);
         if let TimeSource::Host(host) = &time {
             host.read();
@@ -93,8 +88,8 @@ impl Instances {
             let driver = self.drive(id, driver.leave(), &time);
             // Only where the timer thread wakes the loop is this kept alive from here.
             match (hosted, driver.host().is_some()) {
-                (false, true) if waits => self.on_waiting(false),
-                (true, false) if waits => self.on_waiting(true),
+                (false, true) if waits => self.site.on_waiting(false),
+                (true, false) if waits => self.site.on_waiting(true),
                 _ => {}
             }
             driver
@@ -106,61 +101,42 @@ impl Instances {
         self.with(id, |_, _| ());
     }
 
-    /// Whether calls are under way that keep the process alive.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.keep_alive.is_waiting()
-    }
-
-    /// One breaker more, or less, has calls under way that the timer thread is to end.
-    #[inline]
-    fn on_waiting(&self, waits: bool) {
-        let others = if waits { self.keep_alive.take() } else { self.keep_alive.give_back() };
-        if others == 0 {
-            self.meter.watch(waits);
-        }
-    }
-
     fn drive(
         &self,
         id: u32,
         make: impl FnOnce(Now) -> CircuitBreaker,
         time: &TimeSource,
-    ) -> Driver {
+    ) -> Driver<S::Loop> {
         match time {
             TimeSource::Host(host) => Driver::hosted(make, host.clone()),
             TimeSource::Loop { stall_threshold } => {
-                let (meter, mailbox) = (self.meter.clone(), self.mailbox.clone());
-                Driver::native(make, meter, *stall_threshold, mailbox, id)
+                Driver::on_loop(make, self.site.loop_side(id, *stall_threshold))
             }
         }
     }
 
     /// Forgets a breaker; its number may be given to another.
-    pub(crate) fn remove(&self, id: u32) {
+    pub fn remove(&self, id: u32) {
         let driver = self.drivers.borrow_mut().remove(id);
         // A call of which nobody took charge does not keep its breaker.
-        let waits = |driver: Driver| {
+        let waits = |driver: Driver<S::Loop>| {
             driver.host().is_none() && driver.with(|breaker, _| breaker.is_waiting())
         };
         if driver.is_some_and(waits) {
-            self.on_waiting(false);
+            self.site.on_waiting(false);
         }
     }
 
     /// Does something with breaker `id`; `None` when there is none.
     #[inline]
-    pub(crate) fn with<R>(
-        &self,
-        id: u32,
-        act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
-    ) -> Option<R> {
+    pub fn with<R>(&self, id: u32, act: impl FnOnce(&mut CircuitBreaker, Now) -> R) -> Option<R> {
         self.with_driver(id, |driver| driver.with(act))
     }
 
     /// The same for what may begin or end a call with a timeout: keeps the process
     /// alive while there is one. Returns besides whether the breaker's last one has ended.
     #[inline]
-    pub(crate) fn with_calls<R>(
+    pub fn with_calls<R>(
         &self,
         id: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
@@ -174,13 +150,13 @@ impl Instances {
     /// set: by the next crossing, whatever that is for. `None` when the code of the host has
     /// ended the call meanwhile: it let the deadline go by.
     #[inline]
-    pub(crate) fn with_call_that_ends<R>(
+    pub fn with_call_that_ends<R>(
         &self,
         id: u32,
         permit: u32,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> Option<(R, bool, bool)> {
-        let act = |driver: &Driver| {
+        let act = |driver: &Driver<S::Loop>| {
             let (result, idle) = self.with_calls_of(driver, act);
             let wants_timer = driver.host().is_some_and(|host| {
                 self.note_end(id, permit);
@@ -205,7 +181,7 @@ impl Instances {
     #[inline]
     fn with_calls_of<R>(
         &self,
-        driver: &Driver,
+        driver: &Driver<S::Loop>,
         act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
     ) -> (R, bool) {
         let (result, waited, waits) = driver.with(|breaker, now| {
@@ -214,7 +190,7 @@ impl Instances {
         });
         // The timers of a host keep alive what they please.
         if waited != waits && driver.host().is_none() {
-            self.on_waiting(waits);
+            self.site.on_waiting(waits);
         }
         (result, waited && !waits)
     }
@@ -222,7 +198,7 @@ impl Instances {
     /// The code of a host may do anything, to this breaker, too: it runs before and after
     /// whatever is done, while nothing is borrowed.
     #[inline]
-    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver) -> R) -> Option<R> {
+    fn with_driver<R>(&self, id: u32, act: impl FnOnce(&Driver<S::Loop>) -> R) -> Option<R> {
         loop {
             let drivers = self.drivers.borrow();
             let driver = drivers.get(id)?;
@@ -270,33 +246,29 @@ impl Instances {
     #[cold]
     fn set_host_timer(&self, id: u32) {
         let Some(host) = self.host_of(id).filter(|host| host.wants_timer()) else { return };
-        let first = [0, 1, 2].map(|place| self.words.word(place));
-        let stats = self.words.numbers::<{ SharedWords::STATS_LENGTH }>();
+        let words = self.site.memory();
+        let first = [0, 1, 2].map(|place| words.word(place));
+        let stats = words.numbers::<{ NUMBERS - STATS }>();
         host.set_timer();
-        (0..).zip(first).for_each(|(place, word)| self.words.put_word(place, word));
-        self.words.put_stats(stats.into_iter());
+        (0..).zip(first).for_each(|(place, word)| words.put_word(place, word));
+        words.put_stats(stats.into_iter());
     }
 
     /// The timer of a breaker that lives by a clock of JavaScript's has gone off. Whether
     /// there is something to announce.
-    pub(crate) fn on_host_alarm(&self, id: u32) -> bool {
+    pub fn on_host_alarm(&self, id: u32) -> bool {
         self.with_driver(id, Driver::on_host_alarm).unwrap_or(false)
     }
 
     /// The alarm of a breaker has gone off, which may have been dropped since. Whether there
     /// is something to announce.
-    pub(crate) fn on_alarm(&self, id: u32, sample: &AlarmSample) -> bool {
+    pub fn on_alarm(&self, id: u32, sample: &AlarmSample) -> bool {
         self.drivers.borrow().get(id).is_some_and(|driver| driver.on_alarm(sample))
-    }
-
-    /// A turn of the loop begins.
-    pub(crate) fn on_turn(&self) {
-        self.keep_alive.on_turn();
     }
 
     /// How many stalls longer than that of the stall total in a place there were before any call
     /// that waits; `None` where no call asks for these.
-    pub(crate) fn oldest_stall(&self, total_place: usize) -> Option<u64> {
+    pub fn oldest_stall(&self, total_place: usize) -> Option<u64> {
         // While a breaker is made or moved nobody can say: all are kept.
         let Ok(drivers) = self.drivers.try_borrow() else { return Some(0) };
         drivers.all().filter_map(|driver| driver.oldest_stall(total_place)).min()
@@ -304,28 +276,44 @@ impl Instances {
 
     /// Has the stalls looked at that a breaker knows of its loop.
     #[cold]
-    pub(crate) fn with_stalls_of<R>(&self, id: u32, ask: impl FnOnce(&StallLog) -> R) -> R {
+    pub fn with_stalls_of<R>(&self, id: u32, ask: impl FnOnce(&StallLog) -> R) -> R {
         match self.drivers.borrow().get(id) {
             Some(driver) => driver.with_stalls(ask),
             None => ask(&NO_STALLS),
         }
     }
 
-    /// The memory shared with JavaScript.
-    #[inline]
-    pub(crate) fn words(&self) -> &SharedWords {
-        &self.words
-    }
-
-    /// Lets the loop go for good; other threads see none of its breakers any more.
-    pub(crate) fn close(&self) {
-        self.keep_alive.close();
+    /// Other threads see none of them any more.
+    pub fn close(&self) {
         self.drivers.borrow_mut().registrations.fill_with(|| None);
     }
 
     fn host_of(&self, id: u32) -> Option<Rc<HostClock>> {
         self.drivers.borrow().get(id)?.host().cloned()
     }
+}
+
+/// Where breakers live: on a loop of a process, or of a page.
+pub trait Site {
+    /// What a breaker has of its loop.
+    type Loop: LoopSide;
+    /// What both sides see.
+    type Memory: Memory;
+    /// That a breaker is known to others; it is not any more when this is dropped.
+    type Registration;
+
+    /// The memory shared with JavaScript.
+    fn memory(&self) -> &Self::Memory;
+
+    /// The loop for the breaker with that number; a turn that is busy for longer than that is a
+    /// stall to it.
+    fn loop_side(&self, id: u32, stall_threshold: Nanos) -> Self::Loop;
+
+    /// Makes a breaker known.
+    fn enter(&self, published: Arc<Published>, id: u32) -> Self::Registration;
+
+    /// One breaker more, or less, has calls under way that an alarm is to end.
+    fn on_waiting(&self, waits: bool);
 }
 
 /// A call that is to end.
@@ -336,31 +324,39 @@ struct Ending {
 }
 
 /// What a breaker lives by.
-pub(crate) enum TimeSource {
+pub enum TimeSource {
     /// The loop's clock, which stands still in turns that are busy for longer.
-    Loop { stall_threshold: Nanos },
+    Loop {
+        /// What is a stall.
+        stall_threshold: Nanos,
+    },
     /// A clock of JavaScript's.
     Host(Rc<HostClock>),
 }
 
 impl TimeSource {
     /// Takes a clock of JavaScript's, and runs its code.
-    pub(crate) fn hosted(host: impl Host + 'static) -> Self {
+    pub fn hosted(host: impl Host + 'static) -> Self {
         TimeSource::Host(Rc::new(HostClock::new(Box::new(host))))
     }
 }
 
 /// Breakers by number. Numbers are small and used again.
-#[derive(Default)]
-struct Drivers {
-    drivers: Vec<Option<Driver>>,
+struct Drivers<S: Site> {
+    drivers: Vec<Option<Driver<S::Loop>>>,
     /// In the same places; apart, as no call needs them. None once the loop has gone.
-    registrations: Vec<Option<Registration>>,
+    registrations: Vec<Option<S::Registration>>,
     free: Vec<u32>,
 }
 
-impl Drivers {
-    fn add(&mut self, make: impl FnOnce(u32) -> (Driver, Registration)) -> u32 {
+impl<S: Site> Default for Drivers<S> {
+    fn default() -> Self {
+        Drivers { drivers: Vec::new(), registrations: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<S: Site> Drivers<S> {
+    fn add(&mut self, make: impl FnOnce(u32) -> (Driver<S::Loop>, S::Registration)) -> u32 {
         let id = self.free.pop().unwrap_or_else(|| {
             self.drivers.push(None);
             self.registrations.push(None);
@@ -372,13 +368,13 @@ impl Drivers {
         id
     }
 
-    fn replace(&mut self, id: u32, change: impl FnOnce(Driver) -> Driver) {
+    fn replace(&mut self, id: u32, change: impl FnOnce(Driver<S::Loop>) -> Driver<S::Loop>) {
         if let Some(driver) = self.drivers.get_mut(id as usize) {
             *driver = driver.take().map(change);
         }
     }
 
-    fn remove(&mut self, id: u32) -> Option<Driver> {
+    fn remove(&mut self, id: u32) -> Option<Driver<S::Loop>> {
         let driver = self.drivers.get_mut(id as usize)?.take()?;
         self.registrations[id as usize] = None;
         self.free.push(id);
@@ -386,11 +382,11 @@ impl Drivers {
     }
 
     #[inline]
-    fn get(&self, id: u32) -> Option<&Driver> {
+    fn get(&self, id: u32) -> Option<&Driver<S::Loop>> {
         self.drivers.get(id as usize)?.as_ref()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Driver> {
+    fn all(&self) -> impl Iterator<Item = &Driver<S::Loop>> {
         self.drivers.iter().flatten()
     }
 }

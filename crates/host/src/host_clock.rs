@@ -15,7 +15,7 @@ pub trait Host {
     /// The milliseconds that the clock shows; `None` when it fails.
     fn now(&self) -> Option<f64>;
 
-    /// Asks for [`Driver::on_host_alarm`](super::driver::Driver::on_host_alarm) after that
+    /// Asks for [`Driver::on_host_alarm`](crate::driver::Driver::on_host_alarm) after that
     /// time, or not at all, instead of whenever it was asked for before. Returns whether that
     /// could be asked for.
     fn set_timer(&self, wait: Option<Nanos>) -> bool;
@@ -63,11 +63,11 @@ impl HostClock {
         self.reach(self.shown_at.get());
     }
 
-    pub(super) fn take_reading(&self) -> bool {
+    pub(crate) fn take_reading(&self) -> bool {
         self.is_read.replace(false)
     }
 
-    pub(super) fn mark_read(&self) {
+    pub(crate) fn mark_read(&self) {
         self.is_read.set(true);
     }
 
@@ -78,12 +78,12 @@ impl HostClock {
     }
 
     /// That moment is known to have come.
-    pub(super) fn reach(&self, at: Nanos) {
+    pub(crate) fn reach(&self, at: Nanos) {
         self.present.set(self.present.get().max(at));
     }
 
     /// The timer is to go off at `at`, or never. Returns when it will.
-    pub(super) fn want_timer(&self, at: Nanos, now: Nanos) -> Nanos {
+    pub(crate) fn want_timer(&self, at: Nanos, now: Nanos) -> Nanos {
         let wait = (!at.is_never()).then(|| (at - now).min(LONGEST_WAIT));
         // JavaScript's timers leave out a fraction of a millisecond, and would be too early.
         self.wanted.set(Some(wait.map(|wait| Nanos::from_millis(wait.get().div_ceil(MS)))));

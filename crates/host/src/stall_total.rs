@@ -9,9 +9,9 @@ use didelphis_core::time::Nanos;
 /// The stalls longer than some threshold.
 #[derive(Debug)]
 pub struct StallTotal {
-    pub(super) threshold: Nanos,
+    threshold: Nanos,
     /// How many have ended.
-    pub(super) count: Cell<u64>,
+    count: Cell<u64>,
     log: RefCell<StallLog>,
     /// How many the log may keep before somebody is asked what can be forgotten.
     room: Cell<usize>,
@@ -20,7 +20,8 @@ pub struct StallTotal {
 }
 
 impl StallTotal {
-    pub(super) fn new(threshold: Nanos, place: usize) -> StallTotal {
+    /// None yet; in that place among the totals of its clock.
+    pub fn new(threshold: Nanos, place: usize) -> StallTotal {
         StallTotal {
             threshold,
             count: Cell::new(0),
@@ -37,7 +38,7 @@ impl StallTotal {
 
     /// Adds a stall. `oldest` says how many there were before the first call that waits: it is
     /// asked now and then, so that the log forgets what no call will ask for.
-    pub(super) fn add(&self, length: Nanos, ended: Nanos, oldest: impl FnOnce() -> Option<u64>) {
+    pub fn add(&self, length: Nanos, ended: Nanos, oldest: impl FnOnce() -> Option<u64>) {
         let mut log = self.log.borrow_mut();
         log.push(length, ended);
         self.count.set(log.count());
@@ -53,9 +54,21 @@ impl StallTotal {
         self.place
     }
 
+    /// A turn that is busy for longer is a stall.
+    #[inline]
+    pub fn threshold(&self) -> Nanos {
+        self.threshold
+    }
+
+    /// How many there were.
+    #[inline]
+    pub fn count(&self) -> u64 {
+        self.count.get()
+    }
+
     /// What is to be left out of a turn.
     #[inline]
-    pub(super) fn of(&self, busy: Nanos) -> Nanos {
+    pub fn of(&self, busy: Nanos) -> Nanos {
         stall_in(busy, self.threshold)
     }
 }

@@ -9,7 +9,7 @@ use didelphis_core::time::Nanos;
 
 /// What is known of the loop by its answers.
 #[derive(Debug, Default)]
-pub(crate) struct Heartbeat {
+pub struct Heartbeat {
     /// Whether anybody needs to know.
     wanted: bool,
     /// Whether the timer thread is going to ask.
@@ -24,7 +24,7 @@ pub(crate) struct Heartbeat {
 impl Heartbeat {
     /// Somebody needs to know from now on, or nobody does. Returns whether the timer
     /// thread is to begin.
-    pub(crate) fn want(&mut self, wanted: bool, now: Nanos) -> bool {
+    pub fn want(&mut self, wanted: bool, now: Nanos) -> bool {
         self.wanted = wanted;
         let begins = wanted && !self.running;
         if begins {
@@ -36,7 +36,7 @@ impl Heartbeat {
     }
 
     /// It is time to ask. Returns whether to go on, and whether to send a message.
-    pub(crate) fn on_time(&mut self, now: Nanos) -> (bool, bool) {
+    pub fn on_time(&mut self, now: Nanos) -> (bool, bool) {
         self.running = self.wanted;
         let asks = self.running && self.asked.is_none();
         if asks {
@@ -47,7 +47,7 @@ impl Heartbeat {
 
     /// The loop has heard from the timer thread. Returns what it owed an answer for: how
     /// long it may have been busy, and for how long it surely was.
-    pub(crate) fn on_answer(&mut self, now: Nanos) -> Option<(Nanos, Nanos)> {
+    pub fn on_answer(&mut self, now: Nanos) -> Option<(Nanos, Nanos)> {
         let asked = self.asked.take();
         let owed = asked.map(|asked| (now - self.answered, now - asked));
         self.answered = now;
@@ -57,12 +57,12 @@ impl Heartbeat {
 
     /// How long the loop may have been busy by now. It began to be some time after its
     /// last answer; to say at that is to forgive too much rather than too little.
-    pub(crate) fn busy(&self, now: Nanos) -> Nanos {
+    pub fn busy(&self, now: Nanos) -> Nanos {
         self.asked.map_or(Nanos::ZERO, |_| now - self.answered)
     }
 
     /// How many turns the loop has surely gone through, as its answers show it.
-    pub(crate) fn turns(&self) -> u64 {
+    pub fn turns(&self) -> u64 {
         self.answers / ANSWERS_A_TURN
     }
 }
@@ -72,7 +72,7 @@ impl Heartbeat {
 const ANSWERS_A_TURN: u64 = 2;
 
 /// How often the loop is asked.
-pub(crate) const BEAT: Nanos = Nanos::from_millis(10);
+pub const BEAT: Nanos = Nanos::from_millis(10);
 
 #[cfg(test)]
 mod tests {

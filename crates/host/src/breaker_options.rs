@@ -4,10 +4,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use napi::{Error, Result, Status};
-
-use super::shared_words::SharedWords;
-use crate::runtime::uuid;
+use crate::memory::Memory;
 use didelphis_abi::layout::{native_options, NATIVE_OPTIONS};
 use didelphis_core::config::{
     AdaptiveOptions, Backoff, ChanceConfig, Config, HalfOpenConfig, LearnedTimeoutOptions,
@@ -18,9 +15,9 @@ use didelphis_core::time::Nanos;
 
 /// A breaker's options as numbers. Durations in milliseconds. Node takes longer to look
 /// up one of them by its name than to cross: they come through the shared words.
-pub(super) struct BreakerOptions {
+pub struct BreakerOptions {
     /// All of them, as others see them.
-    pub(super) shown: Arc<[f64]>,
+    pub shown: Arc<[f64]>,
     /// Not finite or not above zero: none.
     timeout: f64,
     /// Infinity: never.
@@ -48,7 +45,7 @@ pub(super) struct BreakerOptions {
     /// Whether timeouts run on the wall clock.
     by_wall_clock: bool,
     /// What of the loop is a stall.
-    pub(super) stall_threshold: f64,
+    pub stall_threshold: f64,
     /// The longest reset timeout, by how much each is longer than the one before, and by how
     /// much chance shortens it.
     reset_timeout_max: f64,
@@ -96,7 +93,7 @@ pub(super) struct BreakerOptions {
 
 impl BreakerOptions {
     /// What JavaScript has left.
-    pub(super) fn left_in(words: &SharedWords) -> Self {
+    pub fn left_in(words: &impl Memory) -> Self {
         let numbers = words.numbers::<NATIVE_OPTIONS>();
         BreakerOptions {
             shown: Arc::new(numbers),
@@ -153,7 +150,7 @@ impl BreakerOptions {
     }
 
     /// Those of them that may change while a breaker lives.
-    pub(super) fn live(&self) -> LiveOptions {
+    pub fn live(&self) -> LiveOptions {
         let timed = self.timeout > 0.0 && self.timeout.is_finite();
         LiveOptions {
             timeout: timed.then(|| Nanos::from_millis_f64(self.timeout)),
@@ -169,7 +166,12 @@ impl BreakerOptions {
         }
     }
 
-    pub(super) fn into_config(self) -> Result<Config> {
+    /// What the core takes. What chance draws follows from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the window.
+    pub fn into_config(self, seed: u64) -> Result<Config, String> {
         let rotation = if self.rotated_by_hand { Rotation::ByHand } else { Rotation::ByClock };
         let window = WindowConfig::new(
             Nanos::from_millis_f64(self.rolling_count_timeout),
@@ -179,7 +181,7 @@ impl BreakerOptions {
         );
         Ok(Config {
             live: self.live(),
-            window: window.map_err(|e| Error::new(Status::InvalidArg, e.to_string()))?,
+            window: window.map_err(|error| error.to_string())?,
             volume_threshold: self.volume_threshold as i64,
             rate_of: if self.rate_of_outcomes { RateOf::Outcomes } else { RateOf::Fires },
             last_calls: NonZeroU32::new(self.last_calls),
@@ -202,7 +204,7 @@ impl BreakerOptions {
                 by_host: self.probed_by_host,
             },
             ramp_up: some_span(self.ramp_up),
-            chance: ChanceConfig { seed: uuid::random_number(), is_given: self.draws_are_given },
+            chance: ChanceConfig { seed, is_given: self.draws_are_given },
             throttle: (self.throttle_k >= 1.0).then_some(ThrottleOptions {
                 k: self.throttle_k,
                 max_rejection: self.throttle_max_rejection,
