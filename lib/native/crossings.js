@@ -6,13 +6,13 @@
 const {
   STATS, codes, countsAt, places: { QUEUED_TICKET, QUEUED_TIME }, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN }
 } = require('./abi')
-const { cross, environment, numbers, words } = require('./load')
+const { cross, environment, shared } = require('./load')
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
-  words[0] = id
+  shared.words[0] = id
   cross.admit()
-  return words[0]
+  return shared.words[0]
 }
 
 /**
@@ -20,19 +20,19 @@ function admit (id) {
  * to announce, `anyway`; or for one that cannot wait for a place, `atOnce`.
  */
 function admitAgain (id, counted, anyway, atOnce = false) {
-  words[0] = id
-  words[1] = bitsOf(counted, anyway, atOnce)
+  shared.words[0] = id
+  shared.words[1] = bitsOf(counted, anyway, atOnce)
   cross.admitAgain()
-  return words[0]
+  return shared.words[0]
 }
 
 /** The same for a call that has a timeout of its own, in milliseconds; `Infinity`: none. */
 function admitWithin (id, timeout, counted, anyway, atOnce = false) {
-  words[0] = id
-  words[1] = bitsOf(counted, anyway, atOnce)
-  numbers[STATS] = timeout
+  shared.words[0] = id
+  shared.words[1] = bitsOf(counted, anyway, atOnce)
+  shared.numbers[STATS] = timeout
   cross.admitWithin()
-  return words[0]
+  return shared.words[0]
 }
 
 function bitsOf (counted, anyway, atOnce) {
@@ -44,19 +44,19 @@ function bitsOf (counted, anyway, atOnce) {
  * `Infinity`: none. As of `admit`, or `NOT_CALLED`.
  */
 function enter (id, ticket, timeout) {
-  words[0] = id
-  numbers[STATS + QUEUED_TICKET] = ticket
-  numbers[STATS + QUEUED_TIME] = timeout ?? NaN
+  shared.words[0] = id
+  shared.numbers[STATS + QUEUED_TICKET] = ticket
+  shared.numbers[STATS + QUEUED_TIME] = timeout ?? NaN
   cross.enter()
-  return words[0]
+  return shared.words[0]
 }
 
 /** A call waits for a place no longer, by its ticket: bits as of `settle`. */
 function leave (id, ticket) {
-  words[0] = id
-  numbers[STATS + QUEUED_TICKET] = ticket
+  shared.words[0] = id
+  shared.numbers[STATS + QUEUED_TICKET] = ticket
   cross.leave()
-  return words[0]
+  return shared.words[0]
 }
 
 /**
@@ -64,12 +64,12 @@ function leave (id, ticket) {
  * how it ended. Those of which this is not said are lost when the turn of the loop ends.
  */
 function taken () {
-  words[UNTAKEN]--
+  shared.words[UNTAKEN]--
 }
 
 /** Something of a call may have been lost: it is looked for as the turn of the loop ends. */
 function lost () {
-  words[UNTAKEN]++
+  shared.words[UNTAKEN]++
 }
 
 /**
@@ -77,50 +77,50 @@ function lost () {
  * one inside the other.
  */
 function untaken () {
-  return words[UNTAKEN]
+  return shared.words[UNTAKEN]
 }
 
 /** What the last crossing gave: the permit, if it has admitted a call. */
 function lastResult () {
-  return words[0]
+  return shared.words[0]
 }
 
 /** The next permit of a call that has not ended, from one on, or `NONE`. */
 function nextUnderWay (id, permit) {
-  words[0] = id
-  words[1] = permit
+  shared.words[0] = id
+  shared.words[1] = permit
   cross.nextUnderWay()
-  return words[0]
+  return shared.words[0]
 }
 
 /** All calls that are lost have been found. */
 function allTaken () {
-  words[UNTAKEN] = 0
+  shared.words[UNTAKEN] = 0
 }
 
 /** The next permit that is out, from one on, or `NONE`. */
 function nextOut (id, permit) {
-  words[0] = id
-  words[1] = permit
+  shared.words[0] = id
+  shared.words[1] = permit
   cross.nextOut()
-  return words[0]
+  return shared.words[0]
 }
 
 /** Gives up a permit that nobody holds any more; the call has failed. Bits as of `settle`. */
 function abandon (id, permit) {
-  words[0] = id
-  words[1] = permit
+  shared.words[0] = id
+  shared.words[1] = permit
   cross.abandon()
-  return words[0]
+  return shared.words[0]
 }
 
 /** Tells the outcome of a call: bits that say what to do next. */
 function settle (id, permit, outcome) {
-  words[0] = id
-  words[1] = permit
-  words[2] = outcome
+  shared.words[0] = id
+  shared.words[1] = permit
+  shared.words[2] = outcome
   cross.settle()
-  return words[0]
+  return shared.words[0]
 }
 
 /**
@@ -128,16 +128,16 @@ function settle (id, permit, outcome) {
  * been: bits as of `settle`.
  */
 function expire (id, permit, outcome) {
-  words[0] = id
-  words[1] = permit
-  words[2] = outcome
+  shared.words[0] = id
+  shared.words[1] = permit
+  shared.words[2] = outcome
   cross.expire()
-  return words[0]
+  return shared.words[0]
 }
 
 /** How long the call took that was just settled or has expired, in whole milliseconds. */
 function latency () {
-  return words[LATENCY]
+  return shared.words[LATENCY]
 }
 
 /**
@@ -145,30 +145,30 @@ function latency () {
  * when one is trying already.
  */
 function retryAfter () {
-  const ms = words[RETRY_AFTER]
+  const ms = shared.words[RETRY_AFTER]
   return ms === codes.NEVER ? Infinity : ms === codes.UNKNOWN ? undefined : ms
 }
 
 /** For how long the loop was stalled during the call that has just timed out, in whole milliseconds. */
 function stalled () {
-  return words[STALLED]
+  return shared.words[STALLED]
 }
 
 /** Decides what follows from a failure, and spends its permit: bits as of `settle`. */
 function evaluateTrip (id, permit) {
-  words[0] = id
-  words[1] = permit
+  shared.words[0] = id
+  shared.words[1] = permit
   cross.evaluateTrip()
-  return words[0]
+  return shared.words[0]
 }
 
 /** Counts one of a kind; false if events are to be announced first, and not `anyway`. */
 function count (id, kind, anyway) {
-  words[0] = id
-  words[1] = kind
-  words[2] = anyway ? 1 : 0
+  shared.words[0] = id
+  shared.words[1] = kind
+  shared.words[2] = anyway ? 1 : 0
   cross.count()
-  return words[0] !== 0
+  return shared.words[0] !== 0
 }
 
 /**
@@ -176,10 +176,10 @@ function count (id, kind, anyway) {
  * permit of a call that has timed out.
  */
 function poll (id, eventsOnly) {
-  words[0] = id
-  words[1] = eventsOnly ? 1 : 0
+  shared.words[0] = id
+  shared.words[1] = eventsOnly ? 1 : 0
   cross.poll()
-  return words[0]
+  return shared.words[0]
 }
 
 /**
@@ -187,41 +187,41 @@ function poll (id, eventsOnly) {
  * told of last goes first, until it has nothing more.
  */
 function nextWakeup (told) {
-  words[0] = told
+  shared.words[0] = told
   cross.nextWakeup()
-  return words[0]
+  return shared.words[0]
 }
 
 /** What the breaker of a wake-up has to tell, as of `poll`. */
 function polled () {
-  return words[POLLED]
+  return shared.words[POLLED]
 }
 
 /** How long the stall of a wake-up was, in whole milliseconds. */
 function stallLength () {
-  return words[LENGTH]
+  return shared.words[LENGTH]
 }
 
 /** Where the circuit stands, in bits. */
 function state (id) {
-  words[0] = id
+  shared.words[0] = id
   cross.state()
-  return words[0]
+  return shared.words[0]
 }
 
 /** A number of the statistics that were read last. */
 function stat (place) {
-  return numbers[STATS + place]
+  return shared.numbers[STATS + place]
 }
 
 /** The counts that were read last, by name. */
 function counts () {
-  return countsAt(numbers, STATS)
+  return countsAt(shared.numbers, STATS)
 }
 
 /** The quantiles that stand from a place on, by their share. */
 function quantiles (place) {
-  return quantilesAt(numbers, STATS + place)
+  return quantilesAt(shared.numbers, STATS + place)
 }
 
 /** Those between two places, as an array that later readings leave alone. */

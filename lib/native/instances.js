@@ -6,7 +6,7 @@
 const { drainAll } = require('../drain-events')
 const { fakeClock, isFaked } = require('../fake-clock')
 const { STATS } = require('./abi')
-const { environment, numbers, words } = require('./load')
+const { environment, shared } = require('./load')
 
 // Who is told the wake-ups of a native half, by its number: `weak`, so that a breaker nobody
 // uses is collected; `pinned`, while a call of its waits for an answer or for its deadline.
@@ -25,7 +25,7 @@ function create (owner, options) {
   const hosted = isFaked()
   leave(options)
   const handle = hosted ? createHosted(weak) : environment.create()
-  instances[words[0]] = { weak, pinned: undefined }
+  instances[shared.words[0]] = { weak, pinned: undefined }
   return handle
 }
 
@@ -52,7 +52,7 @@ function changeOptions (handle, options) {
 }
 
 function leave (options) {
-  for (let place = 0; place < options.length; place++) numbers[STATS + place] = options[place]
+  for (let place = 0; place < options.length; place++) shared.numbers[STATS + place] = options[place]
 }
 
 function createHosted (weak) {

@@ -3,39 +3,45 @@
 // The native half, loaded: the one environment of this load of the module, its raw functions, and
 // the memory that both sides see. Used by the files beside it.
 
-const loadBinary = require('../binary')
 const builtins = require('../builtins')
 const { FINGERPRINT, NUMBERS } = require('./abi')
 
-const { Environment, Readings, RetryBudget, Server } = load()
+const { binding, exports: { Environment, Readings, RetryBudget, Server } } = load()
 
 // Bun aborts the process when an addon calls its libuv, and Deno's lacks what the loop
 // clock needs.
-const withLibuv = !process.versions.bun && !process.versions.deno
-
-// Memory that both sides see. What a crossing takes and gives goes through its words:
-// a breaker's number in the first, what else there is in the next; the result in the
-// first. It is a shared buffer because nobody can transfer one away from here.
-const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
-const words = new Int32Array(numbers.buffer)
+const withLibuv = binding.kind === 'native' && !process.versions.bun && !process.versions.deno
 
 /** Who is called on the loop when there are wake-ups: `pump.js`. */
 const receiver = { pump () {} }
 const onWakeup = () => receiver.pump()
 
+// Memory that both sides see. What a crossing takes and gives goes through its words:
+// a breaker's number in the first, what else there is in the next; the result in the
+// first. It is a shared buffer because nobody can transfer one away from here.
+const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
+
 const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT, builtins.threadId)
 // The native side holds it weakly, for it leads to everything here.
 Object.assign(environment, { onWakeup })
 
+/**
+ * The memory as words and as numbers. That of WebAssembly is another one when it has grown, so both
+ * are asked of this each time; engines take for constant what never changes.
+ *
+ * @type {{ numbers: Float64Array, words: Int32Array }}
+ */
+const shared = /** @type {any} */ (environment).shared ?? { numbers, words: new Int32Array(numbers.buffer) }
+
 const cross = environment.hot()
 
-module.exports = { Readings, RetryBudget, Server, cross, environment, numbers, receiver, withLibuv, words }
+module.exports = { Readings, RetryBudget, Server, binding, cross, environment, receiver, shared, withLibuv }
 
-/** @returns {typeof import('../../src/node/binding')} */
+/** @returns {{ exports: typeof import('../../src/node/binding'), binding: { kind: 'native' | 'wasm', reason?: string } }} */
 function load () {
   // Node aborts as it writes a snapshot that holds an addon, and does not say whose.
   if (builtins.startupSnapshot?.isBuildingSnapshot?.()) throw new Error(inSnapshot())
-  return loadBinary()
+  return require('../binding')
 }
 
 function inSnapshot () {

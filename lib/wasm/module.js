@@ -1,0 +1,119 @@
+'use strict'
+
+// The module of WebAssembly, instantiated: what it is given of JavaScript (a clock, a timer, the
+// clocks of tests), and the memory that both sides see. One a load of this file. Used by the
+// environment.
+
+const { clearTimeout, performance, setImmediate, setTimeout } = require('../builtins')
+const { NUMBERS } = require('../native/abi')
+
+/**
+ * Instantiates, at once: no file is read and nothing fetched.
+ *
+ * @param {Uint8Array} bytes
+ * @param {() => void} onWakeup called on the loop when there are wake-ups
+ */
+function instantiate (bytes, onWakeup) {
+  const host = new Host(onWakeup)
+  const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly
+  return host.begin(new Instance(new Module(bytes), { host: host.imports }).exports)
+}
+
+class Host {
+  /** The clocks of tests, by number: what shows the time, and what sets the timer. */
+  clocks = new Map()
+
+  #exports
+  /** The memory that both sides see, as it is now. */
+  shared
+  #address
+  #onWakeup
+  // The one timer; undefined while none is set. One that is about to go off is left alone.
+  #timer
+  #isSoon = false
+  #holds = false
+
+  constructor (onWakeup) {
+    this.#onWakeup = onWakeup
+    const { now } = performance
+    this.imports = {
+      // Whoever fakes it later does not fake ours.
+      now: () => now.call(performance),
+      set_timer: ms => this.#setTimer(ms),
+      hold: holds => this.#hold(holds !== 0),
+      wake: () => setImmediate(this.#onWakeup),
+      grown: () => this.#look(),
+      clock_now: clock => this.#clockNow(clock),
+      clock_set_timer: (clock, ms) => this.#clockSetTimer(clock, ms),
+      clock_drop: clock => this.clocks.delete(clock)
+    }
+  }
+
+  begin (exports) {
+    this.#exports = exports
+    const [high, low] = globalThis.crypto?.getRandomValues(new Uint32Array(2)) ?? [Math.random() * 2 ** 32, Math.random() * 2 ** 32]
+    this.#address = exports.begin(high, low)
+    const { buffer } = exports.memory
+    const numbers = new Float64Array(buffer, this.#address, NUMBERS)
+    // With what it is to hold from the beginning on: engines take what never changes for constant.
+    this.shared = { numbers, words: new Int32Array(buffer, this.#address, 2 * NUMBERS) }
+    return { exports, host: this, shared: this.shared }
+  }
+
+  // A memory that has grown is another buffer. Until the environment has begun nobody looks at it.
+  #look () {
+    if (this.shared === undefined) return
+    const { buffer } = this.#exports.memory
+    this.shared.numbers = new Float64Array(buffer, this.#address, NUMBERS)
+    this.shared.words = new Int32Array(buffer, this.#address, 2 * NUMBERS)
+  }
+
+  #setTimer (ms) {
+    if (this.#isSoon) return
+    clearTimeout(this.#timer)
+    // What is nearer than a timer can tell is awaited turn by turn of the loop; which would not wake
+    // one that nothing keeps alive.
+    if (ms < 1 && this.#holds) {
+      this.#isSoon = true
+      this.#timer = setImmediate(this.#onTime)
+    } else {
+      this.#timer = setTimeout(this.#onTime, Math.min(Math.ceil(ms), LONGEST_MS))
+      if (!this.#holds) this.#timer.unref?.()
+    }
+  }
+
+  #hold (holds) {
+    this.#holds = holds
+    if (holds) this.#timer?.ref?.()
+    else this.#timer?.unref?.()
+  }
+
+  #onTime = () => {
+    this.#timer = undefined
+    this.#isSoon = false
+    if (this.#exports.on_time()) this.#onWakeup()
+  }
+
+  #clockNow (clock) {
+    try {
+      const shown = this.clocks.get(clock).now()
+      return typeof shown === 'number' ? shown : NaN
+    } catch {
+      return NaN
+    }
+  }
+
+  #clockSetTimer (clock, ms) {
+    try {
+      this.clocks.get(clock).setTimer(ms < 0 ? undefined : ms)
+      return 1
+    } catch {
+      return 0
+    }
+  }
+}
+
+// Longer ones JavaScript's timers take for none.
+const LONGEST_MS = 2 ** 31 - 1
+
+module.exports = { instantiate }
