@@ -16,7 +16,7 @@ use didelphis_host::instances::Site;
 pub(crate) struct PageSite {
     pub(crate) page: Rc<PageLoop>,
     pub(crate) mailbox: Rc<Mailbox>,
-    all: Rc<RefCell<Vec<(u32, Arc<Published>)>>>,
+    all: Rc<RefCell<Breakers>>,
     /// Whether those that enter let all calls pass.
     bypassed: Cell<bool>,
 }
@@ -77,9 +77,12 @@ impl Site for PageSite {
     }
 }
 
+/// Breakers by number.
+type Breakers = Vec<(u32, Arc<Published>)>;
+
 /// That a breaker is among all.
 pub(crate) struct Registration {
-    all: Rc<RefCell<Vec<(u32, Arc<Published>)>>>,
+    all: Rc<RefCell<Breakers>>,
     id: u32,
 }
 
