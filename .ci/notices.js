@@ -2,7 +2,8 @@
 
 // What is linked into the binaries, and under which licences: writes LICENSE and
 // THIRD-PARTY-NOTICES.txt into each package under npm/. Run as `npm run notices`, with
-// the toolchain that builds the binaries; the tests of the packages ask for the crates.
+// the toolchain that builds the binaries and the linker that `.ci/zig` brings; the tests of the
+// packages ask for the crates.
 
 const { execFileSync } = require('node:child_process')
 const { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs')
@@ -27,6 +28,8 @@ const NOT_LINKED = new RegExp(`^(${[
   'dlmalloc', 'fortanix-sgx-abi', 'hermit-abi', 'moto-rt', 'r-efi', 'r-efi-alloc', 'unwinding', 'vex-sdk',
   'wasi', 'wit-bindgen', 'windows_.*_gnu(llvm)?'
 ].join('|')})$`)
+
+const ZIG = join(ROOT, 'target', 'zig', 'lib')
 
 // What `npm run page` puts into the page that the binaries embed.
 const BUNDLED = ['uplot']
@@ -67,6 +70,28 @@ function bundled () {
     const { version, license: licence, repository: { url } } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     return { name, version, licence, home: url.replace(/^git\+|\.git$/g, ''), texts: textsIn(folder, { name }) }
   })
+}
+
+/**
+ * What the linker brings along, in the same shape: zig has the arithmetic that processors lack, and
+ * what a panic unwinds the stack with, in its own tree, where a system's linker takes libgcc's.
+ */
+function brought () {
+  const [python] = existsSync(ZIG) ? readdirSync(ZIG) : []
+  const folder = join(ZIG, python ?? '', 'site-packages', 'ziglang')
+  if (!existsSync(folder)) throw new Error('the linker is not here, with its notices: run ".ci/zig"')
+  const [, version] = readFileSync(join(ROOT, '.ci', 'zig'), 'utf8').match(/ziglang==(\S+)/)
+  const text = (...path) => readFileSync(join(folder, ...path), 'utf8')
+  return [
+    { name: 'compiler-rt, of zig', version, licence: 'MIT', home: 'https://ziglang.org', texts: [{ file: 'LICENSE', text: text('LICENSE') }] },
+    {
+      name: 'libunwind, of LLVM, in zig',
+      version,
+      licence: 'Apache-2.0 WITH LLVM-exception',
+      home: 'https://llvm.org',
+      texts: [{ file: 'LICENSE.TXT', text: text('lib', 'libunwind', 'LICENSE.TXT') }]
+    }
+  ]
 }
 
 function cargo (...args) {
@@ -139,6 +164,7 @@ function notices () {
   const linked = crates()
   const standard = standardLibrary()
   const inPage = bundled()
+  const byLinker = brought()
   return `${[
     'The binaries of didelphis contain software of others, by its authors and under their licences.',
     'This text is for all platforms: not every binary contains all that is named here.',
@@ -155,7 +181,11 @@ function notices () {
     '',
     ...standard.map(line),
     '',
-    ...sections([...linked, ...inPage, ...standard])
+    'In the binaries for Linux and FreeBSD, by their linker:',
+    '',
+    ...byLinker.map(line),
+    '',
+    ...sections([...linked, ...inPage, ...standard, ...byLinker])
   ].join('\n')}\n`
 }
 

@@ -140,6 +140,16 @@ test('the notices are of what the page is made with, too, in this version', () =
   }
 })
 
+test('the notices are of what the linker brings along, too, in the version that links', () => {
+  const text = readFileSync(join(ROOT, 'npm', folders[0], notices.NAME), 'utf8')
+  const [, version] = readFileSync(join(ROOT, '.ci', 'zig'), 'utf8').match(/ziglang==(\S+)/)
+  for (const name of ['compiler-rt, of zig', 'libunwind, of LLVM, in zig']) {
+    assert.ok(text.includes(`\n  ${name} ${version} (`), `${name} ${version}: run ".ci/zig" and "npm run notices"`)
+    assert.match(text, new RegExp(`^${name} ${version.replaceAll('.', '\\.')}: LICENSE`, 'm'))
+  }
+  assert.match(text, /The LLVM Project is under the Apache License v2\.0 with LLVM Exceptions/)
+})
+
 test('the binary of this platform is looked for in one of them', () => {
   const platform = require('../../lib/platform')()
   assert.ok(folders.includes(platform), `none of them is for ${platform}`)
