@@ -8,6 +8,8 @@
 const { existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 
+const sbom = require('./sbom')
+
 const ROOT = join(__dirname, '..')
 const read = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'))
 
@@ -25,7 +27,8 @@ function manifest (place) {
     repository,
     homepage: `${address}#readme`,
     bugs: `${address}/issues`,
-    ...(place === '.' && { optionalDependencies: binaries() })
+    // Written as the package is packed.
+    ...(place === '.' ? { optionalDependencies: binaries() } : { files: [...published.files, sbom.NAME] })
   }
 }
 

@@ -100,7 +100,7 @@ function pagesIn (folder) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(({ name }) => {
     const path = join(folder, name)
     if (name.endsWith('.md')) return [path]
-    const isOurs = !name.startsWith('.') && !['node_modules', 'npm', 'target'].includes(name)
+    const isOurs = (name === '.github' || !name.startsWith('.')) && !['node_modules', 'npm', 'target'].includes(name)
     return isOurs && statSync(join(ROOT, path)).isDirectory() ? pagesIn(path) : []
   })
 }

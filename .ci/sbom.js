@@ -1,0 +1,96 @@
+'use strict'
+
+// What is linked into a binary, as machines read it: a bill of materials in CycloneDX 1.5, which
+// goes into the package of each platform when it is packed. `node .ci/sbom.js linux-x64-gnu`
+// prints that of one.
+//
+// Names, versions and licences are those of the notices (`npm run notices`, held by tests); which
+// crates one platform has is asked of cargo, and what they were made of of the lock file.
+
+const { execFileSync } = require('node:child_process')
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+
+const notices = require('./notices')
+const platforms = require('./platforms')
+
+const ROOT = join(__dirname, '..')
+const NAME = 'sbom.cdx.json'
+
+module.exports = { NAME, bill }
+
+if (require.main === module) console.log(JSON.stringify(bill(process.argv[2]), null, 2))
+
+/** The bill of a platform's package. */
+function bill (platform) {
+  const { name, version, license } = JSON.parse(read('npm', platform, 'package.json'))
+  const components = componentsOf(platform)
+  const own = { type: 'library', 'bom-ref': purl('npm', name, version), name, version, licenses: [{ license: { id: license } }], purl: purl('npm', name, version) }
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    version: 1,
+    metadata: { component: own },
+    components,
+    dependencies: [{ ref: own['bom-ref'], dependsOn: components.map(component => component['bom-ref']) }]
+  }
+}
+
+function componentsOf (platform) {
+  const [crates, page, standard] = listsOf(read('npm', platform, notices.NAME))
+  const { triple } = platforms[platform]
+  const linked = linkedOn(triple)
+  const locked = checksums()
+  const found = [
+    ...crates.filter(({ id }) => linked.has(id)).map(crate => component(crate, 'cargo', locked.get(crate.id))),
+    ...page.map(part => component(part, 'npm')),
+    ...standard.filter(({ name }) => isFor(name, triple)).map(part => component(part, part.name === 'std' ? 'generic' : 'cargo'))
+  ]
+  // The standard library may have a crate that is linked besides, in the same version.
+  return [...new Map(found.reverse().map(part => [part['bom-ref'], part])).values()].reverse()
+}
+
+// Of the standard library's crates, those for Windows are named so, with its processors.
+function isFor (name, triple) {
+  const [, cpu] = /^windows(?:[-_](aarch64|i686|x86_64)_)?/.exec(name) ?? []
+  return !name.startsWith('windows') || (triple.includes('windows') && (!cpu || triple.startsWith(cpu)))
+}
+
+// The three lists at the head of the notices: `  name version (licence) home`.
+function listsOf (text) {
+  const lists = text.split('='.repeat(80))[0].split(/^\S.*:$/m).slice(1)
+  return lists.slice(-3).map(list => [...list.matchAll(/^ {2}(\S+)(?:, .*)? (\d\S*) \((.*?)\) (\S+)$/gm)]
+    .map(([, name, version, licence, home]) => ({ name, version, licence, home, id: `${name} ${version}` })))
+}
+
+function component ({ name, version, licence, home }, kind, checksum) {
+  const reference = kind === 'generic' ? purl(kind, 'rust-std', version) : purl(kind, name, version)
+  return {
+    type: 'library',
+    'bom-ref': reference,
+    name,
+    version,
+    licenses: [{ expression: licence.replaceAll('/', ' OR ') }],
+    purl: reference,
+    ...(checksum && { hashes: [{ alg: 'SHA-256', content: checksum }] }),
+    externalReferences: [{ type: 'vcs', url: home }]
+  }
+}
+
+function purl (kind, name, version) {
+  return `pkg:${kind}/${name.replace('@', '%40')}@${version}`
+}
+
+function linkedOn (triple) {
+  const tree = execFileSync('cargo', ['tree', '--locked', '--edges', 'normal,no-proc-macro', '--target', triple, '--prefix', 'none', '--no-dedupe', '--format', '{p}'], { cwd: ROOT, encoding: 'utf8' })
+  return new Set(tree.split('\n').filter(Boolean).map(line => line.split(' ').slice(0, 2).join(' ').replace(' v', ' ')))
+}
+
+function checksums () {
+  const entries = read('Cargo.lock').split('[[package]]').map(entry => /^name = "(.*)"\nversion = "(.*)"[^]*?^checksum = "(.*)"$/m.exec(entry.trim()))
+  return new Map(entries.filter(Boolean).map(([, name, version, checksum]) => [`${name} ${version}`, checksum]))
+}
+
+function read (...path) {
+  return readFileSync(join(ROOT, ...path), 'utf8')
+}
