@@ -32,7 +32,11 @@ const PROOFS = {
 module.exports = { PROOFS }
 
 if (require.main === module) {
-  const build = Object.entries(platforms).map(([platform, { triple, linker, runner }]) => ({ platform, triple, linker, runner }))
+  const build = Object.entries(platforms).map(([platform, row]) => {
+    const { triple, linker, runner, tested, on } = row
+    // Its own Node.js runs what a runner builds for itself.
+    return { platform, triple, linker, runner, suite: tested === 'suite' && on === 'native' && !platform.includes('musl') }
+  })
   // Each row has each field: a workflow has no other word for what is not there.
   const defaults = { docker: '', image: '', emulated: false, architecture: '', node: 24 }
   const prove = Object.entries(PROOFS).map(([platform, row]) => ({ platform, ...defaults, ...row }))
