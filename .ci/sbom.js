@@ -16,6 +16,8 @@ const platforms = require('./platforms')
 
 const ROOT = join(__dirname, '..')
 const NAME = 'sbom.cdx.json'
+// Crates, the server's page, the standard library, the linker.
+const HEADINGS = 4
 
 module.exports = { NAME, bill }
 
@@ -37,14 +39,15 @@ function bill (platform) {
 }
 
 function componentsOf (platform) {
-  const [crates, page, standard] = listsOf(read('npm', platform, notices.NAME))
+  const [crates, page, standard, linker] = listsOf(read('npm', platform, notices.NAME))
   const { triple } = platforms[platform]
   const linked = linkedOn(triple)
   const locked = checksums()
   const found = [
     ...crates.filter(({ id }) => linked.has(id)).map(crate => component(crate, 'cargo', locked.get(crate.id))),
     ...page.map(part => component(part, 'npm')),
-    ...standard.filter(({ name }) => isFor(name, triple)).map(part => component(part, part.name === 'std' ? 'generic' : 'cargo'))
+    ...standard.filter(({ name }) => isFor(name, triple)).map(part => component(part, part.name === 'std' ? 'generic' : 'cargo')),
+    ...linker.filter(() => platforms[platform].linker === 'zig').map(part => component(part, 'generic'))
   ]
   // The standard library may have a crate that is linked besides, in the same version.
   return [...new Map(found.reverse().map(part => [part['bom-ref'], part])).values()].reverse()
@@ -56,15 +59,15 @@ function isFor (name, triple) {
   return !name.startsWith('windows') || (triple.includes('windows') && (!cpu || triple.startsWith(cpu)))
 }
 
-// The three lists at the head of the notices: `  name version (licence) home`.
+// The lists at the head of the notices, in the order of their headings: `  name version (licence) home`.
 function listsOf (text) {
-  const lists = text.split('='.repeat(80))[0].split(/^\S.*:$/m).slice(1)
-  return lists.slice(-3).map(list => [...list.matchAll(/^ {2}(\S+)(?:, .*)? (\d\S*) \((.*?)\) (\S+)$/gm)]
+  const lists = text.split('='.repeat(80))[0].split(/^\S.*:$/m).slice(-HEADINGS)
+  return lists.map(list => [...list.matchAll(/^ {2}(\S+)(?:, .*)? (\d\S*) \((.*?)\) (\S+)$/gm)]
     .map(([, name, version, licence, home]) => ({ name, version, licence, home, id: `${name} ${version}` })))
 }
 
 function component ({ name, version, licence, home }, kind, checksum) {
-  const reference = kind === 'generic' ? purl(kind, 'rust-std', version) : purl(kind, name, version)
+  const reference = purl(kind, name === 'std' ? 'rust-std' : name, version)
   return {
     type: 'library',
     'bom-ref': reference,

@@ -160,6 +160,16 @@ describe('the bill of materials', () => {
     assert.equal(new Set(dependencies[0].dependsOn).size, components.length)
   })
 
+  test('has all that the notices name, for one platform or another, and nothing else', () => {
+    const [head] = read('npm', PLATFORM, notices.NAME).split('='.repeat(80))
+    const named = Array.from(head.matchAll(/^ {2}(\S+?),? (?:.* )?(\d\S*) \(/gm), ([, name, version]) => `${name} ${version}`)
+    assert(named.length > 50, `${named.length}`)
+    const billed = Object.keys(platforms).flatMap(platform => sbom.bill(platform).components.map(({ name, version }) => `${name} ${version}`))
+    assert.deepEqual([...new Set(billed)].sort(), [...new Set(named)].sort())
+    assert(sbom.bill('linux-arm64-musl').components.some(({ name }) => name === 'libunwind'))
+    assert(!sbom.bill('darwin-arm64').components.some(({ name }) => name === 'libunwind'))
+  })
+
   test('has no licence but those that are allowed', () => {
     const [, list] = /^allow = \[(.*)\]$/m.exec(read('.ci', 'deny.toml'))
     const allowed = [...list.matchAll(/"(.*?)"/g)].map(([, name]) => name)
