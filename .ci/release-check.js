@@ -17,6 +17,8 @@ const release = require('./release')
 const sbom = require('./sbom')
 
 const ROOT = join(__dirname, '..')
+// Not in the clone: `npm run build:wasm` makes it, for where there is no binary.
+const BYTES = 'lib/wasm/bytes.js'
 
 module.exports = { packageFaults, packagesIn, sourceFaults, sources }
 
@@ -116,12 +118,16 @@ function rootFaults ({ manifest, files }, binaries, { exports, version }) {
     if (given !== wanted) faults.push(`it depends on ${name} ${given ?? 'not at all'}, where ${wanted} is needed`)
   }
   for (const [name] of depended) if (!Object.hasOwn(expected, name)) faults.push(`it depends on ${name}, which is no package of this release`)
-  const entries = Object.values(exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))
-  for (const file of [...entries.map(path => path.slice('./'.length)), 'README.md', 'LICENSE']) {
+  for (const file of [...pathsOf(exports), BYTES, 'README.md', 'LICENSE']) {
     if (!(files.get(file)?.length > 0)) faults.push(`${file} is missing`)
   }
   for (const file of files.keys()) if (file.endsWith('.node')) faults.push(`${file} belongs into a package of its own`)
   return faults
+}
+
+// Whatever the conditions are that they stand below.
+function pathsOf (exports) {
+  return Object.values(exports).flatMap(entry => typeof entry === 'string' ? [entry.replace(/^\.\//, '')] : pathsOf(entry))
 }
 
 function binaryFaults ({ manifest, files }, platform) {

@@ -54,7 +54,7 @@ function packed (source) {
   const text = Buffer.from('text')
   const depended = Object.fromEntries(Object.values(source.binaries).map(({ name, version }) => [name, version]))
   const { scripts, ...published } = source.published('.')
-  const paths = ['README.md', 'LICENSE', ...Object.values(source.root.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
+  const paths = ['README.md', 'LICENSE', 'lib/wasm/bytes.js', ...Object.values(source.root.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
   const root = {
     file: 'didelphis-1.2.3.tgz',
     manifest: { ...published, optionalDependencies: depended },
@@ -122,6 +122,7 @@ describe('before anything is published, packages are refused', () => {
     'whose root leaves one out': [all => { delete all.root.manifest.optionalDependencies['@didelphis/binding-freebsd-x64'] }, /freebsd-x64 not at all, where 1\.2\.3 is needed$/],
     'whose root depends on something else': [all => { all.root.manifest.optionalDependencies.other = '1.0.0' }, /^didelphis: it depends on other, which is no package of this release$/],
     'whose root lacks what it exports': [all => { all.root.files.delete('lib/testing/index.d.ts') }, /^didelphis: lib\/testing\/index\.d\.ts is missing$/],
+    'whose root has no WebAssembly': [all => { all.root.files.delete('lib/wasm/bytes.js') }, /^didelphis: lib\/wasm\/bytes\.js is missing$/],
     'whose root has a binary': [all => { all.root.files.set('didelphis.linux-x64-gnu.node', Buffer.alloc(1)) }, /^didelphis: didelphis\.linux-x64-gnu\.node belongs into a package of its own$/],
     'of which one is none of ours': [all => { all.binaries.other = { file: 'other.tgz', manifest: { name: 'other' }, files: new Map() } }, /^other\.tgz: other is no package of this release$/]
   }
