@@ -118,7 +118,7 @@ function rootFaults ({ manifest, files }, binaries, { exports, version }) {
     if (given !== wanted) faults.push(`it depends on ${name} ${given ?? 'not at all'}, where ${wanted} is needed`)
   }
   for (const [name] of depended) if (!Object.hasOwn(expected, name)) faults.push(`it depends on ${name}, which is no package of this release`)
-  for (const file of [...pathsOf(exports), BYTES, 'README.md', 'LICENSE']) {
+  for (const file of [...pathsOf(exports), BYTES, 'README.md', 'LICENSE', notices.NAME, sbom.NAME]) {
     if (!(files.get(file)?.length > 0)) faults.push(`${file} is missing`)
   }
   for (const file of files.keys()) if (file.endsWith('.node')) faults.push(`${file} belongs into a package of its own`)

@@ -8,6 +8,7 @@
 const { existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 
+const notices = require('./notices')
 const sbom = require('./sbom')
 
 const ROOT = join(__dirname, '..')
@@ -27,8 +28,9 @@ function manifest (place) {
     repository,
     homepage: `${address}#readme`,
     bugs: `${address}/issues`,
-    // Written as the package is packed.
-    ...(place === '.' ? { optionalDependencies: binaries() } : { files: [...published.files, sbom.NAME] })
+    // Written, or put there, as the package is packed.
+    files: [...new Set([...published.files, notices.NAME, sbom.NAME])],
+    ...(place === '.' && { optionalDependencies: binaries() })
   }
 }
 

@@ -2,7 +2,7 @@
 
 // What is linked into a binary, as machines read it: a bill of materials in CycloneDX 1.5, which
 // goes into the package of each platform when it is packed. `node .ci/sbom.js linux-x64-gnu`
-// prints that of one.
+// prints that of one, `node .ci/sbom.js .` that of the root, which has WebAssembly in it.
 //
 // Names, versions and licences are those of the notices (`npm run notices`, held by tests); which
 // crates one platform has is asked of cargo, and what they were made of of the lock file.
@@ -23,10 +23,11 @@ module.exports = { NAME, bill }
 
 if (require.main === module) console.log(JSON.stringify(bill(process.argv[2]), null, 2))
 
-/** The bill of a platform's package. */
-function bill (platform) {
-  const { name, version, license } = JSON.parse(read('npm', platform, 'package.json'))
-  const components = componentsOf(platform)
+/** The bill of a platform's package, or, of '.', the root's. */
+function bill (place) {
+  const folder = place === '.' ? [] : ['npm', place]
+  const { name, version, license } = JSON.parse(read(...folder, 'package.json'))
+  const components = componentsOf(place)
   const own = { type: 'library', 'bom-ref': purl('npm', name, version), name, version, licenses: [{ license: { id: license } }], purl: purl('npm', name, version) }
   return {
     bomFormat: 'CycloneDX',
@@ -38,19 +39,25 @@ function bill (platform) {
   }
 }
 
-function componentsOf (platform) {
-  const [crates, page, standard, linker] = listsOf(read('npm', platform, notices.NAME))
-  const { triple } = platforms[platform]
+function componentsOf (place) {
+  const [crates, page, standard, linker] = listsOf(read('npm', place === '.' ? Object.keys(platforms)[0] : place, notices.NAME))
+  const { triple, linker: by } = platforms[place] ?? { triple: 'wasm32-unknown-unknown' }
+  // The server is not in it, nor anything that only the server is made with.
+  if (place === '.') return standard.filter(({ name }) => isFor(name, triple)).map(ofRust)
   const linked = linkedOn(triple)
   const locked = checksums()
   const found = [
     ...crates.filter(({ id }) => linked.has(id)).map(crate => component(crate, 'cargo', locked.get(crate.id))),
     ...page.map(part => component(part, 'npm')),
-    ...standard.filter(({ name }) => isFor(name, triple)).map(part => component(part, part.name === 'std' ? 'generic' : 'cargo')),
-    ...linker.filter(() => platforms[platform].linker === 'zig').map(part => component(part, 'generic'))
+    ...standard.filter(({ name }) => isFor(name, triple)).map(ofRust),
+    ...linker.filter(() => by === 'zig').map(part => component(part, 'generic'))
   ]
   // The standard library may have a crate that is linked besides, in the same version.
   return [...new Map(found.reverse().map(part => [part['bom-ref'], part])).values()].reverse()
+}
+
+function ofRust (part) {
+  return component(part, part.name === 'std' ? 'generic' : 'cargo')
 }
 
 // Of the standard library's crates, those for Windows are named so, with its processors.

@@ -54,7 +54,7 @@ function packed (source) {
   const text = Buffer.from('text')
   const depended = Object.fromEntries(Object.values(source.binaries).map(({ name, version }) => [name, version]))
   const { scripts, ...published } = source.published('.')
-  const paths = ['README.md', 'LICENSE', 'lib/wasm/bytes.js', ...Object.values(source.root.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
+  const paths = ['README.md', 'LICENSE', 'lib/wasm/bytes.js', notices.NAME, sbom.NAME, ...Object.values(source.root.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
   const root = {
     file: 'didelphis-1.2.3.tgz',
     manifest: { ...published, optionalDependencies: depended },
@@ -145,7 +145,7 @@ test('the text of a release is its entry in the changelog', () => {
 })
 
 describe('the bill of materials', () => {
-  test('has the crates of the notices that are linked on that platform, with their sums', () => {
+  test('has the crates that are linked on that platform, with their sums', () => {
     const named = platform => sbom.bill(platform).components.map(({ name }) => name)
     assert(named('linux-x64-gnu').includes('tokio'))
     assert(!named('linux-x64-gnu').some(name => /^win/.test(name)))
@@ -169,6 +169,12 @@ describe('the bill of materials', () => {
     assert.deepEqual([...new Set(billed)].sort(), [...new Set(named)].sort())
     assert(sbom.bill('linux-arm64-musl').components.some(({ name }) => name === 'libunwind'))
     assert(!sbom.bill('darwin-arm64').components.some(({ name }) => name === 'libunwind'))
+    // WebAssembly is made with nothing else.
+    const inRoot = sbom.bill('.').components.map(({ name }) => name)
+    assert(inRoot.includes('std') && inRoot.includes('hashbrown') && !inRoot.includes('tokio') && !inRoot.some(name => name.startsWith('windows')))
+    const own = JSON.parse(execFileSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], { cwd: ROOT, encoding: 'utf8' })).packages
+    const depended = own.filter(({ name }) => /^didelphis-(wasm|host|core|abi)$/.test(name)).flatMap(({ dependencies }) => dependencies.filter(({ kind, target }) => kind === null && target === null))
+    assert.deepEqual(depended.filter(({ name }) => !name.startsWith('didelphis-')), [])
   })
 
   test('has no licence but those that are allowed', () => {
