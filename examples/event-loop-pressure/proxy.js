@@ -19,15 +19,20 @@ const options = readOptions('proxy', {
   every: { help: 'pauses between that, shortest and longest, ms', value: '1000-2000', read: range },
   phase: { help: `where in its turn: ${PHASES.join(', ')}`, value: 'io', read: one(...PHASES) },
   host: { help: 'address to listen on', value: '127.0.0.1' },
-  port: { help: 'port to listen on; 0: any', value: '3000', read: number() }
+  port: { help: 'port to listen on; 0: any', value: '3000', read: number() },
+  server: { help: "port of didelphis' own server, which answers while the loop is held; 0: any; without it: none", read: number() }
 })
+if (options.server !== undefined && options.breaker !== 'didelphis') {
+  console.error('proxy: --server is for --breaker didelphis')
+  process.exit(2)
+}
 
 const client = new BackendClient(options.backend)
 const journal = new Journal()
 const pressure = new Pressure()
 if (options.stall > 0) pressure.start(options)
 
-const { breaker, loop } = createBreaker(options.breaker, (call, follow) => follow(client.get(call)))
+const { breaker, loop, serve: serveBreakers } = createBreaker(options.breaker, (call, follow) => follow(client.get(call)))
 const metrics = new Metrics({ breaker, loop, name: options.breaker, pressure })
 for (const name of ['open', 'halfOpen', 'close']) breaker.on(name, () => journal.note(name, breaker.stats))
 journal.onOver = call => metrics.count(call)
@@ -91,4 +96,14 @@ app.route('/pressure')
 
 app.get('/journal', async (request, response) => response.json(await journal.read()))
 
-serve(app, `proxy with ${options.breaker}`, options)
+async function main () {
+  const { breaker, host, server } = options
+  // On an address that others reach it wants a token: they read by it, too.
+  const own = server !== undefined && await serveBreakers({ host, port: server, token: process.env.DIDELPHIS_TOKEN })
+  serve(app, `proxy with ${breaker}`, options, own && { server: own.url })
+}
+
+main().catch(error => {
+  console.error(`proxy: ${error.message}`)
+  process.exit(1)
+})

@@ -19,8 +19,9 @@ function createBreaker (name, action) {
   const CircuitBreaker = require(name)
   return {
     breaker: new CircuitBreaker(action, { ...OPTIONS, name: 'backend' }),
-    // What only didelphis knows.
-    loop: CircuitBreaker.loop
+    // What only didelphis knows, and does.
+    loop: CircuitBreaker.loop,
+    serve: CircuitBreaker.serve
   }
 }
 
