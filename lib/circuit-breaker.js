@@ -31,6 +31,7 @@ const { codes } = require('./native/abi')
 const { lost, state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
 const { liveOptions, nativeOptions } = require('./native-options')
+const { keepWhileOpen } = require('./keep')
 const { lastTrip } = require('./last-trip')
 const { rememberLearned } = require('./learned')
 const { prepare, readVolume, refuse } = require('./options')
@@ -48,12 +49,12 @@ const { isOn } = require('./switches')
 const { toEach } = require('./to-each')
 const { tellWait } = require('./told-wait')
 const { update } = require('./update')
-const { Status, handOver, prime, readTogether, tellSnapshot } = require('./status')
+const { Status, followSwitch, handOver, prime, readTogether, tellSnapshot } = require('./status')
 const { dismiss, endQueue, endWait, takeTurn } = require('./waiter')
 
 const {
   CLOSED, DISMISSED, DRAW, HALF_OPENED, IS_CLOSED, IS_ENABLED, IS_HALF_OPEN, IS_OPEN, IS_PENDING_CLOSE, IS_SHUTDOWN, IS_WARM_UP,
-  IS_SWITCHED_ON, OPENED, PROBE, SNAPSHOT, TURN, WAITED, WOULD_OPEN
+  IS_SWITCHED_ON, OPENED, PROBE, SNAPSHOT, STEERED, TURN, WAITED, WOULD_OPEN
 } = codes
 
 // Events that opossum itself listens to. Metrics exporters walk `eventNames()` and
@@ -275,7 +276,10 @@ class CircuitBreaker extends EventEmitter {
   forceOpen () {
     const inner = this[INNER]
     followClock(inner)
-    return forceOpen(this, inner)
+    const holder = forceOpen(this, inner)
+    // No timer ends it any more.
+    keepWhileOpen(inner)
+    return holder
   }
 
   metricsOnly () {
@@ -303,6 +307,7 @@ class CircuitBreaker extends EventEmitter {
       this.disable()
       this.removeAllListeners()
     } finally {
+      inner.owner.awaited = undefined
       toEach([
         () => stopHealthChecks(this),
         () => endWaits(inner),
@@ -341,7 +346,9 @@ class CircuitBreaker extends EventEmitter {
 
   on (name, listener) {
     if (name === 'stall') tellToo(this)
-    return super.on(name, listener)
+    super.on(name, listener)
+    if (name === 'halfOpen') keepWhileOpen(this[INNER])
+    return this
   }
 
   addListener (name, listener) {
@@ -350,7 +357,9 @@ class CircuitBreaker extends EventEmitter {
 
   prependListener (name, listener) {
     if (name === 'stall') tellToo(this)
-    return super.prependListener(name, listener)
+    super.prependListener(name, listener)
+    if (name === 'halfOpen') keepWhileOpen(this[INNER])
+    return this
   }
 
   eventNames () {
@@ -429,6 +438,9 @@ function tellEvent (breaker, inner, next) {
       case TURN: return takeTurn(inner)
       case WAITED: return endWait(inner)
       case DISMISSED: return dismiss(inner)
+      case STEERED:
+        followSwitch(inner)
+        return keepWhileOpen(inner)
     }
   } catch (error) {
     // Those who listen are told all the same.
@@ -437,7 +449,10 @@ function tellEvent (breaker, inner, next) {
   }
   if (trace !== undefined) traceEvent(breaker, next)
   try {
-    if (next === OPENED || next === CLOSED || next === HALF_OPENED) tellTransition(breaker, inner, next)
+    if (next === OPENED || next === CLOSED || next === HALF_OPENED) {
+      tellTransition(breaker, inner, next)
+      keepWhileOpen(inner)
+    }
     switch (next) {
       // Nobody listens mostly, and why it opened is asked of the native half.
       case OPENED: return emit(breaker, 'open', hasListeners(breaker, 'open') ? lastTrip(inner) : undefined)

@@ -14,7 +14,8 @@ const BY_BOUND = TRIPS + REASONS.length
 const SECONDS = BY_BOUND + BOUNDS.length + 1
 const BY_STATE = SECONDS + 1
 const IN_FLIGHT = BY_STATE + STATES.length
-const CAPACITY = IN_FLIGHT + 1
+const QUEUED = IN_FLIGHT + 1
+const CAPACITY = QUEUED + 1
 const LENGTH = CAPACITY + 1
 
 /**
@@ -53,6 +54,7 @@ class Readings {
       TRIPS: by('reason', REASONS, index => TRIPS + index),
       STATE: by('state', STATES, index => BY_STATE + index),
       CALLS_IN_FLIGHT: one(IN_FLIGHT),
+      CALLS_QUEUED: one(QUEUED),
       CAPACITY: one(CAPACITY),
       CALL_DURATION: () => each((labels, at) => histogram(labels, numbers, at)),
       BREAKERS: alone(read.breakers),

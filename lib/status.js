@@ -194,6 +194,19 @@ function followOptions (inner, options) {
   }
 }
 
+/**
+ * Another thread has turned a breaker off or on: its window hears the controller, or does not, as
+ * if JavaScript had done it.
+ *
+ * @param {import('./inner').Inner} inner
+ */
+function followSwitch (inner) {
+  const { status } = inner
+  if (status === undefined) return
+  if (isListening(inner)) status.startListeneningForRotateEvent()
+  else status.removeRotateBucketControllerListener()
+}
+
 // Those that are disabled, each by itself, hear nobody.
 function isListening ({ id }) {
   return (state(id) & (IS_SHUTDOWN | IS_SWITCHED_ON)) === IS_SWITCHED_ON
@@ -252,7 +265,7 @@ function readLearned (stats) {
   return learned
 }
 
-module.exports = { Status, followOptions, handOver, prime, readTogether, tellSnapshot }
+module.exports = { Status, followOptions, followSwitch, handOver, prime, readTogether, tellSnapshot }
 
 /** @param {Status} status */
 function listenForSnapshots (status, name) {

@@ -4,7 +4,7 @@
 // system calls.
 
 const assert = require('node:assert/strict')
-const { EventEmitter } = require('node:events')
+const { EventEmitter, once } = require('node:events')
 const { test } = require('node:test')
 
 const CircuitBreaker = require('../..')
@@ -23,7 +23,7 @@ const DROPPED = {
   'an idle breaker': () => new CircuitBreaker(answer),
   'an open one with listeners': () => {
     const breaker = new CircuitBreaker(answer, { resetTimeout: LONG })
-    for (const name of ['open', 'halfOpen', 'close', 'fire']) breaker.on(name, () => breaker.toJSON())
+    for (const name of ['open', 'close', 'fire', 'stall']) breaker.on(name, () => breaker.toJSON())
     breaker.open()
     return breaker
   },
@@ -88,6 +88,84 @@ test('one with a rotateBucketController is collected, and its listener goes', as
     rotateBucketController.emit('rotate')
   }
   assert.equal(rotateBucketController.listenerCount('rotate'), 0)
+})
+
+const AWAITED = {
+  'that was opened by hand': () => new CircuitBreaker(answer, { resetTimeout: 150 }),
+  'whose listener comes first in the list': () => {
+    const breaker = new CircuitBreaker(answer, { resetTimeout: 150 })
+    return Object.assign(breaker, { once: breaker.prependOnceListener })
+  },
+  'that was restored': () => new CircuitBreaker(answer, { resetTimeout: 150, state: { enabled: true, name: 'restored', closed: false, open: true, halfOpen: false, lastTimerAt: Date.now() } })
+}
+
+for (const [what, make] of Object.entries(AWAITED)) {
+  test(`an open one ${what} is not collected before it has told that it is half open, and then it is`, async () => {
+    let ref
+    const awaited = (() => {
+      const breaker = make()
+      if (!breaker.opened) breaker.open()
+      ref = new WeakRef(breaker)
+      return new Promise(resolve => breaker.once('halfOpen', () => resolve(true)))
+    })()
+    for (let collections = 0; collections < COLLECTIONS; collections++) {
+      globalThis.gc()
+      await sleep(1)
+    }
+    // The timer does not keep the process alive, as nothing of a breaker that is idle does.
+    const alive = setTimeout(() => {}, 60_000)
+    assert.equal(await awaited, true)
+    clearTimeout(alive)
+    await collected(ref)
+  })
+}
+
+test('events.once waits for the try of a breaker that nobody holds', async () => {
+  const alive = setTimeout(() => {}, 60_000)
+  const awaited = (() => {
+    const breaker = new CircuitBreaker(fail, { errorThresholdPercentage: 1, resetTimeout: 150 })
+    // Somebody listened before it opened.
+    const half = once(breaker, 'halfOpen')
+    breaker.fire().catch(() => {})
+    return half
+  })()
+  for (let collections = 0; collections < COLLECTIONS; collections++) {
+    globalThis.gc()
+    await sleep(1)
+  }
+  assert.deepEqual(await awaited, [150])
+  clearTimeout(alive)
+})
+
+const LET_GO = {
+  'that has been closed': breaker => breaker.close(),
+  'that has been shut down': breaker => breaker.shutdown(),
+  'that is held open, which no timer ends': breaker => { breaker.forceOpen() }
+}
+
+for (const [what, end] of Object.entries(LET_GO)) {
+  test(`an open one ${what} is not kept for whoever waits for its try`, async () => {
+    const ref = (() => {
+      const breaker = new CircuitBreaker(answer, { resetTimeout: LONG })
+      breaker.on('halfOpen', () => {})
+      breaker.open()
+      end(breaker)
+      return new WeakRef(breaker)
+    })()
+    await collected(ref)
+  })
+}
+
+test('a process ends though somebody waits for the try of an open circuit', async () => {
+  const { code, stdout } = await child(async ({ require, path }) => {
+    const { once } = require('node:events')
+    const CircuitBreaker = require(path)
+    const breaker = new CircuitBreaker(async () => {}, { resetTimeout: 600_000 })
+    breaker.open()
+    once(breaker, 'halfOpen')
+    process.once('exit', () => process.stdout.write('ended'))
+  })
+  assert.deepEqual([code, stdout], [0, 'ended'])
 })
 
 test('a lone status is collected', async () => {

@@ -93,6 +93,21 @@ describe('a command', () => {
     assert.deepEqual([one.state, other.state], ['closed', 'open'])
   })
 
+  test('steers what is called as a way up is written in a path, and nothing else', async () => {
+    const names = ['.', '..', '-', '%2e', '...']
+    const breakers = names.map(name => new CircuitBreaker(ill, { name }))
+    for (const [n, name] of names.entries()) {
+      const { code, stderr, stdout } = await didelphis(['open', name, '--url', server.url])
+      assert.deepEqual([code, stderr, stdout], [0, '', `${name} (main): open is in force\n`])
+      assert.deepEqual(breakers.map(({ state }) => state), names.map((name, other) => other <= n ? 'open' : 'closed'))
+    }
+    const { stdout } = await didelphis(['top', server.url, '--json'])
+    const { id } = JSON.parse(stdout).breakers.find(({ name }) => name === '..')
+    assert.equal((await didelphis(['close', '..', '--url', server.url, '--id', String(id)])).code, 0)
+    assert.deepEqual(breakers.map(({ state }) => state), ['open', 'closed', 'open', 'open', 'open'])
+    breakers.forEach(breaker => breaker.shutdown())
+  })
+
   test('is in force for the next call while the loop is stalled, and says so', async () => {
     const breaker = new CircuitBreaker(async () => {}, { name: 'line-stalled' })
     const given = didelphis(['open', breaker.name, '--url', server.url])
@@ -176,6 +191,7 @@ describe('the table', () => {
     since: null,
     nextAttemptAt: null,
     inFlight: 0,
+    queued: 0,
     capacity: null,
     stats: { rejects: 0 },
     callRate: 1,
@@ -187,6 +203,12 @@ describe('the table', () => {
   })
   const loop = { thread: 'main', lag: 0, longest: 0, stalled: false, total: { stalls: 1, stalled: 60 } }
   const reading = breakers => ({ breakers, loops: [loop], now: 1000 })
+
+  test('says how many wait for a place', () => {
+    const [, , , full, roomy] = tableOf(reading([breaker(1, { capacity: 2, inFlight: 2, queued: 3 }), breaker(2, { inFlight: 4 })]))
+    assert.match(full, / 2\/2 \(3 wait\) /)
+    assert.match(roomy, / 4 +- /)
+  })
 
   test('is as wide and as long as the terminal, and says what it leaves out', () => {
     const breakers = Array.from({ length: 200 }, (_, id) => breaker(id, { name: '長い名前'.repeat(30) }))

@@ -4,7 +4,7 @@
 // stalled.
 
 const assert = require('node:assert/strict')
-const { once } = require('node:events')
+const { EventEmitter, once } = require('node:events')
 const { describe, test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
@@ -43,7 +43,7 @@ test('a breaker is shown as it shows itself', async t => {
   for (const name of Object.keys(told.stats)) assert.equal(told.stats[name], breaker.stats[name], name)
   assert.deepEqual(told.total, told.stats)
   assert.deepEqual([told.callRate, told.failureRate], [0.6, 75])
-  assert.deepEqual([told.inFlight, told.capacity, told.window, told.moves], [0, 5, 10_000, 1])
+  assert.deepEqual([told.inFlight, told.queued, told.capacity, told.window, told.moves], [0, 0, 5, 10_000, 1])
   const { at, ...trip } = told.lastTrip
   const { at: ownAt, ...ownTrip } = breaker.lastTrip
   assert.deepEqual(trip, JSON.parse(JSON.stringify(ownTrip)))
@@ -58,6 +58,33 @@ test('a breaker is shown as it shows itself', async t => {
   breaker.options.timeout = 900
   await breaker.fire().catch(() => {})
   assert.equal((await shown(url, 'renamed')).options.timeout, 900)
+})
+
+test('calls that wait for a place are shown, until they wait no more, whichever way that ends', async t => {
+  const { url } = await serve(t)
+  const ends = []
+  const action = () => new Promise(resolve => ends.push(resolve))
+  const options = { capacity: 1, timeout: false, resetTimeout: 60_000 }
+  const breaker = new CircuitBreaker(action, { ...options, name: 'queues', queue: { size: 5, timeout: 60_000 } })
+  const queued = async name => (await shown(url, name)).queued
+  const caller = new AbortController()
+  const calls = [1, 2, 3, 4].map(() => breaker.fire())
+  const left = breaker.fireWith({ signal: caller.signal })
+  assert.equal(await queued('queues'), 4)
+  assert.match((await ask(url, 'metrics')).text, /^didelphis_calls_queued\{name="queues"\} 4$/m)
+  caller.abort()
+  await assert.rejects(left)
+  assert.equal(await queued('queues'), 3)
+  ends[0]()
+  await calls[0]
+  assert.equal(await queued('queues'), 2)
+  breaker.open()
+  await Promise.all(calls.slice(2).map(call => assert.rejects(call, { code: 'EOPENBREAKER' })))
+  assert.equal(await queued('queues'), 0)
+  const impatient = new CircuitBreaker(action, { ...options, name: 'impatient', queue: { size: 5, timeout: 20 } })
+  impatient.fire()
+  await assert.rejects(impatient.fire(), { code: 'EQUEUE' })
+  assert.equal(await queued('impatient'), 0)
 })
 
 test('every word for a state is that of the breaker', async t => {
@@ -197,6 +224,40 @@ test('each command does what the method does', async t => {
     assert.deepEqual([json.command, json.results[0].result], [word, 'obeyed'])
     assert.equal(breaker.state, state, word)
   }
+})
+
+test('one that is disabled from outside does not hear the controller of its window until it is enabled', async t => {
+  const { url } = await serve(t)
+  const rotateBucketController = new EventEmitter()
+  const breaker = new CircuitBreaker(async () => {}, { name: 'rotated', rotateBucketController })
+  const listens = async count => {
+    for (const deadline = Date.now() + 5000; rotateBucketController.listenerCount('rotate') !== count; await sleep(5)) {
+      assert.ok(Date.now() < deadline, `${rotateBucketController.listenerCount('rotate')} listeners`)
+    }
+  }
+  await listens(1)
+  for (const [word, count] of [['disable', 0], ['disable', 0], ['enable', 1], ['enable', 1], ['force-open', 1], ['disable', 0]]) {
+    await command(url, 'rotated', word)
+    await listens(count)
+  }
+  // What JavaScript has said meanwhile holds.
+  await command(url, 'rotated', 'enable')
+  breaker.disable()
+  await sleep(20)
+  await listens(0)
+  breaker.shutdown()
+})
+
+test('a circuit that is forced open from outside is not kept for whoever waits for its try', async t => {
+  const { url } = await serve(t)
+  const ref = await (async () => {
+    const breaker = new CircuitBreaker(async () => {}, { name: 'forced', resetTimeout: 600_000 })
+    breaker.on('halfOpen', () => {})
+    breaker.open()
+    await command(url, 'forced', 'force-open')
+    return new WeakRef(breaker)
+  })()
+  await collected(ref)
 })
 
 test('breakers of workers are shown and steered, and leave with them', async t => {

@@ -76,7 +76,7 @@ async function ofPromClient (names) {
     for (const one of names) for (const value of values) metric.inc({ name: one, ...value && { [label[0]]: value } })
   }
   counter('calls_total', ['outcome'], OUTCOMES)
-  for (const name of ['fires_total', 'timeouts_total', 'capacity_rejections_total', 'fallbacks_total', 'in_flight', 'capacity']) counter(name, [], [undefined])
+  for (const name of ['fires_total', 'timeouts_total', 'capacity_rejections_total', 'fallbacks_total', 'in_flight', 'queued', 'capacity']) counter(name, [], [undefined])
   for (const name of ['cache_requests_total', 'coalesce_requests_total']) counter(name, ['result'], RESULTS)
   counter('trips_total', ['reason'], REASONS)
   counter('state', ['state'], STATES)

@@ -89,6 +89,8 @@ const codes = Object.freeze({
   WAITED: -13,
   /** All are refused that wait with an earlier ticket than that among the numbers. */
   DISMISSED: -14,
+  /** Another thread has turned the breaker off or on, or holds it open. */
+  STEERED: -15,
   // Bits of what `state` returns:
   /** Closed. */
   IS_CLOSED: 1,
@@ -513,7 +515,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 3965731418,
+  FINGERPRINT: 2427881791,
   NUMBERS: 296,
   STATS: 2,
   codes,

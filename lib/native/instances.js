@@ -9,7 +9,8 @@ const { STATS } = require('./abi')
 const { environment, shared } = require('./load')
 
 // Who is told the wake-ups of a native half, by its number: `weak`, so that a breaker nobody
-// uses is collected; `pinned`, while a call of its waits for an answer or for its deadline.
+// uses is collected; `pinned`, while a call of its waits for an answer or for its deadline;
+// `awaited`, while somebody listens for the moment at which its circuit may be tried.
 const instances = []
 
 /**
@@ -25,7 +26,7 @@ function create (owner, options) {
   const hosted = isFaked()
   leave(options)
   const handle = hosted ? createHosted(weak) : environment.create()
-  instances[shared.words[0]] = { weak, pinned: undefined }
+  instances[shared.words[0]] = { weak, pinned: undefined, awaited: undefined }
   return handle
 }
 

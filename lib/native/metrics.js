@@ -15,6 +15,7 @@ const metrics = Object.freeze({
   TRIPS: { name: 'didelphis_trips_total', kind: 'counter', unit: undefined, label: 'reason', help: 'How often the circuit opened, by reason.' },
   STATE: { name: 'didelphis_state', kind: 'gauge', unit: undefined, label: 'state', help: 'How many breakers with these labels are in this state: 1 or 0 of one.' },
   CALLS_IN_FLIGHT: { name: 'didelphis_calls_in_flight', kind: 'gauge', unit: undefined, label: undefined, help: 'Calls under way.' },
+  CALLS_QUEUED: { name: 'didelphis_calls_queued', kind: 'gauge', unit: undefined, label: undefined, help: 'Calls that wait for a place.' },
   CAPACITY: { name: 'didelphis_capacity', kind: 'gauge', unit: undefined, label: undefined, help: 'How many calls may be under way at once.' },
   CALL_DURATION: { name: 'didelphis_call_duration_seconds', kind: 'histogram', unit: 's', label: undefined, help: 'How long calls took that ended.' },
   BREAKERS: { name: 'didelphis_breakers', kind: 'gauge', unit: undefined, label: undefined, help: 'How many breakers there are.' },

@@ -38,9 +38,11 @@ class Remote {
   /** Gives a command to the breakers of a name, or to one of them. */
   async steer (command, name, id) {
     if (this.#token === undefined) throw new Complaint(`steering needs the token that was given to serve(): DIDELPHIS_TOKEN=… npx didelphis ${command} …`)
-    const query = id === undefined ? '' : `?id=${id}`
+    // What a URL takes for a way up cannot stand in its path.
+    const isUp = name === '.' || name === '..'
+    const query = [isUp && `name=${name}`, id !== undefined && `id=${id}`].filter(Boolean).join('&')
     try {
-      return await this.#ask('POST', `api/breakers/${encodeURIComponent(name)}/${command}${query}`)
+      return await this.#ask('POST', `api/breakers/${isUp ? '-' : encodeURIComponent(name)}/${command}${query && `?${query}`}`)
     } catch (error) {
       if (error.code !== 'NOT_FOUND') throw error
       throw new Complaint(`${this.url} has no breaker ${JSON.stringify(name)}${id === undefined ? '' : ` with the id ${id}`}. ${await this.#known()}`)

@@ -46,7 +46,7 @@ const COLUMNS = [
   { head: 'REFUSED', isNumber: true, cell: ({ stats }) => String(stats.rejects) },
   { head: 'P50', isNumber: true, cell: ({ latency }) => latency === null ? '-' : duration(latency.p50) },
   { head: 'P99', isNumber: true, cell: ({ latency }) => latency === null ? '-' : duration(latency.p99) },
-  { head: 'IN FLIGHT', isNumber: true, cell: ({ capacity, inFlight }) => capacity === null ? String(inFlight) : `${inFlight}/${capacity}` },
+  { head: 'IN FLIGHT', isNumber: true, cell: ({ capacity, inFlight, queued }) => `${inFlight}${capacity === null ? '' : `/${capacity}`}${queued > 0 ? ` (${queued} wait)` : ''}` },
   { head: 'SINCE', isNumber: true, cell: ({ since }, now) => since === null ? '-' : duration(Math.max(0, now - since)) },
   { head: 'WHY', cell: whyOf },
   { head: 'THREAD', cell: ({ thread }) => thread }

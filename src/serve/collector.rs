@@ -13,7 +13,7 @@ pub(crate) struct Collected {
     /// Of each series, its labels: names and values by turns.
     pub(crate) labels: Vec<Vec<String>>,
     /// Of each series, its counts, trips, calls by bound, their time in seconds, states, calls in
-    /// flight and capacity.
+    /// flight, calls that wait and capacity.
     pub(crate) numbers: Vec<f64>,
     pub(crate) breakers: usize,
     /// How many of these have no series of their own.
@@ -43,7 +43,7 @@ impl Collector {
             numbers.extend(by_bound.map(|count| count as f64));
             numbers.push(nanos as f64 / 1e9);
             numbers.extend(gauges.states.map(|count| count as f64));
-            numbers.extend([gauges.in_flight as f64, gauges.capacity]);
+            numbers.extend([gauges.in_flight as f64, gauges.queued as f64, gauges.capacity]);
         }
         let (mut threads, mut loops) = (Vec::new(), Vec::new());
         for (thread, reading) in Loops::global().read() {

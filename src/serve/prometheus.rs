@@ -11,9 +11,9 @@ use super::view::thread_name;
 use crate::runtime::loop_clock::LoopReading;
 use didelphis_abi::metrics::{
     Kind, Metric, Unit, BOUNDS, BREAKERS, BREAKERS_IN_OTHER, CACHE_REQUESTS, CALLS,
-    CALLS_IN_FLIGHT, CALL_DURATION, CAPACITY, CAPACITY_REJECTIONS, COALESCE_REQUESTS, FALLBACKS,
-    FIRES, LOOP_LAG, LOOP_STALLED, LOOP_STALLS, OUTCOMES, REASONS, RESULTS, STATE, STATES,
-    TIMEOUTS, TRIPS,
+    CALLS_IN_FLIGHT, CALLS_QUEUED, CALL_DURATION, CAPACITY, CAPACITY_REJECTIONS, COALESCE_REQUESTS,
+    FALLBACKS, FIRES, LOOP_LAG, LOOP_STALLED, LOOP_STALLS, OUTCOMES, REASONS, RESULTS, STATE,
+    STATES, TIMEOUTS, TRIPS,
 };
 use didelphis_core::window::Counter;
 
@@ -95,6 +95,9 @@ pub(super) fn text(page: &Page, loops: &[(u32, LoopReading)], format: Format) ->
     });
     out.family(&CALLS_IN_FLIGHT, &rows, |row, out| {
         out.sample(CALLS_IN_FLIGHT.name, "", &row.labels, row.gauges.in_flight);
+    });
+    out.family(&CALLS_QUEUED, &rows, |row, out| {
+        out.sample(CALLS_QUEUED.name, "", &row.labels, row.gauges.queued);
     });
     out.family(&CAPACITY, &rows, |row, out| {
         out.sample(CAPACITY.name, "", &row.labels, Float(row.gauges.capacity));
@@ -237,7 +240,8 @@ mod tests {
         sums.by_bound[9] = 1;
         sums.by_bound[13] = 1;
         sums.counts[Counter::Failures as usize] = 3;
-        let gauges = Gauges { states: [0, 1, 0, 0, 0, 0], in_flight: 2, capacity: f64::INFINITY };
+        let states = [0, 1, 0, 0, 0, 0];
+        let gauges = Gauges { states, in_flight: 2, queued: 0, capacity: f64::INFINITY };
         let labels = vec![("name".into(), "a\"\\\nb".into()), ("zone".into(), "ä".into())];
         Page { rows: vec![(labels, sums, gauges)], breakers: 1, in_other: 0 }
     }

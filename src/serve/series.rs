@@ -45,6 +45,7 @@ pub(super) struct Gauges {
     /// How many breakers are in each state.
     pub(super) states: [i64; STATES.len()],
     pub(super) in_flight: i64,
+    pub(super) queued: i64,
     /// Infinity: no limit.
     pub(super) capacity: f64,
 }
@@ -171,6 +172,7 @@ impl Gauges {
     fn add(&mut self, more: &Gauges) {
         iter::zip(&mut self.states, more.states).for_each(|(sum, more)| *sum += more);
         self.in_flight += more.in_flight;
+        self.queued += more.queued;
         self.capacity += more.capacity;
     }
 }
@@ -192,6 +194,7 @@ impl From<&View> for Part {
             gauges: Gauges {
                 states,
                 in_flight: reading.under_way().max(0),
+                queued: reading.queued,
                 capacity: view.capacity().map_or(f64::INFINITY, |places| places.max(0) as f64),
             },
         }
@@ -215,7 +218,7 @@ mod tests {
     fn part(id: u64, name: &str, fires: i64) -> Part {
         let mut sums = Sums { nanos: fires as u64, ..Sums::default() };
         sums.counts[Counter::Fires as usize] = fires;
-        let gauges = Gauges { in_flight: 1, capacity: 10.0, ..Gauges::default() };
+        let gauges = Gauges { in_flight: 1, queued: 3, capacity: 10.0, ..Gauges::default() };
         let names = Arc::new(Names { name: name.into(), ..Names::default() });
         Part { id, names, sums, gauges }
     }
@@ -231,7 +234,8 @@ mod tests {
         let mut series = Series::new(10);
         let page = series.update([part(1, "a", 5), part(2, "b", 7), part(3, "a", 10)]);
         assert_eq!(told(&page), [("a", 15), ("b", 7)]);
-        assert_eq!(page.rows[0].2, Gauges { in_flight: 2, capacity: 20.0, ..Gauges::default() });
+        let gauges = Gauges { in_flight: 2, queued: 6, capacity: 20.0, ..Gauges::default() };
+        assert_eq!(page.rows[0].2, gauges);
         assert_eq!((page.breakers, page.in_other), (3, 0));
     }
 

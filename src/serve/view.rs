@@ -127,6 +127,7 @@ impl View {
             json.key("moves").whole(generation.into());
             json.key("nextAttemptAt").maybe(self.retry_at(moment), Json::whole);
             json.key("inFlight").whole(self.reading.under_way().max(0));
+            json.key("queued").whole(self.reading.queued);
             json.key("capacity").maybe(self.capacity(), Json::whole);
             json.key("window").number(window);
             json.key("stats").object(|json| put_counts(json, &in_window));

@@ -117,6 +117,8 @@ constants! {
         WAITED = -13;
         /// All are refused that wait with an earlier ticket than that among the numbers.
         DISMISSED = -14;
+        /// Another thread has turned the breaker off or on, or holds it open.
+        STEERED = -15;
     }
 }
 

@@ -93,6 +93,9 @@ metrics! {
     /// Calls that hold a place.
     CALLS_IN_FLIGHT: Gauge, None, None, "didelphis_calls_in_flight",
         "Calls under way.";
+    /// By the option `queue`.
+    CALLS_QUEUED: Gauge, None, None, "didelphis_calls_queued",
+        "Calls that wait for a place.";
     /// Infinity: no limit.
     CAPACITY: Gauge, None, None, "didelphis_capacity",
         "How many calls may be under way at once.";

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didelphis_core::breaker::{Admission, CircuitBreaker, Event, Refusal, Settled};
-use didelphis_core::config::{Config, Rotation, WindowConfig};
+use didelphis_core::config::{Config, QueueOptions, Rotation, WindowConfig};
 use didelphis_core::inbox::{Command, Fate, NotPut};
 use didelphis_core::mode::Mode;
 use didelphis_core::published::{Published, Reading};
@@ -120,6 +120,25 @@ mod a_reader {
     }
 
     #[test]
+    fn sees_who_waits_for_a_place() {
+        let queue = Some(QueueOptions { size: 3, timeout: Nanos::from_millis(50) });
+        let (mut breaker, published) = shown(Config { capacity: 1, queue, ..Config::default() });
+        let Admission::Admitted(permit) = breaker.try_acquire(false, at(0)) else { panic!() };
+        let Admission::Queued(first) = breaker.try_acquire(false, at(0)) else { panic!() };
+        let Admission::Queued(_) = breaker.try_acquire(false, at(0)) else { panic!() };
+        assert_eq!(read(&published, 0).queued, 2);
+        assert!(breaker.leave(first, at(1)));
+        assert_eq!(read(&published, 1).queued, 1, "a caller has given up");
+        assert!(matches!(breaker.on_success(permit, at(2)), Settled::Done { .. }));
+        assert_eq!(read(&published, 2).queued, 0, "a place is kept");
+        while breaker.poll_event().is_some() {}
+        let Admission::Queued(_) = breaker.try_acquire(false, at(3)) else { panic!() };
+        assert_eq!(read(&published, 3).queued, 1);
+        breaker.shutdown(at(3));
+        assert_eq!(read(&published, 3).queued, 0);
+    }
+
+    #[test]
     fn sees_the_places_that_are_taken_the_mode_and_the_end() {
         let (mut breaker, published) = shown(Config { capacity: 3, ..Config::default() });
         let Admission::Admitted(permit) = breaker.try_acquire(false, at(0)) else { panic!() };
@@ -216,12 +235,18 @@ mod a_command {
         assert_eq!(breaker.try_acquire(false, at(10)), refused);
 
         published.command(Command::Disable).expect("it is there");
+        assert_eq!(breaker.try_acquire(false, at(11)), Admission::EventsFirst);
+        assert_eq!(announced(&mut breaker), [Event::Steered]);
         assert_eq!(breaker.try_acquire(false, at(11)), Admission::Unguarded);
         published.command(Command::Enable).expect("it is there");
         published.command(Command::Close).expect("it is there");
         assert_eq!(breaker.try_acquire(false, at(12)), Admission::EventsFirst);
-        assert_eq!(announced(&mut breaker), [Event::Closed]);
+        assert_eq!(announced(&mut breaker), [Event::Steered, Event::Closed]);
         assert!(matches!(breaker.try_acquire(false, at(12)), Admission::Admitted(_)));
+
+        published.command(Command::ForceOpen).expect("it is there");
+        assert_eq!(breaker.try_acquire(false, at(13)), Admission::EventsFirst);
+        assert_eq!(announced(&mut breaker), [Event::Opened, Event::Steered]);
     }
 
     #[test]
@@ -242,7 +267,7 @@ mod a_command {
         published.command(Command::Open).expect("it is there");
         breaker.close(at(2));
         assert_eq!(breaker.state(at(2)), State::Closed);
-        assert_eq!(announced(&mut breaker), [Event::Opened, Event::Closed]);
+        assert_eq!(announced(&mut breaker), [Event::Steered, Event::Opened, Event::Closed]);
     }
 
     #[test]
@@ -431,6 +456,8 @@ mod under_load {
                 match event {
                     Event::Opened => opened += 1,
                     Event::Closed => closed += 1,
+                    // That of the other.
+                    Event::Steered => continue,
                     other => panic!("{other:?}"),
                 }
                 order.push(event);

@@ -511,6 +511,7 @@ fn event_code(event: Event) -> i32 {
         Event::Snapshot => wakeup::SNAPSHOT,
         Event::Draw => wakeup::DRAW,
         Event::Probe => wakeup::PROBE,
+        Event::Steered => wakeup::STEERED,
         Event::Turn(_) => wakeup::TURN,
         Event::Waited { .. } => wakeup::WAITED,
         Event::Dismissed { .. } => wakeup::DISMISSED,

@@ -65,7 +65,9 @@ export class Detail {
     parts.facts.failing(failing(seen))
     parts.facts.p50(duration(seen.latency?.p50))
     parts.facts.p99(duration(seen.latency?.p99))
-    parts.facts.inFlight(seen.capacity === null ? number(seen.inFlight) : `${number(seen.inFlight)} / ${number(seen.capacity)}`)
+    const places = seen.capacity === null ? '' : ` / ${number(seen.capacity)}`
+    const waiting = seen.queued > 0 ? `, ${number(seen.queued)} wait` : ''
+    parts.facts.inFlight(`${number(seen.inFlight)}${places}${waiting}`)
     this.#steer()
     this.#trips(loop)
   }

@@ -114,4 +114,7 @@ pub enum Event {
     /// Nothing to announce: the host, which probes by itself, is to
     /// [begin](super::CircuitBreaker::begin_probe) a probe.
     Probe,
+    /// Nothing to announce: another thread has turned the breaker off or on, or holds it open.
+    /// The host has not done that itself, so it is to look what follows.
+    Steered,
 }

@@ -216,11 +216,20 @@ impl CircuitBreaker {
                     self.open_circuit(Tripped::by(Reason::Command, monotonic));
                 }
                 Command::Close => self.close_circuit(monotonic),
-                Command::Disable => self.change_mode(Mode::Disabled, monotonic),
-                Command::Enable => self.change_mode(Mode::Normal, monotonic),
+                Command::Disable => {
+                    self.change_mode(Mode::Disabled, monotonic);
+                    self.events.push_back(Event::Steered);
+                }
+                Command::Enable => {
+                    self.change_mode(Mode::Normal, monotonic);
+                    self.events.push_back(Event::Steered);
+                }
                 Command::Bypass => self.change_bypass(true, monotonic),
                 Command::Guard => self.change_bypass(false, monotonic),
-                Command::ForceOpen => self.hold_open(monotonic),
+                Command::ForceOpen => {
+                    self.hold_open(monotonic);
+                    self.events.push_back(Event::Steered);
+                }
             }
         }
         self.published.inbox().on_obeyed(commands);

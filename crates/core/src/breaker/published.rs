@@ -53,6 +53,8 @@ pub struct Published {
     trip_threshold: Word,
     /// How many there were, by reason. Each a number of its own.
     trips: [Number; Reason::ALL.len()],
+    /// How many wait for a place: written as the queue changes.
+    queued: Number,
 }
 
 /// What another thread has read of a breaker.
@@ -88,6 +90,8 @@ pub struct Reading {
     pub available: i64,
     /// How many calls may be under way at once; below one: none.
     pub places: i64,
+    /// How many calls wait for a place, those for whom one is kept left out.
+    pub queued: i64,
     /// Whether there are commands that the breaker has not come to.
     pub commands_wait: bool,
 }
@@ -121,6 +125,7 @@ impl Published {
             trip_calls: Number::new(0),
             trip_threshold: Word::new(0),
             trips: Reason::ALL.map(|_| Number::new(0)),
+            queued: Number::new(0),
         };
         published.put(standing);
         Arc::new(published)
@@ -144,6 +149,11 @@ impl Published {
     pub(super) fn set_places(&self, places: i64) {
         self.capacity.grow(places.saturating_sub(self.places.get()));
         self.places.set(places);
+    }
+
+    /// So many calls wait for a place.
+    pub(super) fn set_queued(&self, queued: usize) {
+        self.queued.set(queued as i64);
     }
 
     /// How many of the places are taken.
@@ -236,6 +246,7 @@ impl Published {
             since_beginning: counts.since_beginning,
             available: self.capacity.available(),
             places: self.places.get(),
+            queued: self.queued.get(),
             commands_wait: self.inbox.has_any(),
         })
     }

@@ -118,6 +118,7 @@ impl CircuitBreaker {
             called.is_held
         } else if let Some(patience) = line.queue.patience_of(ticket) {
             line.queue.leave(ticket);
+            self.published.set_queued(line.queue.len());
             !patience.is_never()
         } else {
             return false;
@@ -225,6 +226,7 @@ impl CircuitBreaker {
     /// The breaker is shut down: whoever waits is told by the host, of itself.
     pub(super) fn forget_queue(&mut self) {
         let Some(mut line) = self.line.take() else { return };
+        self.published.set_queued(0);
         while let Some(called) = line.pop() {
             self.calls.let_go(usize::from(called.is_held));
         }
@@ -296,6 +298,7 @@ impl CircuitBreaker {
             self.window.count(Counter::SemaphoreRejections);
             self.events.push_back(Event::Waited { ticket, patience: first.patience });
         };
+        self.published.set_queued(line.queue.len());
         self.timers.set(Timer::Queue, next);
     }
 
@@ -321,9 +324,10 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whoever waits first is another, or has another deadline.
+    /// Whoever waits first is another, or has another deadline; others see how many there are.
     pub(super) fn time_queue(&mut self) {
         let Some(line) = &self.line else { return };
+        self.published.set_queued(line.queue.len());
         let at = line.queue.next_deadline();
         self.timers.set(Timer::Queue, at);
     }
