@@ -1,7 +1,8 @@
 'use strict'
 
-// What the server costs, and what it tells while the loop is stalled: `node bench/server`. Ratios
-// to what runs beside it on the same machine; nothing here is a limit in milliseconds.
+// What the server costs, and what it tells while the loop is stalled: `node bench/server`, or only
+// `stall`, `scrape`, `lag` or `fire` of it. Ratios to what runs beside it on the same machine;
+// nothing here is a limit in milliseconds.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
@@ -14,15 +15,16 @@ const { labels: { BOUNDS, OUTCOMES, REASONS, RESULTS, STATES } } = require('../.
 
 const BREAKERS = 1000
 const SCRAPES = 20
+const PARTS = { stall: stalled, scrape: thousand, lag: lagging, fire: firing }
 
-main()
+main(process.argv.slice(2))
 
-async function main () {
+async function main (parts) {
   const { url, close } = await CircuitBreaker.serve()
   const scraper = await startScraper(url)
-  await stalled(scraper)
-  await thousand(scraper)
-  await firing(scraper)
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (parts.length === 0 || parts.includes(name)) await part(scraper)
+  }
   scraper.kill()
   await close()
 }
@@ -47,24 +49,12 @@ async function thousand (scraper) {
   for (const breaker of breakers) await breaker.fire()
   // Buckets end, and latencies are put away.
   await ask(scraper, { count: 3, every: 1000 })
-  const before = CircuitBreaker.loop.total.stalls
-  let longest = 0
-  let last = performance.now()
-  const watch = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last - 1)
-    last = performance.now()
-  }, 1)
-  await sleep(1000)
-  const [idle] = [longest, longest = 0]
   const answers = await ask(scraper, { count: SCRAPES, every: 20 })
-  clearInterval(watch)
   const ours = median(answers.map(({ ms }) => ms))
   const { size } = answers[0]
   const theirs = await ofPromClient(breakers.map(({ name }) => name))
   print(`a scrape of ${BREAKERS} breakers (${(size / 1e6).toFixed(1)} MB): ${ours.toFixed(1)} ms as the client sees it; ` +
     `prom-client ${theirs.ms.toFixed(1)} ms, of the loop, for as many series (${theirs.series}): ${(ours / theirs.ms).toFixed(2)} times`)
-  print(`the longest a timer of the loop was late: ${idle.toFixed(1)} ms in a second without scrapes, ${longest.toFixed(1)} ms during ${SCRAPES}; ` +
-    `stalls: ${CircuitBreaker.loop.total.stalls - before}`)
   breakers.forEach(breaker => breaker.shutdown())
 }
 
@@ -92,27 +82,73 @@ async function ofPromClient (names) {
   return { ms: median(times), series: text.split('\n').filter(line => line && line[0] !== '#').length }
 }
 
-// Rounds without a server's being asked, and with ten scrapes a second, in turns.
+// How late timers of the loop are while a thousand breakers are scraped ten times a second, beside
+// seconds in which nobody asks, in turns. The loop has a little to do, as one that serves has.
+async function lagging (scraper) {
+  const breakers = Array.from({ length: BREAKERS }, (_, n) => new CircuitBreaker(async () => {}, { name: `breaker ${n}` }))
+  const round = async () => {
+    const late = []
+    for (const until = performance.now() + 1000; performance.now() < until;) {
+      const began = performance.now()
+      await sleep(1)
+      late.push(performance.now() - began - 1)
+      breakers[late.length % BREAKERS].fire()
+    }
+    late.sort((a, b) => a - b)
+    return { p50: late[late.length >> 1], p99: late[Math.floor(late.length * 0.99)], longest: late.at(-1) }
+  }
+  const before = CircuitBreaker.loop.total.stalls
+  const blocks = await inTurns(scraper, 15, round)
+  for (const what of ['p50', 'p99', 'longest']) {
+    const of = name => median(blocks.map(block => block[name][what]))
+    print(`timers late, ${what}: ${of('first').toFixed(2)} ms alone, ${of('scraped').toFixed(2)} ms while ${BREAKERS} breakers are scraped ten times a second: ` +
+      compared(blocks, round => round[what]))
+  }
+  print(`stalls of the loop meanwhile: ${CircuitBreaker.loop.total.stalls - before}`)
+  breakers.forEach(breaker => breaker.shutdown())
+}
+
+// Calls in rounds in which nobody asks the server, and with ten scrapes a second, in turns.
 async function firing (scraper) {
   const breaker = new CircuitBreaker(async () => {}, { name: 'fired' })
   const round = async () => {
     const began = performance.now()
-    for (let n = 0; n < 200_000; n++) await breaker.fire()
-    return (performance.now() - began) / 0.2
+    for (let n = 0; n < 300_000; n++) await breaker.fire()
+    return (performance.now() - began) / 0.3
   }
-  await round()
-  const [alone, scraped] = [[], []]
-  for (let n = 0; n < 9; n++) {
-    alone.push(await round())
+  for (let n = 0; n < 3; n++) await round()
+  const blocks = await inTurns(scraper, 25, round)
+  const of = name => median(blocks.map(block => block[name]))
+  print(`fire: ${of('first').toFixed(0)} ns with an idle server, ${of('scraped').toFixed(0)} ns while it is scraped ten times a second: ${compared(blocks, ns => ns)}`)
+  breaker.shutdown()
+}
+
+// Blocks of three rounds, the middle one while the server is scraped: what drifts meanwhile drifts
+// for both, and the two without tell how much that is.
+async function inTurns (scraper, count, round) {
+  const blocks = []
+  for (let n = 0; n < count; n++) {
+    const first = await round()
     scraper.send({ scrapes: true })
-    await sleep(50)
-    scraped.push(await round())
+    await sleep(150)
+    const scraped = await round()
     scraper.send({ scrapes: false })
-    await sleep(50)
+    await sleep(150)
+    blocks.push({ first, scraped, last: await round() })
   }
-  const [a, s] = [median(alone), median(scraped)]
-  print(`fire: ${a.toFixed(0)} ns with an idle server, ${s.toFixed(0)} ns while it is scraped ten times a second: ${(s / a).toFixed(3)} times; ` +
-    `rounds alone differ by ${((Math.max(...alone) / Math.min(...alone) - 1) * 100).toFixed(0)} %`)
+  return blocks
+}
+
+// The ratio to the neighbours, and that of the neighbours to each other: medians, and the middle half.
+function compared (blocks, number) {
+  const spread = ratios => {
+    const sorted = [...ratios].sort((a, b) => a - b)
+    const at = share => sorted[Math.floor(share * (sorted.length - 1))].toFixed(3)
+    return `${at(0.5)} (${at(0.25)} to ${at(0.75)})`
+  }
+  const all = blocks.map(({ first, last, scraped }) => [first, last, scraped].map(number))
+  return `${spread(all.map(([first, last, scraped]) => 2 * scraped / (first + last)))} times; ` +
+    `alone beside alone ${spread(all.map(([first, last]) => last / first))}`
 }
 
 async function startScraper (url) {
