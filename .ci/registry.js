@@ -1,8 +1,9 @@
 'use strict'
 
 // A registry for one test: serves the packages in a folder of tarballs, and those of binaries
-// for other platforms without the binary. Run by `alias`, with the folder; prints its address,
-// and then every tarball that is asked for.
+// for other platforms without the binary. Run by `alias`, with the folder, and by `everywhere`,
+// without one: then it has what is published to it. Prints its address, and then every tarball
+// that is asked for, and everything that is published.
 
 const { execFileSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
@@ -14,44 +15,60 @@ const [folder] = process.argv.slice(2)
 const packages = new Map()
 const tarballs = new Map()
 
-const root = join(__dirname, '..')
-for (const platform of readdirSync(join(root, 'npm'))) {
-  const folder = join(root, 'npm', platform)
-  const content = execFileSync('tar', ['-cz', '--transform=s,^,package/,', '-C', folder, 'package.json'])
-  tarballs.set(add(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), content), content)
-}
-for (const file of readdirSync(folder).filter(file => file.endsWith('.tgz'))) {
-  const path = join(folder, file)
-  const manifest = execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' })
-  const content = readFileSync(path)
-  tarballs.set(add(JSON.parse(manifest), content), content)
+if (folder) {
+  binariesOfOthers()
+  for (const file of readdirSync(folder).filter(file => file.endsWith('.tgz'))) {
+    const path = join(folder, file)
+    const manifest = execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' })
+    add(JSON.parse(manifest), readFileSync(path))
+  }
 }
 
-const server = createServer(({ url }, response) => {
-  const path = decodeURIComponent(url.slice(1))
+const server = createServer(async (request, response) => {
+  const path = decodeURIComponent(request.url.slice(1))
   if (path.endsWith('.tgz')) console.log(path)
-  if (tarballs.has(path)) {
+  if (request.method === 'PUT') {
+    response.writeHead(await publish(request)).end('{}')
+  } else if (tarballs.has(path)) {
     response.end(tarballs.get(path))
   } else if (packages.has(path)) {
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(packages.get(path)))
+    response.end(JSON.stringify(packages.get(path), (key, value) => key === 'tarball' ? `${address()}/${value}` : value))
   } else {
     response.writeHead(404).end('{}')
   }
 })
 
-server.listen(0, '127.0.0.1', () => {
-  for (const { versions } of packages.values()) {
-    for (const { dist } of Object.values(versions)) dist.tarball = `${address()}/${dist.tarball}`
-  }
-  console.log(address())
-})
+server.listen(0, '127.0.0.1', () => console.log(address()))
 
 function address () {
   return `http://127.0.0.1:${server.address().port}`
 }
 
-/** Publishes a package; the path of its tarball. */
+function binariesOfOthers () {
+  const root = join(__dirname, '..')
+  for (const platform of readdirSync(join(root, 'npm'))) {
+    const folder = join(root, 'npm', platform)
+    const content = execFileSync('tar', ['-cz', '--transform=s,^,package/,', '-C', folder, 'package.json'])
+    add(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), content)
+  }
+}
+
+/** What `npm publish` sends; the status of the answer. */
+async function publish (request) {
+  if (!request.headers.authorization) return 401
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  const { versions, _attachments: attachments } = JSON.parse(Buffer.concat(chunks))
+  const [manifest] = Object.values(versions)
+  const [{ data }] = Object.values(attachments)
+  // Nobody publishes a version twice.
+  if (packages.get(manifest.name)?.versions[manifest.version]) return 403
+  add(manifest, Buffer.from(data, 'base64'))
+  console.log(`published ${manifest.name} ${manifest.version}`)
+  return 201
+}
+
 function add (manifest, content) {
   const { name, version } = manifest
   const tarball = `${name}/-/${version}.tgz`
@@ -59,5 +76,5 @@ function add (manifest, content) {
   const { versions = {} } = packages.get(name) ?? {}
   versions[version] = { ...manifest, dist: { tarball, integrity } }
   packages.set(name, { name, 'dist-tags': { latest: version }, versions })
-  return tarball
+  tarballs.set(tarball, content)
 }
