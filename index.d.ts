@@ -1400,8 +1400,11 @@ declare namespace CircuitBreaker {
     healthCheckFailed: [err: Error]
     /** The first opossum's name of `healthCheckFailed`. */
     'health-check-failed': [err: Error]
-    /** A stall of the event loop has ended that was so long. In milliseconds. */
-    stall: [lengthMs: number]
+    /**
+     * A stall of the event loop has ended that was so long, in milliseconds; what held the loop,
+     * where {@link Loop.profile} has found it out.
+     */
+    stall: [lengthMs: number, heldBy?: HeldBy]
     /** The circuit opened: why, and by what figures. */
     open: [trip: Trip]
     /**
@@ -1518,6 +1521,27 @@ declare namespace CircuitBreaker {
     readonly percentiles: { readonly [percentile: number]: number }
     /** The stalls since the module was loaded. */
     readonly total: Stalls
+    /**
+     * Has long stalls told with the JavaScript function that held the loop: in the event `stall`,
+     * here and of breakers, and by the server. V8's CPU profiler takes a sample of this thread
+     * every 10 ms for it; to begin, it stalls the loop itself, for some 10 ms up to half a second
+     * in a program of 30,000 functions. What it costs then is in `docs/event-loop.md`. One
+     * that is asked for anew takes the place of the one before. It does not keep the process
+     * alive. While Node measures coverage or writes a profile of its own (`NODE_V8_COVERAGE`,
+     * `--cpu-prof`), stalls are told without.
+     *
+     * @param options - or `false`: ends it
+     * @returns what ends it, too
+     * @throws TypeError for an option that makes no sense
+     * @throws an error with the code `ENOPROFILER` where there is no inspector, as in Bun and Deno
+     * @example
+     * CircuitBreaker.loop.profile({ above: 200 })
+     * CircuitBreaker.loop.on('stall', (ms, heldBy) => {
+     *   if (heldBy) console.warn(`${heldBy.function} (${heldBy.url}:${heldBy.line}) held the loop for ${ms} ms`)
+     * })
+     */
+    profile (options?: ProfileOptions): Profiling
+    profile (options: false): void
     /** All of these as plain data. */
     toJSON (): Stalls & Pick<Loop, 'lag' | 'lagMean' | 'percentiles' | 'total'>
 
@@ -1527,10 +1551,48 @@ declare namespace CircuitBreaker {
     once<E extends EventName<LoopEvents>> (event: E, listener: Listener<LoopEvents, E>): this
   }
 
+  /** What {@link Loop.profile} takes. */
+  export interface ProfileOptions {
+    /**
+     * From what length on a stall is looked into. 50 or more: what is shorter is no stall. In
+     * milliseconds.
+     * @default 200
+     */
+    above?: number | undefined
+  }
+
+  /** What {@link Loop.profile} gives; `using` takes it where there is a `Symbol.dispose`. */
+  export type Profiling = {
+    /** From what length on stalls are looked into. In milliseconds. */
+    readonly above: number
+    /** Ends it, unless it has been asked for anew. Needs no `this`. */
+    stop (): void
+  } & { [Name in DisposeSymbol]: () => void }
+
+  /**
+   * The function that held the event loop in a stall: the deepest that was on the stack for half
+   * of what was seen; where none was, the one that was there longest.
+   */
+  export interface HeldBy {
+    /** Its name; `(anonymous)` where it has none, `(garbage collector)` where it was that. */
+    readonly function: string
+    /** The file that it is in, as V8 names it: mostly a `file:` URL. Empty for what has none. */
+    readonly url: string
+    /** The line in which it begins, from 1 on; 0 where nobody knows. */
+    readonly line: number
+    /** The column in which it begins, from 1 on; 0 where nobody knows. */
+    readonly column: number
+    /**
+     * For what share of the stall it was seen on the stack, 0 to 1. Small, too, where little was
+     * seen, because the machine had no time for the process.
+     */
+    readonly share: number
+  }
+
   /** The events of {@link CircuitBreaker.loop}, each with the arguments that its listeners get. */
   export interface LoopEvents {
-    /** A stall has ended that was so long. In milliseconds. */
-    stall: [lengthMs: number]
+    /** A stall has ended that was so long, in milliseconds; what held the loop, where {@link Loop.profile} has found it out. */
+    stall: [lengthMs: number, heldBy?: HeldBy]
   }
 
   /** A rolling window of counts and latencies: some buckets, of which the newest counts. */

@@ -32,6 +32,8 @@ module.exports = {
   get channel () { return (own('diagnostics_channel') ?? require('diagnostics_channel')).channel },
   get Readable () { return (own('stream') ?? require('stream')).Readable },
   get debuglog () { return (own('util') ?? require('util')).debuglog },
+  /** Not in every build of Node. */
+  get inspector () { return own('inspector') ?? require('inspector') },
   get inspect () { return (own('util') ?? require('util')).inspect },
   get isIP () { return (own('net') ?? require('net')).isIP },
   /** Only in Node builds that make snapshots, and not in every other runtime. */

@@ -9,6 +9,8 @@ const { INSPECT, shownAs } = require('./inspect')
 const { places: { LAG_BUSY, LAG_MEAN, LAG_QUANTILES, LAG_STALLS, LAG_TOTAL } } = require('./native/abi')
 const { loop: clock, quantiles, stat } = require('./native/crossings')
 const { handlers } = require('./native/pump')
+const { refuse } = require('./options')
+const { StallProfile } = require('./stall-profile')
 
 /**
  * Has a breaker emit `stall` for as long as somebody listens to it there. A function, for the
@@ -19,6 +21,9 @@ let tellToo
 class Loop extends EventEmitter {
   // Those whose users listen to stalls: weakly, for a breaker nobody uses is collected.
   #breakers = new Set()
+  // While somebody wants to know what held the loop: the profile, and whose it is.
+  #profile
+  #profiling
 
   static {
     tellToo = (loop, breaker) => loop.#tellToo(breaker)
@@ -26,7 +31,7 @@ class Loop extends EventEmitter {
 
   constructor () {
     super()
-    handlers.onStall = length => this.#tell(length)
+    handlers.onStall = (length, endedAgo) => this.#tell(length, endedAgo)
   }
 
   /** How long the loop has been busy by now without a look at timers or sockets, in ms. */
@@ -85,20 +90,72 @@ class Loop extends EventEmitter {
     return super.prependListener(name, listener)
   }
 
+  /** Has long stalls told with the function that held the loop; `false` ends that. */
+  profile (options = {}) {
+    if (options === false) return this.#endProfile()
+    const above = readAbove(options)
+    this.#profile ??= new StallProfile()
+    if (this.#profile.runs) clock.lookIntoStalls(above)
+    clock.hearStalls(true)
+    const profiling = this.#profiling = new Profiling(above, () => {
+      if (this.#profiling === profiling) this.#endProfile()
+    })
+    return profiling
+  }
+
+  #endProfile () {
+    this.#profile?.end()
+    this.#profile = this.#profiling = undefined
+    clock.lookIntoStalls()
+    this.#hearStalls()
+  }
+
   #tellToo (breaker) {
     if (breaker.listenerCount('stall') === 0) this.#breakers.add(new WeakRef(breaker))
     clock.hearStalls(true)
   }
 
-  #tell (length) {
-    if (this.listenerCount('stall') > 0) emit(this, 'stall', length)
+  #tell (length, endedAgo) {
+    const heldBy = this.#heldBy(length, endedAgo)
+    const told = heldBy === undefined ? [length] : [length, heldBy]
+    if (this.listenerCount('stall') > 0) emit(this, 'stall', ...told)
     for (const weak of this.#breakers) {
       const breaker = weak.deref()
-      if (breaker !== undefined && breaker.listenerCount('stall') > 0) emit(breaker, 'stall', length)
+      if (breaker !== undefined && breaker.listenerCount('stall') > 0) emit(breaker, 'stall', ...told)
       else this.#breakers.delete(weak)
     }
-    if (this.listenerCount('stall') === 0 && this.#breakers.size === 0) clock.hearStalls(false)
+    this.#hearStalls()
   }
+
+  #heldBy (length, endedAgo) {
+    if (!(length >= this.#profiling?.above)) return undefined
+    const heldBy = this.#profile.heldBy(length, endedAgo)
+    clock.onLongStall(heldBy)
+    return heldBy
+  }
+
+  #hearStalls () {
+    clock.hearStalls(this.#profile !== undefined || this.listenerCount('stall') > 0 || this.#breakers.size > 0)
+  }
+}
+
+/** What `profile` gives: whoever holds it can end it, for as long as nobody has asked anew. */
+class Profiling {
+  constructor (above, stop) {
+    /** From how many milliseconds on stalls are looked into. */
+    this.above = above
+    /** Ends it. Needs no `this`. */
+    this.stop = stop
+  }
+}
+
+// What `using` calls at the end of a block, where Node.js knows of it.
+if (Symbol.dispose) {
+  Object.defineProperty(Profiling.prototype, Symbol.dispose, {
+    configurable: true,
+    value () { this.stop() },
+    writable: true
+  })
 }
 
 Object.defineProperty(Loop.prototype, INSPECT, {
@@ -110,6 +167,18 @@ Object.defineProperty(Loop.prototype, INSPECT, {
 const loop = new Loop()
 
 module.exports = { loop, tellToo: breaker => tellToo(loop, breaker) }
+
+function readAbove (options) {
+  if (options === null || typeof options !== 'object') refuse('options', 'an object or false', options)
+  const { above = 200, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new TypeError(`options.${unknown} is no option of loop.profile(): it knows above`)
+  if (typeof above !== 'number' || !(above >= LEAST && above < Infinity)) refuse('options.above', `a number of milliseconds, ${LEAST} or more`, above)
+  return above
+}
+
+// What is shorter is no stall.
+const LEAST = 50
 
 function read (place) {
   clock.read()

@@ -772,3 +772,15 @@ serving.then(async ({ url, close }) => url.toUpperCase() && close())
 CircuitBreaker.serve({ port: '80' })
 // @ts-expect-error
 new CircuitBreaker(async () => {}, { labels: { zone: 1 } })
+
+const profiling: CircuitBreaker.Profiling = CircuitBreaker.loop.profile({ above: 200 })
+profiling.stop()
+CircuitBreaker.loop.profile().above.toFixed()
+const endProfile = () => CircuitBreaker.loop.profile(false)
+expect<Equal<ReturnType<typeof endProfile>, void>>()
+CircuitBreaker.loop.on('stall', (ms, heldBy) => heldBy && `${heldBy.function} ${heldBy.url}:${heldBy.line}:${heldBy.column} ${heldBy.share * ms}`)
+plain.on('stall', (ms: number, heldBy?: CircuitBreaker.HeldBy) => heldBy?.function.length)
+// @ts-expect-error only false ends it
+CircuitBreaker.loop.profile(true)
+// @ts-expect-error a number
+CircuitBreaker.loop.profile({ above: '200' })

@@ -33,6 +33,16 @@ export declare class Environment {
   /** Whether stalls of the loop are to be among the wake-ups. */
   hearStalls(wanted: boolean): void
   /**
+   * Stalls of the loop from so many milliseconds on are looked into from now on; without:
+   * no more.
+   */
+  lookIntoStalls(above?: number | undefined | null): void
+  /**
+   * What held the loop in the stall of the last wake-up, which was long; without: nobody
+   * knows.
+   */
+  onLongStall(heldBy?: HeldBy | undefined | null): void
+  /**
    * Leaves in the shared words, in ms where they are times: how long the turn under way has
    * been busy; of the window, the number of stalls, their length and that of the
    * longest, the mean of the turns' busy times and their quantiles; and the stalls since
@@ -223,6 +233,17 @@ export declare class Server {
   get url(): string
   /** Ends it. Its port is free when this returns. */
   close(): void
+}
+
+/** See the [module](self). */
+export interface HeldBy {
+  function: string
+  url: string
+  /** Where it begins there, from 1 on; zero where nobody knows. */
+  line: number
+  column: number
+  /** In what share of the samples it was on the stack. */
+  share: number
 }
 
 /** What there is at a moment. */

@@ -19,7 +19,7 @@ use super::shared_words::SharedWords;
 use super::single_environment;
 use super::site::NodeSite;
 use crate::runtime::clock;
-use crate::runtime::loop_clock::{LoopHost, LoopMeter};
+use crate::runtime::loop_clock::{HeldBy, LoopHost, LoopMeter, Stall};
 use crate::runtime::loops::Loops;
 use didelphis_core::time::Nanos;
 use didelphis_host::hot::{self, Wakeup};
@@ -39,6 +39,8 @@ pub(crate) struct Environment {
     answering: Cell<bool>,
     /// Of how many calls of which nobody has taken charge the loop was told last, and when.
     untaken_told: Cell<(i32, Nanos)>,
+    /// The stall that JavaScript heard of last, until it says what held the loop.
+    told_stall: Cell<Option<Stall>>,
     closed: Cell<bool>,
 }
 
@@ -87,6 +89,7 @@ impl Environment {
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
                 untaken_told: Cell::new((0, Nanos::ZERO)),
+                told_stall: Cell::new(None),
                 closed: Cell::new(false),
             }
         });
@@ -135,6 +138,24 @@ impl Environment {
     /// Whether stalls of the loop are to be among the wake-ups.
     pub(crate) fn hear_stalls(&self, wanted: bool) {
         self.mailbox.hear_stalls(wanted);
+    }
+
+    /// Stalls that are so long are looked into from now on; `None`: no more.
+    pub(crate) fn look_into_stalls(&self, above: Option<Nanos>) {
+        self.meter.clock().look_into_stalls(above);
+    }
+
+    /// How long ago the stall ended that JavaScript heard of last.
+    pub(crate) fn stall_ended_ago(&self) -> Nanos {
+        self.told_stall.get().map_or(Nanos::ZERO, |stall| clock::now() - stall.ended)
+    }
+
+    /// The stall that JavaScript heard of last was long, and that is what held the loop, if
+    /// anybody knows.
+    pub(crate) fn on_long_stall(&self, held_by: Option<HeldBy>) {
+        if let Some(stall) = self.told_stall.take() {
+            self.meter.clock().on_long_stall(stall, held_by);
+        }
     }
 
     /// The clock of the loop.
@@ -207,7 +228,10 @@ impl hot::Environment for Environment {
                         return Some(Wakeup::Breaker(id));
                     }
                 }
-                Message::Stall(length) => return Some(Wakeup::Stall(length)),
+                Message::Stall(stall) => {
+                    self.told_stall.set(Some(stall));
+                    return Some(Wakeup::Stall(stall.length));
+                }
                 Message::Question => {}
                 Message::NoThread => return Some(Wakeup::NoThread),
                 Message::Untaken => return Some(Wakeup::Untaken),

@@ -9,6 +9,7 @@ use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::environment::Environment;
+use super::held_by::HeldBy;
 use super::host::JsHost;
 use super::hot;
 use super::site::NodeSite;
@@ -119,6 +120,20 @@ impl JsEnvironment {
     #[napi(catch_unwind)]
     pub fn hear_stalls(&self, wanted: bool) {
         self.inner.hear_stalls(wanted);
+    }
+
+    /// Stalls of the loop from so many milliseconds on are looked into from now on; without:
+    /// no more.
+    #[napi(catch_unwind)]
+    pub fn look_into_stalls(&self, above: Option<f64>) {
+        self.inner.look_into_stalls(above.map(Nanos::from_millis_f64));
+    }
+
+    /// What held the loop in the stall of the last wake-up, which was long; without: nobody
+    /// knows.
+    #[napi(catch_unwind)]
+    pub fn on_long_stall(&self, held_by: Option<HeldBy>) {
+        self.inner.on_long_stall(held_by.map(Into::into));
     }
 
     /// Leaves in the shared words, in ms where they are times: how long the turn under way has

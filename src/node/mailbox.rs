@@ -16,8 +16,9 @@ use napi::{check_status, sys, Result};
 use parking_lot::Mutex;
 
 use super::keep_alive::KeepAlive;
+use crate::runtime::clock;
 use crate::runtime::driver::{AlarmSample, LoopWaker};
-use crate::runtime::loop_clock::Ask;
+use crate::runtime::loop_clock::{Ask, Stall};
 use crate::runtime::registry::WakeForCommands;
 use didelphis_core::time::Nanos;
 
@@ -103,11 +104,11 @@ impl Mailbox {
         self.contents.lock().hears_stalls = wanted;
     }
 
-    /// A stall of the loop has ended.
+    /// A stall of the loop has just ended.
     pub(crate) fn on_stall(&self, length: Nanos) {
         let mut contents = self.contents.lock();
         if contents.hears_stalls {
-            contents.leave(Message::Stall(length));
+            contents.leave(Message::Stall(Stall { length, ended: clock::now() }));
         }
     }
 
@@ -167,8 +168,8 @@ impl WakeForCommands for Mailbox {
 pub(crate) enum Message {
     /// The alarm of the breaker with that number has gone off.
     Alarm(u32, AlarmSample),
-    /// A stall has ended that was so long.
-    Stall(Nanos),
+    /// A stall has ended.
+    Stall(Stall),
     /// Whether the loop still answers.
     Question,
     /// The timer has no thread; the loop is to do its work.

@@ -3,6 +3,7 @@
 
 mod environment;
 mod handle;
+mod held_by;
 mod host;
 mod hot;
 mod keep_alive;

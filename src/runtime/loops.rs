@@ -31,15 +31,19 @@ impl Loops {
     /// What can be seen of each loop that has not ended, by the number of its thread.
     pub fn read(&self) -> Vec<(u32, LoopReading)> {
         let clocks: Vec<_> = self.0.lock().clone();
-        let mut read = Vec::new();
+        let mut read: Vec<(u32, LoopReading)> = Vec::new();
         for (thread, clock) in clocks {
-            if read.iter().any(|&(other, _)| other == thread) {
-                continue;
-            }
             let reading = clock.upgrade().and_then(|clock| clock.read());
-            read.extend(reading.map(|reading| (thread, reading)));
+            let Some(reading) = reading else { continue };
+            match read.iter_mut().find(|(other, _)| *other == thread) {
+                // It is the same loop; another load of the module may look into its stalls.
+                Some((_, known)) => {
+                    known.long_stalls = known.long_stalls.take().or(reading.long_stalls);
+                }
+                None => read.push((thread, reading)),
+            }
         }
-        read.sort_by_key(|&(thread, _)| thread);
+        read.sort_by_key(|(thread, _)| *thread);
         read
     }
 }

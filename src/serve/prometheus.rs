@@ -249,7 +249,7 @@ mod tests {
     fn loops() -> [(u32, LoopReading); 1] {
         let total = Stalls { count: 2, time: Nanos::from_millis(250), longest: Nanos::ZERO };
         let lag = Nanos::from_millis(1_500);
-        [(3, LoopReading { lag, longest: lag, total, last_stall: None })]
+        [(3, LoopReading { lag, longest: lag, total, last_stall: None, long_stalls: None })]
     }
 
     #[test]

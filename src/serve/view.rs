@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::json::Json;
 use crate::runtime::clock;
-use crate::runtime::loop_clock::{LoopReading, STALL};
+use crate::runtime::loop_clock::{HeldBy, LongStalls, LoopReading, Stall, STALL};
 use crate::runtime::loops::Loops;
 use crate::runtime::registry::{Entry, Names, Registry};
 use didelphis_abi::counters::COUNTERS;
@@ -188,7 +188,7 @@ impl View {
 
 /// A loop, as JSON.
 pub(super) fn put_loop(json: &mut Json, thread: u32, reading: &LoopReading, moment: Moment) {
-    let LoopReading { lag, longest, total, last_stall } = reading;
+    let LoopReading { lag, longest, total, last_stall, long_stalls } = reading;
     json.object(|json| {
         json.key("thread").string(&thread_name(thread));
         json.key("lag").number(lag.as_millis_f64());
@@ -203,6 +203,30 @@ pub(super) fn put_loop(json: &mut Json, thread: u32, reading: &LoopReading, mome
             json.object(|json| {
                 json.key("at").maybe(moment.day_of(at), Json::whole);
                 json.key("length").number(length.as_millis_f64());
+            });
+        });
+        json.key("profile").maybe(long_stalls.as_ref(), |json, LongStalls { above, newest }| {
+            json.object(|json| {
+                json.key("above").number(above.as_millis_f64());
+                json.key("stalls").array(newest, |json, (stall, held_by)| {
+                    put_long_stall(json, stall, held_by.as_deref(), moment);
+                });
+            });
+        });
+    });
+}
+
+fn put_long_stall(json: &mut Json, stall: &Stall, held_by: Option<&HeldBy>, moment: Moment) {
+    json.object(|json| {
+        json.key("at").maybe(moment.day_of(stall.ended), Json::whole);
+        json.key("length").number(stall.length.as_millis_f64());
+        json.key("heldBy").maybe(held_by, |json, held_by| {
+            json.object(|json| {
+                json.key("function").string(&held_by.function);
+                json.key("url").string(&held_by.url);
+                json.key("line").whole(held_by.line.into());
+                json.key("column").whole(held_by.column.into());
+                json.key("share").number(held_by.share);
             });
         });
     });

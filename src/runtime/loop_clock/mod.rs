@@ -14,6 +14,7 @@
 //! Where there is no libuv to ask, a heartbeat through the loop shows its stalls.
 
 mod libuv;
+mod long_stalls;
 mod shared;
 mod signals;
 mod turn;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use self::libuv::{Prepare, Source};
+pub use self::long_stalls::{HeldBy, LongStalls, Stall};
 pub use self::shared::{Ask, LoopClock, LoopReading};
 use self::turn::Turn;
 use super::clock;

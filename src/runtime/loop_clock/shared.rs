@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::libuv::Source;
+use super::long_stalls::{HeldBy, LongStalls, Stall};
 use super::signals;
 use super::turn::Turn;
 use crate::runtime::clock;
@@ -45,6 +46,7 @@ impl LoopClock {
             source,
             heartbeat,
             history: History::default(),
+            long_stalls: None,
             missed_at: Nanos::ZERO,
             samples: false,
             closed: false,
@@ -91,7 +93,20 @@ impl LoopClock {
         };
         let History { total, last, .. } = shared.history;
         let longest = shared.history.longest(now).max(lag);
-        Some(LoopReading { lag, longest, total, last_stall: last })
+        let long_stalls = shared.long_stalls.clone();
+        Some(LoopReading { lag, longest, total, last_stall: last, long_stalls })
+    }
+
+    /// From now on somebody looks into stalls that are so long; `None`: nobody does.
+    pub fn look_into_stalls(&self, above: Option<Nanos>) {
+        self.shared.lock().long_stalls = above.map(LongStalls::above);
+    }
+
+    /// A long stall has been looked into.
+    pub fn on_long_stall(&self, stall: Stall, held_by: Option<HeldBy>) {
+        if let Some(long_stalls) = &mut self.shared.lock().long_stalls {
+            long_stalls.add(stall, held_by);
+        }
     }
 
     /// Has the loop looked at every [`BEAT`] from now on, because libuv may not count its
@@ -133,7 +148,7 @@ impl Task for LoopClock {
 }
 
 /// What another thread has read of a loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LoopReading {
     /// For how long it has been busy by now.
     pub lag: Nanos,
@@ -143,6 +158,8 @@ pub struct LoopReading {
     pub total: Stalls,
     /// When the last of these ended, and its length.
     pub last_stall: Option<(Nanos, Nanos)>,
+    /// Those that somebody looks into; `None` where nobody does.
+    pub long_stalls: Option<LongStalls>,
 }
 
 /// What other threads see. The lock is held while the loop is asked, so that it
@@ -152,6 +169,7 @@ pub(super) struct Shared {
     pub(super) source: Option<Source>,
     pub(super) heartbeat: Heartbeat,
     pub(super) history: History,
+    long_stalls: Option<LongStalls>,
     /// When libuv was last seen not to count a wait in full.
     missed_at: Nanos,
     /// Whether the timer thread is going to look at the loop.
