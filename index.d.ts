@@ -1524,7 +1524,7 @@ declare namespace CircuitBreaker {
     /**
      * Has long stalls told with the JavaScript function that held the loop: in the event `stall`,
      * here and of breakers, and by the server. V8's CPU profiler takes a sample of this thread
-     * every 10 ms for it; to begin, it stalls the loop itself, for some 10 ms up to half a second
+     * every 10 ms for it; to begin, it stalls the loop itself, for 10 to 60 ms, or half a second
      * in a program of 30,000 functions. What it costs then is in `docs/event-loop.md`. One
      * that is asked for anew takes the place of the one before. It does not keep the process
      * alive. While Node measures coverage or writes a profile of its own (`NODE_V8_COVERAGE`,

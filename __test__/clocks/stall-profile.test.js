@@ -20,12 +20,14 @@ const PATH = JSON.stringify(require.resolve('../..'))
 
 afterEach(() => loop.profile(false))
 
-// Asynchronous, for these V8 puts into no other: what was before the profiler began is that one's.
-async function holdsTheLoop () {
-  for (const end = performance.now() + STALL; performance.now() < end;);
+// A processor is left to others by these. And V8 makes no code of them in mid-loop, which a profiler
+// that begins afterwards does not know.
+const CELL = new Int32Array(new SharedArrayBuffer(4))
+function holdsTheLoop () {
+  Atomics.wait(CELL, 0, 0, STALL)
 }
-async function holdsItAsWell () {
-  for (const end = performance.now() + STALL; performance.now() < end;);
+function holdsItAsWell () {
+  Atomics.wait(CELL, 0, 0, STALL)
 }
 
 /** What `emitter` tells of the next stall that is as long as ours: `[length, heldBy]`. */
@@ -91,19 +93,19 @@ test('of two stalls, one after the other, each is told with its own; breakers te
 
 test('a function without a name is told by its place', async () => {
   loop.profile()
-  const [, held] = await namedStallOf((() => async () => { for (const end = performance.now() + STALL; performance.now() < end;); })(), '(anonymous)')
+  const [, held] = await namedStallOf((() => () => { Atomics.wait(CELL, 0, 0, STALL) })(), '(anonymous)')
   assert.ok(held.url.endsWith('/stall-profile.test.js'), held.url)
-  assert.equal(held.line, lineOf('namedStallOf((() => async'))
+  assert.equal(held.line, lineOf('namedStallOf((() =>'))
 })
 
 test('what V8 or Node does is that of the function that has it done', async () => {
   loop.profile()
-  await namedStallOf(async function waits () { execSync('sleep 0.3') }, 'waits')
+  await namedStallOf(function waits () { execSync('sleep 0.3') }, 'waits')
   const json = JSON.stringify(Array.from({ length: 20_000 }, (_, index) => ({ index, text: `text ${index}` })))
-  await namedStallOf(async function parses () {
+  await namedStallOf(function parses () {
     for (const end = performance.now() + STALL; performance.now() < end;) JSON.parse(json)
   }, 'parses')
-  await namedStallOf(async function matches () {
+  await namedStallOf(function matches () {
     for (const end = performance.now() + STALL; performance.now() < end;) /^(a+)+$/.test(`${'a'.repeat(18)}b`)
   }, 'matches')
 })
@@ -111,7 +113,7 @@ test('what V8 or Node does is that of the function that has it done', async () =
 test('code that was made of a text is told by the name that it has', async () => {
   loop.profile()
   // eslint-disable-next-line no-new-func
-  const made = new Function(`return async function madeOfText () { for (const end = performance.now() + ${STALL}; performance.now() < end;); }`)()
+  const made = new Function(`return function madeOfText () { for (const end = performance.now() + ${STALL}; performance.now() < end;); }`)()
   await namedStallOf(made, 'madeOfText')
 })
 
@@ -161,7 +163,7 @@ test('it goes in a worker, whose loop is not that of the main thread', { timeout
     const { parentPort } = require('node:worker_threads')
     const { loop } = require(${PATH})
     loop.profile()
-    async function holdsTheWorker () { for (const end = performance.now() + ${STALL}; performance.now() < end;); }
+    function holdsTheWorker () { for (const end = performance.now() + ${STALL}; performance.now() < end;); }
     loop.on('stall', (ms, held) => {
       if (held?.function === 'holdsTheWorker') parentPort.postMessage(held)
       else if (ms > 250) setTimeout(holdsTheWorker, 50)
@@ -195,8 +197,8 @@ test('an idle loop has no stalls by it, and no more to do than before', async ()
   })
   assert.equal(stderr, '')
   const { busy, lengths } = JSON.parse(stdout)
-  // The machine makes some of its own; the profiler's would be one after the other.
-  assert.ok(lengths.length <= 3 && lengths.every(length => length < 1500), `${lengths}`)
+  // The machine makes some of its own; the profiler's would be one after the other, or one.
+  assert.ok(lengths.reduce((sum, length) => sum + length, 0) < 1500, `${lengths}`)
   assert.ok(busy < 0.3, `${busy}`)
 })
 
@@ -259,9 +261,11 @@ test('where Node measures coverage, or profiles, stalls are told without, and no
   const directory = require('node:fs').mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'didelphis-'))
   try {
     const covered = await child(program, { env: { NODE_V8_COVERAGE: directory } })
-    assert.deepEqual([covered.stdout, covered.stderr, covered.code], ['1\n', '', 0])
+    assert.deepEqual([covered.stderr, covered.code], ['', 0])
+    assert.match(covered.stdout, /^(1\n)+$/)
     const profiled = await child(program, { flags: ['--cpu-prof', `--cpu-prof-dir=${directory}`] })
-    assert.deepEqual([profiled.stdout, profiled.stderr, profiled.code], ['1\n', '', 0])
+    assert.deepEqual([profiled.stderr, profiled.code], ['', 0])
+    assert.match(profiled.stdout, /^(1\n)+$/)
   } finally {
     require('node:fs').rmSync(directory, { recursive: true })
   }

@@ -82,7 +82,8 @@ mod tests {
     fn the_newest_are_kept_and_texts_have_an_end() {
         let mut stalls = LongStalls::above(Nanos::from_millis(200));
         for number in 0..30 {
-            let stall = Stall { length: Nanos::from_millis(300), ended: Nanos::from_millis(number) };
+            let stall =
+                Stall { length: Nanos::from_millis(300), ended: Nanos::from_millis(number) };
             stalls.add(stall, (number != 28).then(|| by(&"ü".repeat(number as usize + 80))));
         }
         assert_eq!(stalls.newest.len(), KEPT);
