@@ -28,13 +28,14 @@ module.exports = {
   /** @param {() => void} act */
   nextTick: act => process.nextTick(act),
   get env () { return process.env },
+  get execArgv () { return process.execArgv },
   // Asked for when they are needed, which they mostly are not.
   get channel () { return (own('diagnostics_channel') ?? require('diagnostics_channel')).channel },
   get Readable () { return (own('stream') ?? require('stream')).Readable },
   get debuglog () { return (own('util') ?? require('util')).debuglog },
+  get inspect () { return (own('util') ?? require('util')).inspect },
   /** Not in every build of Node. */
   get inspector () { return own('inspector') ?? require('inspector') },
-  get inspect () { return (own('util') ?? require('util')).inspect },
   get isIP () { return (own('net') ?? require('net')).isIP },
   /** Only in Node builds that make snapshots, and not in every other runtime. */
   get startupSnapshot () { return (own('v8') ?? require('v8')).startupSnapshot },

@@ -31,7 +31,7 @@ class Loop extends EventEmitter {
 
   constructor () {
     super()
-    handlers.onStall = (length, endedAgo) => this.#tell(length, endedAgo)
+    handlers.onStall = length => this.#tell(length)
   }
 
   /** How long the loop has been busy by now without a look at timers or sockets, in ms. */
@@ -104,7 +104,8 @@ class Loop extends EventEmitter {
   }
 
   #endProfile () {
-    this.#profile?.end()
+    if (this.#profile === undefined) return
+    this.#profile.end()
     this.#profile = this.#profiling = undefined
     clock.lookIntoStalls()
     this.#hearStalls()
@@ -115,8 +116,8 @@ class Loop extends EventEmitter {
     clock.hearStalls(true)
   }
 
-  #tell (length, endedAgo) {
-    const heldBy = this.#heldBy(length, endedAgo)
+  #tell (length) {
+    const heldBy = this.#heldBy(length)
     const told = heldBy === undefined ? [length] : [length, heldBy]
     if (this.listenerCount('stall') > 0) emit(this, 'stall', ...told)
     for (const weak of this.#breakers) {
@@ -127,9 +128,9 @@ class Loop extends EventEmitter {
     this.#hearStalls()
   }
 
-  #heldBy (length, endedAgo) {
+  #heldBy (length) {
     if (!(length >= this.#profiling?.above)) return undefined
-    const heldBy = this.#profile.heldBy(length, endedAgo)
+    const heldBy = this.#profile.heldBy(length, clock.stallEndedAgo())
     clock.onLongStall(heldBy)
     return heldBy
   }

@@ -15,7 +15,7 @@ const { withLibuv } = require('./native/load')
 
 // How often a sample is taken, and how often the older profile is thrown away, in ms.
 const EVERY = 10
-const RENEWED = 10_000
+const RENEWED = 1000
 
 let profiles = 0
 
@@ -28,8 +28,8 @@ class StallProfile {
 
   /** Begins. Where Node itself has V8's profiler at work, it does not, and says nothing. */
   constructor () {
-    if (isBusy()) return
     const { console, Session } = inspector()
+    if (isBusy()) return
     this.#session = new Session()
     this.#console = console
     try {
@@ -125,7 +125,7 @@ function unavailable (cause) {
 // What the console begins, every session of the inspector begins that has its profiler enabled.
 // Those of Node's own that measure coverage, or write a profile, print what they hear of it.
 function isBusy () {
-  const { env, execArgv } = process
+  const { env, execArgv } = builtins
   const flags = `${execArgv.join(' ')} ${env.NODE_OPTIONS}`
   return Boolean(env.NODE_V8_COVERAGE) || /--(cpu-prof|experimental-test-coverage)(?![\w-])/.test(flags)
 }

@@ -32,7 +32,9 @@ module.exports = {
   /** Nobody listens to channels that there are not. */
   channel: () => ({ hasSubscribers: false, publish () {} }),
   env: {},
+  execArgv: [],
   inspect,
+  inspector: undefined,
   /** Shows a warning in the console. */
   emitWarning (message, { code, type }) {
     console.warn(`(${code}) ${type}: ${message}`)

@@ -4,7 +4,7 @@
 // of the memory, and what is read from it as numbers. Used by the class and the way of a call.
 
 const {
-  STATS, codes, countsAt, places: { QUEUED_TICKET, QUEUED_TIME }, quantilesAt, words: { ENDED_AGO, LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN }
+  STATS, codes, countsAt, places: { QUEUED_TICKET, QUEUED_TIME }, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN }
 } = require('./abi')
 const { cross, environment, shared } = require('./load')
 
@@ -202,11 +202,6 @@ function stallLength () {
   return shared.words[LENGTH]
 }
 
-/** How many milliseconds ago it ended. */
-function stallEndedAgo () {
-  return words[ENDED_AGO]
-}
-
 /** Where the circuit stands, in bits. */
 function state (id) {
   shared.words[0] = id
@@ -245,12 +240,14 @@ function midpoints () {
 let middlesOfCells
 
 /**
- * The loop's clock: reads it into the statistics, has its stalls told, and tells other threads
- * which of them are looked into, and what held the loop in the last.
+ * The loop's clock: reads it into the statistics, has its stalls told, says how many ms ago the one
+ * ended that was told last, and tells other threads which are looked into and what held the loop in
+ * that one.
  */
 const loop = {
   read: () => environment.readLag(),
   hearStalls: wanted => environment.hearStalls(wanted),
+  stallEndedAgo: () => environment.stallEndedAgo(),
   lookIntoStalls: above => environment.lookIntoStalls(above),
   onLongStall: heldBy => environment.onLongStall(heldBy)
 }
@@ -299,7 +296,6 @@ module.exports = {
   quantiles,
   retryAfter,
   settle,
-  stallEndedAgo,
   stallLength,
   stalled,
   stat,

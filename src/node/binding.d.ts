@@ -37,6 +37,8 @@ export declare class Environment {
    * no more.
    */
   lookIntoStalls(above?: number | undefined | null): void
+  /** How many milliseconds ago the stall of the last wake-up ended. */
+  stallEndedAgo(): number
   /**
    * What held the loop in the stall of the last wake-up, which was long; without: nobody
    * knows.

@@ -129,6 +129,12 @@ impl JsEnvironment {
         self.inner.look_into_stalls(above.map(Nanos::from_millis_f64));
     }
 
+    /// How many milliseconds ago the stall of the last wake-up ended.
+    #[napi(catch_unwind)]
+    pub fn stall_ended_ago(&self) -> f64 {
+        self.inner.stall_ended_ago().as_millis_f64()
+    }
+
     /// What held the loop in the stall of the last wake-up, which was long; without: nobody
     /// knows.
     #[napi(catch_unwind)]
