@@ -156,6 +156,40 @@ describe('the history of a loop', () => {
   })
 })
 
+describe('what held a loop', () => {
+  const heldBy = (name, more) => ({ function: name, url: 'file:///srv/page.js', line: 12, column: 3, share: 0.9, ...more })
+  const profile = (...stalls) => ({ above: 200, stalls })
+
+  test('is remembered when the server has forgotten it, and once', () => {
+    const one = new history.LoopHistory()
+    const [first, second] = [{ at: 5_000, length: 300, heldBy: heldBy('first') }, { at: 6_000, length: 700, heldBy: heldBy('second') }]
+    one.read(loop({ profile: null }), 4_000)
+    one.read(loop({ profile: profile(first) }), 5_100)
+    // A millisecond off, as moments by two clocks may be.
+    one.read(loop({ profile: profile(second, { ...first, at: 5_001 }) }), 6_100)
+    one.read(loop({ profile: profile({ at: 8_000, length: 300, heldBy: null }, { ...second, at: 6_001 }) }), 8_100)
+    assert.deepEqual(one.held, [first, second])
+    assert.equal(one.heldBefore(7_000, 2_000).function, 'second', 'the longest')
+    assert.equal(one.heldBefore(5_200, 2_000).function, 'first')
+    assert.equal(one.heldBefore(9_000, 2_000), undefined)
+  })
+
+  test('is said of an opening that was the loop\'s, and of nobody else\'s', () => {
+    const one = new history.LoopHistory()
+    one.read(loop({}), 5_000)
+    const stall = { at: 9_400, length: 900 }
+    one.read(loop({ lastStall: stall, profile: profile({ ...stall, heldBy: heldBy('render') }) }), 9_500)
+    assert.equal(verdict.verdict({ at: 10_000, trip: TRIP }, one).text, 'loop stalled 900 ms in render (page.js:12)')
+    assert.equal(verdict.verdict({ at: 20_000, trip: TRIP }, one).text, 'loop was free')
+  })
+
+  test('is a name and a place, whatever they are', () => {
+    assert.equal(format.place(heldBy('(garbage collector)', { url: '', line: 0 })), '(garbage collector)')
+    assert.equal(format.place(heldBy('a\u202eb', { url: 'C:\\app\\x.js' })), 'a⟨202e⟩b (C:\\app\\x.js:12)')
+    assert.ok(format.place(heldBy('x'.repeat(500), { url: 'y'.repeat(500) })).length < 140)
+  })
+})
+
 describe('an opening', () => {
   const watched = (...readings) => {
     const one = new history.LoopHistory()

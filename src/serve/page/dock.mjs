@@ -2,7 +2,7 @@
 // opening was the service's or the loop's.
 
 import { byId, h, setAttribute, setText } from './dom.mjs'
-import { duration } from './format.mjs'
+import { clock, duration, legible, place } from './format.mjs'
 import { STALL } from './history.mjs'
 import { drawAxis, drawLag } from './strip.mjs'
 
@@ -32,13 +32,17 @@ export class Dock {
       row.element.remove()
       this.#rows.delete(thread)
     }
-    for (const [thread, { now }] of shown) {
+    for (const [thread, { held, now }] of shown) {
       const row = this.#rows.get(thread) ?? this.#make(thread)
       setText(row.state, now.stalled ? `stalled for ${duration(now.lag)}` : 'free')
       row.state.toggleAttribute('data-stalled', now.stalled)
       setText(row.lag, duration(now.lag))
       setText(row.longest, duration(Math.max(now.total.longestStall, now.stalled ? now.lag : 0) || null))
       setText(row.stalls, String(now.total.stalls))
+      const last = held.at(-1)
+      row.held.hidden = last === undefined
+      if (last) setText(row.held, `${duration(last.length)} in ${place(last.heldBy)} at ${clock(last.at)}`)
+      setAttribute(row.held, 'title', held.slice(-10).reverse().map(told).join('\n'))
     }
     this.#more.hidden = order.length <= SHOWN
     setText(this.#more, `and ${order.length - SHOWN} more, which lag less`)
@@ -53,15 +57,19 @@ export class Dock {
   }
 
   #make (thread) {
-    const row = { state: h('span'), lag: h('b'), longest: h('b'), stalls: h('b'), canvas: h('canvas', { class: 'lag', 'aria-hidden': 'true' }) }
+    const row = { state: h('span'), held: h('bdi', { class: 'held' }), lag: h('b'), longest: h('b'), stalls: h('b'), canvas: h('canvas', { class: 'lag', 'aria-hidden': 'true' }) }
     const name = thread === 'main' ? 'Event loop' : `Event loop, ${thread}`
     row.element = h('div', { class: 'dock-row', 'data-thread': thread },
-      h('div', { class: 'dock-name' }, h('b', {}, name), row.state), row.canvas,
+      h('div', { class: 'dock-name' }, h('b', {}, name), row.state, row.held), row.canvas,
       h('div', { class: 'dock-facts' }, h('span', {}, row.lag, ' lag now'), h('span', {}, row.longest, ' longest stall'), h('span', {}, row.stalls, ' stalls')))
     this.#rows.set(thread, row)
     this.#element.insertBefore(row.element, this.#axis.parentElement)
     return row
   }
+}
+
+function told ({ at, length, heldBy }) {
+  return `${clock(at)}  ${duration(length)}  ${place(heldBy)}, ${Math.round(heldBy.share * 100)} %  ${legible(heldBy.url.slice(0, 300))}`
 }
 
 /** Says above everything, while a loop is stalled, which one and for how long. */

@@ -57,6 +57,17 @@ export function legible (text) {
   })
 }
 
+/** A function and where it is: `render (page.js:12)`. */
+export function place ({ function: name, url, line }) {
+  const file = url.slice(url.lastIndexOf('/') + 1)
+  return legible(file && line > 0 ? `${shortened(name)} (${shortened(file)}:${line})` : shortened(name))
+}
+
+// Of code that was made of a text the address may be the text.
+function shortened (text) {
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}
+
 /** `errorThresholdPercentage` as `error threshold percentage`. */
 export function words (name) {
   return name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)

@@ -12,6 +12,9 @@ export const STALL = 50
 // Readings come once a second. One that is older than this is old because nothing has changed.
 const QUIET = 1_500
 
+// Stalls that are this near to each other are one: no two can be.
+const SAME = STALL / 2
+
 // Two readings that are this near to each other are no measure of a rate.
 const NEAR = 500
 
@@ -150,6 +153,8 @@ export class LoopHistory {
   series = new Series(1)
   /** `{ from, to }`; `to` grows while it lasts. */
   stalls = []
+  /** Those of which it is known what held the loop, `{ at, length, heldBy }`, the newest last. */
+  held = []
   now
 
   read (loop, at) {
@@ -158,7 +163,14 @@ export class LoopHistory {
     if (lastStall && lastStall.at !== known) this.#ended(lastStall)
     this.series.push(at, loop.lag)
     if (loop.stalled) this.#lasts(at - loop.lag, at)
+    for (const stall of [...loop.profile?.stalls ?? []].reverse()) this.#wasHeld(stall)
     this.now = loop
+  }
+
+  /** What held the loop in the longest stall of those that `stalledBefore` tells of, where that is known. */
+  heldBefore (at, within) {
+    const before = this.held.filter(stall => stall.at - stall.length < at && stall.at >= at - within)
+    return before.reduce((longest, stall) => stall.length > (longest?.length ?? 0) ? stall : longest, undefined)?.heldBy
   }
 
   gap (at) {
@@ -183,6 +195,13 @@ export class LoopHistory {
     if (at > this.series.lastAt) this.series.push(at, length)
     this.series.push(at + 1, 0)
     this.#lasts(from, at)
+  }
+
+  #wasHeld (stall) {
+    // The server tells the last ten each time.
+    if (!stall.heldBy || stall.at < (this.held.at(-1)?.at ?? -Infinity) + SAME) return
+    this.held.push(stall)
+    if (this.held.length > 200) this.held.shift()
   }
 
   #lasts (from, to) {

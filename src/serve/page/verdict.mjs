@@ -1,6 +1,6 @@
 // Whose an opening was: somebody's who asked for it, the loop's, or the service's. Pure.
 
-import { duration, words } from './format.mjs'
+import { duration, place, words } from './format.mjs'
 
 // What is to blame for an opening came before it: calls that were late during a stall are told
 // right after it.
@@ -13,7 +13,10 @@ const BY_HAND = ['open']
 export function verdict ({ at, trip }, loop) {
   if (BY_HAND.includes(trip.reason)) return { is: 'hand', text: 'asked for' }
   const stalled = loop?.stalledBefore(at, BEFORE) ?? 0
-  if (stalled > 0) return { is: 'loop', text: `loop stalled ${duration(stalled)}` }
+  if (stalled > 0) {
+    const held = loop.heldBefore(at, BEFORE)
+    return { is: 'loop', text: `loop stalled ${duration(stalled)}${held ? ` in ${place(held)}` : ''}` }
+  }
   if (!loop || !(loop.series.t[0] <= at)) return { is: 'unknown', text: 'before this page' }
   return { is: 'service', text: 'loop was free' }
 }
