@@ -75,6 +75,12 @@ declare class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> ext
   static readonly loop: CircuitBreaker.Loop
 
   /**
+   * Which half decides behind this class: the addon, or its WebAssembly where that cannot be loaded;
+   * then `reason` says why. `DIDELPHIS_BINDING=native` or `=wasm` in the environment chooses.
+   */
+  static readonly binding: CircuitBreaker.Binding
+
+  /**
    * The stream of all breakers for Hystrix dashboards, as `hystrixStats.getHystrixStream()`
    * gives it. From the first opossum. It is made when it is asked for, so it is no named
    * export of the ES module.
@@ -1506,6 +1512,14 @@ declare namespace CircuitBreaker {
     readonly stalled: number
     /** The length of the longest. In milliseconds. */
     readonly longestStall: number
+  }
+
+  /** Which half decides behind the class. */
+  export interface Binding {
+    /** The addon, or its WebAssembly. */
+    readonly kind: 'native' | 'wasm'
+    /** Why it is WebAssembly: what was said as the addon was loaded, or who asked for it. */
+    readonly reason?: string
   }
 
   /**

@@ -17,3 +17,4 @@ module.exports.registry = CircuitBreaker.registry
 module.exports.retryBudget = CircuitBreaker.retryBudget
 module.exports.serve = CircuitBreaker.serve
 module.exports.loop = CircuitBreaker.loop
+module.exports.binding = CircuitBreaker.binding

@@ -2,14 +2,14 @@
 
 // Which half there is behind the border, and why: the addon, or where that cannot be had its
 // WebAssembly. Used by `native/load.js`.
+//
+// Bundlers read this file: what was not built is passed over.
 
 const loadBinary = require('./binary')
 const builtins = require('./builtins')
 const { warnOnce } = require('./warnings')
 
-/**
- * @typedef {{ kind: 'native' | 'wasm', reason?: string }} Binding
- */
+/** @typedef {{ kind: 'native' | 'wasm', reason?: string }} Binding */
 
 /** @type {{ exports: any, binding: Readonly<Binding> }} */
 const chosen = choose(builtins.env.DIDELPHIS_BINDING)
@@ -19,7 +19,7 @@ module.exports = chosen
 function choose (asked) {
   switch (asked) {
     case 'native': return native()
-    case 'wasm': return wasm('DIDELPHIS_BINDING=wasm')
+    case 'wasm': return wasm(bytes() ?? notBuilt(), 'DIDELPHIS_BINDING=wasm')
     case undefined: case '': return either()
     default: throw new Error(`DIDELPHIS_BINDING must be 'native' or 'wasm', but is '${asked}'`)
   }
@@ -29,9 +29,10 @@ function either () {
   try {
     return native()
   } catch (error) {
-    if (!isBuilt()) throw error
-    const half = wasm(error.message)
-    warnOnce('DIDELPHIS_WASM', `${error.message} Meanwhile its WebAssembly is used: it does the same, more slowly. DIDELPHIS_BINDING=wasm makes that the choice, without this warning.`)
+    const carried = bytes()
+    if (carried === undefined) throw error
+    const half = wasm(carried, error.message)
+    warnOnce('DIDELPHIS_WASM', `${error.message} Until then its WebAssembly does the same, more slowly. DIDELPHIS_BINDING=wasm in the environment chooses that, without this warning.`)
     return half
   }
 }
@@ -40,15 +41,22 @@ function native () {
   return { exports: loadBinary(), binding: Object.freeze({ kind: 'native' }) }
 }
 
-function wasm (reason) {
-  return { exports: require('./wasm/environment'), binding: Object.freeze({ kind: 'wasm', reason }) }
+function wasm (carried, reason) {
+  const half = require('./wasm/environment')
+  half.carry(carried)
+  return { exports: half, binding: Object.freeze({ kind: 'wasm', reason }) }
 }
 
-// In a clone the bytes are there once they were built.
-function isBuilt () {
+// In a clone they are there once they were built.
+function bytes () {
   try {
-    return require('./wasm/bytes') !== undefined && 'WebAssembly' in globalThis
+    return require('./wasm/bytes')
   } catch {
-    return false
+    return undefined
   }
+}
+
+/** @returns {never} */
+function notBuilt () {
+  throw new Error('didelphis is asked for its WebAssembly (DIDELPHIS_BINDING=wasm), which is not built here: "npm run build:wasm" in the clone does that.')
 }

@@ -30,6 +30,7 @@ const { bypassAll, circuitOf, forceOpen, stateOf } = require('./modes')
 const { codes } = require('./native/abi')
 const { lost, state, uuid } = require('./native/crossings')
 const { create, instances } = require('./native/instances')
+const { binding } = require('./native/load')
 const { liveOptions, nativeOptions } = require('./native-options')
 const { keepWhileOpen } = require('./keep')
 const { lastTrip } = require('./last-trip')
@@ -98,6 +99,8 @@ class CircuitBreaker extends EventEmitter {
   }
 
   static loop = loop
+
+  static binding = binding
 
   static get stats () {
     return hystrix.stream()

@@ -11,6 +11,7 @@ const { INNER } = require('./inner')
 const { codes } = require('./native/abi')
 const { abandon, allTaken, nextOut } = require('./native/crossings')
 const { instances } = require('./native/instances')
+const { binding } = require('./native/load')
 const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
 const { toEach } = require('./to-each')
@@ -65,15 +66,20 @@ function permitsOut (id) {
 function isNested () {
   try {
     const { stackTraceLimit } = Error
-    Error.stackTraceLimit = OWN_FRAMES + 1
+    Error.stackTraceLimit = OWN_FRAMES + NODES_FRAMES + 1
     const { stack } = new Error('')
     Error.stackTraceLimit = stackTraceLimit
-    return typeof stack === 'string' && stack.split('\n').length - 1 > OWN_FRAMES
+    if (typeof stack !== 'string') return false
+    return stack.split('\n').slice(1).filter(frame => !frame.includes('node:internal/')).length > OWN_FRAMES
   } catch {
     // Somebody has made stack traces his own. Hardly anybody turns the loop himself.
     return false
   }
 }
 
-// isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup.
-const OWN_FRAMES = 5
+// isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup; below these, that of
+// the timer which WebAssembly is woken by.
+const OWN_FRAMES = binding.kind === 'wasm' ? 6 : 5
+
+// Those that call the timer.
+const NODES_FRAMES = 3

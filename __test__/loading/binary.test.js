@@ -46,7 +46,9 @@ function install (binary) {
 
 function run (source, ...args) {
   writeFileSync(join(project, 'program.js'), source)
-  return spawnSync(process.execPath, [...args, join(project, 'program.js')], { encoding: 'utf8' })
+  // Otherwise its WebAssembly would take its place: `choice.test.js`.
+  const env = { ...process.env, DIDELPHIS_BINDING: 'native' }
+  return spawnSync(process.execPath, [...args, join(project, 'program.js')], { encoding: 'utf8', env })
 }
 
 /** What loading says, once it has failed. */

@@ -17,7 +17,7 @@ const ROOT = join(__dirname, '..', '..')
 const CircuitBreaker = require('didelphis')
 
 // The names that Node finds by reading `index.js`, without running it.
-const EXPORTS = ['CircuitBreaker', 'default', 'disableAll', 'enableAll', 'isOurError', 'loop', 'newStatus', 'promisify', 'registry', 'retryBudget', 'serve']
+const EXPORTS = ['CircuitBreaker', 'binding', 'default', 'disableAll', 'enableAll', 'isOurError', 'loop', 'newStatus', 'promisify', 'registry', 'retryBudget', 'serve']
 // Node 23 and later hand on the whole of a CommonJS module under this name.
 const WHOLE = 'module.exports'
 

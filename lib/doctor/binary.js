@@ -27,6 +27,8 @@ module.exports = { examineBinary }
 function run (folder) {
   const { error, signal, status, stderr, stdout } = spawnSync(process.execPath, [join(__dirname, 'probe.js'), folder], {
     encoding: 'utf8',
+    // What its WebAssembly would do in its place is not asked.
+    env: { ...process.env, DIDELPHIS_BINDING: 'native' },
     killSignal: 'SIGKILL',
     timeout: KILL_MS
   })

@@ -6,7 +6,7 @@
 const {
   STATS, codes, countsAt, places: { QUEUED_TICKET, QUEUED_TIME }, quantilesAt, words: { LATENCY, LENGTH, POLLED, RETRY_AFTER, STALLED, UNTAKEN }
 } = require('./abi')
-const { cross, environment, shared } = require('./load')
+const { binding, cross, environment, shared } = require('./load')
 
 /** Asks to begin a call: a permit, or a negative code. */
 function admit (id) {
@@ -70,6 +70,8 @@ function taken () {
 /** Something of a call may have been lost: it is looked for as the turn of the loop ends. */
 function lost () {
   shared.words[UNTAKEN]++
+  // The addon sees each turn of the loop by itself.
+  if (binding.kind === 'wasm') environment.look?.()
 }
 
 /**

@@ -21,6 +21,7 @@ const onWakeup = () => receiver.pump()
 // first. It is a shared buffer because nobody can transfer one away from here.
 const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
 
+/** @type {import('../../src/node/binding').Environment & { look?: () => void }} */
 const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT, builtins.threadId)
 // The native side holds it weakly, for it leads to everything here.
 Object.assign(environment, { onWakeup })

@@ -10,6 +10,12 @@ const { BINS, FINGERPRINT } = require('../native/abi')
 // One load of this file is one environment: budgets for retries are made of it, too.
 let wasm
 let host
+let carried
+
+/** Takes the bytes of the module, as text. */
+function carry (bytes) {
+  carried = bytes
+}
 
 /** One load of the module: what all its breakers share. */
 class Environment {
@@ -17,7 +23,7 @@ class Environment {
   shared
 
   constructor (onWakeup) {
-    const loaded = instantiate(decode(require('./bytes')), onWakeup)
+    const loaded = instantiate(decode(carried), onWakeup)
     if (loaded.exports.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error('didelphis: its WebAssembly is of another version than its JavaScript')
     }
@@ -67,6 +73,11 @@ class Environment {
     wasm.read_lag()
   }
 
+  /** Something of a call may have been lost: it is looked for in the next turn. */
+  look () {
+    wasm.look()
+  }
+
   bypassAll (bypassed) {
     wasm.bypass_all(bypassed)
   }
@@ -97,7 +108,7 @@ function enter (now, setTimer) {
 const forgotten = new FinalizationRegistry(id => wasm.remove(id))
 
 function made (id) {
-  if (id < 0) throw new Error('the options make no window')
+  if (id < 0) throw new Error('didelphis: a defect')
   host.shared.words[0] = id
   return new Handle(id)
 }
@@ -130,7 +141,7 @@ class Handle {
   describe (name, group, labels) { this.names = { name, group, labels } }
 
   update () {
-    if (!wasm.update(this.#id)) throw new Error('the options make no window')
+    if (!wasm.update(this.#id)) throw new Error('didelphis: a defect')
   }
 
   wait () { return wasm.wait(this.#id) }
@@ -179,11 +190,13 @@ class Handle {
   readBucketLatencies (serial) { return wasm.read_bucket_latencies(this.#id, serial) }
 
   setLatencies (serial, latencies) {
+    wasm.begin_list()
     for (const latency of latencies) wasm.push(latency)
     wasm.set_latencies(this.#id, serial)
   }
 
   record (kind, latencies) {
+    wasm.begin_list()
     for (const latency of latencies) wasm.push(latency)
     wasm.record(this.#id, kind ?? -1)
   }
@@ -218,22 +231,22 @@ class RetryBudget {
   }
 }
 
-/** There are no threads to be read from. */
+/** Nobody reads other threads. */
 class Readings {
   constructor () {
-    throw unsupported('metrics of all breakers')
+    throw withCode(new Error('The metrics of all breakers need the native half of didelphis, and this is its WebAssembly: CircuitBreaker.binding says why'))
   }
 }
 
 /** There is no thread to serve on. */
 class Server {
   constructor () {
-    throw unsupported('CircuitBreaker.serve()')
+    throw withCode(new Error('CircuitBreaker.serve() needs the native half of didelphis, and this is its WebAssembly: CircuitBreaker.binding says why'))
   }
 }
 
-function unsupported (what) {
-  return Object.assign(new Error(`${what}: not without the native half of didelphis, and this is its WebAssembly (CircuitBreaker.binding says why)`), { code: 'ENATIVE' })
+function withCode (error) {
+  return Object.assign(error, { code: 'ENATIVE' })
 }
 
-module.exports = { Environment, Readings, RetryBudget, Server }
+module.exports = { Environment, Handle, Readings, RetryBudget, Server, carry }

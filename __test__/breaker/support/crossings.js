@@ -3,7 +3,7 @@
 // Counts the crossings into the native half: whatever of the binary JavaScript calls, it is
 // written down here. To be required before the module is, for that may keep the functions it finds.
 
-const loadBinary = require('../../../lib/binary')
+const { exports: half } = require('../../../lib/binding')
 
 const crossed = []
 
@@ -28,7 +28,7 @@ const noted = (name, crossing) => function (...args) {
   return crossing.apply(this, args)
 }
 
-const { Environment, Handle } = loadBinary()
+const { Environment, Handle } = half
 
 for (const { prototype } of [Environment, Handle]) {
   for (const [name, { configurable, get, value, ...rest }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {

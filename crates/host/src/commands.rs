@@ -17,7 +17,11 @@ pub fn with<S: Site, R>(
     id: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
 ) -> R {
-    instances.with(id, act).expect("a breaker lives as long as its handle")
+    let (mut act, mut result) = (Some(act), None);
+    instances.with_any(id, &mut |breaker, now| {
+        result = act.take().map(|act| act(breaker, now));
+    });
+    result.expect("a breaker lives as long as its handle")
 }
 
 /// The same for what may begin or end a call with a timeout.
@@ -26,7 +30,11 @@ pub fn with_calls<S: Site, R>(
     id: u32,
     act: impl FnOnce(&mut CircuitBreaker, Now) -> R,
 ) -> R {
-    instances.with_calls(id, act).expect("a breaker lives as long as its handle").0
+    let (mut act, mut result) = (Some(act), None);
+    instances.with_calls_of_any(id, &mut |breaker, now| {
+        result = act.take().map(|act| act(breaker, now));
+    });
+    result.expect("a breaker lives as long as its handle")
 }
 
 /// Takes over the window of another breaker as it stands: counts and shape.

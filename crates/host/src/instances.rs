@@ -144,6 +144,19 @@ impl<S: Site> Instances<S> {
         self.with_driver(id, |driver| self.with_calls_of(driver, act))
     }
 
+    /// As [`with`](Instances::with), for what is not on the way of a call: one function for all,
+    /// where that is one for each thing that is done, and of some size.
+    #[inline(never)]
+    pub(crate) fn with_any(&self, id: u32, act: Act<'_>) {
+        self.with(id, act);
+    }
+
+    /// The same of [`with_calls`](Instances::with_calls).
+    #[inline(never)]
+    pub(crate) fn with_calls_of_any(&self, id: u32, act: Act<'_>) {
+        self.with_calls(id, act);
+    }
+
     /// The same for what ends the call with that permit, after which JavaScript still has to
     /// do with the call what is to be done: the timer of a host is not set, for that runs code
     /// which may begin another call with the same permit. Returns besides whether it has to be
@@ -292,6 +305,9 @@ impl<S: Site> Instances<S> {
         self.drivers.borrow().get(id)?.host().cloned()
     }
 }
+
+/// Whatever is done with a breaker.
+type Act<'a> = &'a mut dyn FnMut(&mut CircuitBreaker, Now);
 
 /// Where breakers live: on a loop of a process, or of a page.
 pub trait Site {

@@ -26,7 +26,8 @@ impl Environment {
     pub(crate) fn get() -> &'static Environment {
         // SAFETY: written once, before anything else is called; there is one thread.
         let environment = unsafe { &*ENVIRONMENT.0.get() };
-        environment.as_ref().expect("the environment has begun")
+        let Some(environment) = environment else { unreachable!() };
+        environment
     }
 
     /// Begins it.
@@ -78,6 +79,7 @@ impl Environment {
             self.untaken_told.set((0, told_at));
             return;
         }
+        self.site().page.look();
         let now = imports::present();
         if untaken != told || now >= told_at + UNTAKEN_EVERY {
             self.untaken_told.set((untaken, now));

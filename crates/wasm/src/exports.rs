@@ -2,6 +2,7 @@
 //! else there is in the shared words, and leave the result there.
 
 use super::environment::Environment;
+use super::room::ask_for_room;
 use super::shared::Shared;
 use didelphis_abi::fingerprint::FINGERPRINT;
 use didelphis_core::latency::{self, BINS};
@@ -31,12 +32,16 @@ pub extern "C" fn on_time() -> bool {
 /// Whether stalls of the loop are to be among the wake-ups.
 #[no_mangle]
 pub extern "C" fn hear_stalls(wanted: bool) {
-    Environment::get().site().mailbox.hear_stalls(wanted);
+    ask_for_room();
+    let site = Environment::get().site();
+    site.mailbox.hear_stalls(wanted);
+    site.page.hear_stalls(wanted);
 }
 
 /// Leaves in the shared memory what the turns of the loop were like.
 #[no_mangle]
 pub extern "C" fn read_lag() {
+    ask_for_room();
     let (mut loop_delay, busy, now) = Environment::get().site().page.loop_delay();
     commands::put_lag(&Shared, &mut loop_delay, busy, now);
 }
@@ -44,10 +49,18 @@ pub extern "C" fn read_lag() {
 /// Lets every call of every breaker pass, or ends that.
 #[no_mangle]
 pub extern "C" fn bypass_all(bypassed: bool) {
+    ask_for_room();
     let environment = Environment::get();
     // Makes room for the command.
     environment.instances().obey_commands();
     environment.site().bypass(bypassed);
+}
+
+/// Something of a call may have been lost: it is looked for in the next turn.
+#[no_mangle]
+pub extern "C" fn look() {
+    ask_for_room();
+    Environment::get().site().page.look();
 }
 
 /// A random number.
@@ -69,6 +82,7 @@ macro_rules! crossings {
             /// A crossing, by the shared words.
             #[no_mangle]
             pub extern "C" fn $name() {
+                ask_for_room();
                 let id = Shared.word(0) as u32;
                 let result = hot::$crossing::cross(Environment::get(), id);
                 Shared.put_word(0, result);

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::environment::Environment;
 use super::imports::JsClock;
+use super::room::ask_for_room;
 use super::shared::Shared;
 use didelphis_core::breaker::CircuitBreaker;
 use didelphis_core::calls::Permit;
@@ -22,7 +23,9 @@ use didelphis_host::instances::{Instances, TimeSource};
 
 use super::site::PageSite;
 
+/// The breakers; for what is about to be done there is room.
 fn instances() -> &'static Instances<PageSite> {
+    ask_for_room();
     Environment::get().instances()
 }
 
@@ -38,6 +41,7 @@ fn or_nan(value: Option<f64>) -> f64 {
 /// sense. `clock` is that of JavaScript's by which it lives; below zero: the loop's.
 #[no_mangle]
 pub extern "C" fn create(clock: i32) -> i32 {
+    ask_for_room();
     let options = BreakerOptions::left_in(&Shared);
     let stall_threshold = Nanos::from_millis_f64(options.stall_threshold);
     let Ok(config) = options.into_config(Environment::get().random_number()) else { return -1 };
@@ -264,6 +268,7 @@ pub extern "C" fn retry(id: u32, attempts: u32, began: f64, retry_after: f64) ->
 /// Makes a budget for retries: its number.
 #[no_mangle]
 pub extern "C" fn create_budget(ratio: f64, per_second: f64) -> u32 {
+    ask_for_room();
     let budget = Rc::new(RefCell::new(RetryBudget::new(ratio, per_second)));
     BUDGETS.with_borrow_mut(|budgets| {
         budgets.made += 1;
@@ -286,6 +291,9 @@ struct Budgets {
 
 thread_local! {
     static BUDGETS: RefCell<Budgets> = RefCell::default();
+    /// On their way in.
+    static LIST: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+    /// On their way out.
     static SCRATCH: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -301,14 +309,22 @@ impl Scratch {
     }
 
     fn take() -> Vec<f64> {
-        SCRATCH.with_borrow_mut(std::mem::take)
+        LIST.with_borrow_mut(std::mem::take)
     }
 }
 
-/// Puts a number at the end of the scratch.
+/// Begins a list of numbers for what is called next.
+#[no_mangle]
+pub extern "C" fn begin_list() {
+    ask_for_room();
+    LIST.with_borrow_mut(Vec::clear);
+}
+
+/// Puts a number at its end.
 #[no_mangle]
 pub extern "C" fn push(number: f64) {
-    SCRATCH.with_borrow_mut(|scratch| scratch.push(number));
+    ask_for_room();
+    LIST.with_borrow_mut(|list| list.push(number));
 }
 
 /// The number in a place of the scratch.

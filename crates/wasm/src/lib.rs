@@ -13,5 +13,6 @@ pub mod handles;
 mod imports;
 mod mailbox;
 mod page_loop;
+mod room;
 mod shared;
 mod site;

@@ -30,6 +30,11 @@ pub(crate) struct PageLoop {
     heartbeat: RefCell<Heartbeat>,
     /// When the next beat is due; never, while none is or the last has not been answered.
     beat_at: Cell<Nanos>,
+    /// When to look for calls of which nobody has taken charge, at the latest; never: none has
+    /// begun since the last look.
+    look_at: Cell<Nanos>,
+    /// Whether somebody listens to stalls, whatever calls are under way.
+    heard: Cell<bool>,
     loop_delay: RefCell<LoopDelay>,
     queue: RefCell<BinaryHeap<Reverse<Entry>>>,
     /// How many that wait in the queue are gone.
@@ -51,6 +56,8 @@ impl PageLoop {
             totals: RefCell::default(),
             heartbeat: RefCell::default(),
             beat_at: Cell::new(Nanos::MAX),
+            look_at: Cell::new(Nanos::MAX),
+            heard: Cell::new(false),
             loop_delay: RefCell::new(LoopDelay::new(imports::present())),
             queue: RefCell::default(),
             dropped: Cell::new(0),
@@ -102,12 +109,38 @@ impl PageLoop {
         }
     }
 
-    fn watch(&self, wanted: bool) {
+    /// Whether stalls are worth knowing although no call asks for them.
+    pub(crate) fn hear_stalls(&self, wanted: bool) {
+        self.heard.set(wanted);
+        self.beat(wanted || self.waiting.get() > 0);
+    }
+
+    /// A call was admitted: a turn later somebody has taken charge of it.
+    #[inline]
+    pub(crate) fn on_admitted(&self) {
+        if self.look_at.get().is_never() {
+            self.look();
+        }
+    }
+
+    /// Something may have been lost: it is looked for in a turn that begins soon.
+    #[cold]
+    pub(crate) fn look(&self) {
+        let now = imports::present();
+        self.look_at.set(now + BEAT);
+        self.set_timer(now);
+    }
+
+    fn beat(&self, wanted: bool) {
         let now = imports::present();
         if self.heartbeat.borrow_mut().want(wanted, now) {
             self.beat_at.set(now + BEAT);
             self.set_timer(now);
         }
+    }
+
+    fn watch(&self, wanted: bool) {
+        self.beat(wanted || self.heard.get());
         // It is let go of as the timer goes off: calls come and go.
         if wanted && !self.holding.replace(true) {
             imports::keep_alive(true);
@@ -119,6 +152,7 @@ impl PageLoop {
     pub(crate) fn begin_turn(&self, oldest: impl Fn(usize) -> Option<u64>) -> Option<Nanos> {
         let now = imports::present();
         self.set_to.set(Nanos::MAX);
+        self.look_at.set(Nanos::MAX);
         self.turns.set(self.turns.get() + 1);
         if self.holding.get() && self.waiting.get() == 0 {
             self.holding.set(false);
@@ -174,7 +208,7 @@ impl PageLoop {
     fn set_timer(&self, now: Nanos) {
         let queue = self.queue.borrow();
         let next = queue.peek().map_or(Nanos::MAX, |Reverse(entry)| entry.at);
-        let next = next.min(self.beat_at.get());
+        let next = next.min(self.beat_at.get()).min(self.look_at.get());
         if next < self.set_to.get() {
             self.set_to.set(next);
             imports::come_in(next - now);

@@ -2,6 +2,8 @@
 
 use std::cell::UnsafeCell;
 
+use super::environment::Environment;
+use didelphis_abi::layout::words::UNTAKEN;
 use didelphis_abi::layout::{NUMBERS, STATS, WORDS};
 use didelphis_host::memory::Memory;
 
@@ -28,6 +30,14 @@ impl Memory for Shared {
         assert!(place < WORDS);
         // SAFETY: as above.
         unsafe { Shared::address().cast::<i32>().add(place).write(word) };
+    }
+
+    #[inline]
+    fn count_untaken(&self) -> i32 {
+        let before = self.word(UNTAKEN);
+        self.put_word(UNTAKEN, before.wrapping_add(1));
+        Environment::get().site().page.on_admitted();
+        before
     }
 
     fn put_stats(&self, numbers: impl Iterator<Item = f64>) -> usize {
