@@ -22,7 +22,7 @@ const REMEDIES = [
   [/(lib[\w+-]+\.so[.\d]*): (cannot open shared object file: )?No such file/, ([, library]) =>
     `It needs ${library}, which this system has not: install that.`],
   // glibc takes a file for another processor for none.
-  [/truncated|too short|cannot read file data|invalid ELF|ELF (file|load)|wrong ELF class|not a valid Win32|mach-o|incompatible architecture|code signature|\.node: cannot open shared object file: No such file/i, () =>
+  [/truncated|too short|cannot read file data|invalid ELF|Exec format error|ELF (file|load)|wrong ELF class|not a valid Win32|mach-o|incompatible architecture|code signature|\.node: cannot open shared object file: No such file/i, () =>
     'The file is damaged, or for another platform: remove that package from node_modules and install again, here.'],
   [/ermission denied|failed to map segment|Operation not permitted/, () =>
     'This user may not read that file, or its file system runs no programs (mounted with noexec).'],
