@@ -91,12 +91,12 @@ test('one with a rotateBucketController is collected, and its listener goes', as
 })
 
 const AWAITED = {
-  'that was opened by hand': () => new CircuitBreaker(answer, { resetTimeout: 150 }),
+  'that was opened by hand': () => new CircuitBreaker(answer, { resetTimeout: 600 }),
   'whose listener comes first in the list': () => {
-    const breaker = new CircuitBreaker(answer, { resetTimeout: 150 })
+    const breaker = new CircuitBreaker(answer, { resetTimeout: 600 })
     return Object.assign(breaker, { once: breaker.prependOnceListener })
   },
-  'that was restored': () => new CircuitBreaker(answer, { resetTimeout: 150, state: { enabled: true, name: 'restored', closed: false, open: true, halfOpen: false, lastTimerAt: Date.now() } })
+  'that was restored': () => new CircuitBreaker(answer, { resetTimeout: 600, state: { enabled: true, name: 'restored', closed: false, open: true, halfOpen: false, lastTimerAt: Date.now() } })
 }
 
 for (const [what, make] of Object.entries(AWAITED)) {
@@ -123,7 +123,7 @@ for (const [what, make] of Object.entries(AWAITED)) {
 test('events.once waits for the try of a breaker that nobody holds', async () => {
   const alive = setTimeout(() => {}, 60_000)
   const awaited = (() => {
-    const breaker = new CircuitBreaker(fail, { errorThresholdPercentage: 1, resetTimeout: 150 })
+    const breaker = new CircuitBreaker(fail, { errorThresholdPercentage: 1, resetTimeout: 600 })
     // Somebody listened before it opened.
     const half = once(breaker, 'halfOpen')
     breaker.fire().catch(() => {})
@@ -133,7 +133,7 @@ test('events.once waits for the try of a breaker that nobody holds', async () =>
     globalThis.gc()
     await sleep(1)
   }
-  assert.deepEqual(await awaited, [150])
+  assert.deepEqual(await awaited, [600])
   clearTimeout(alive)
 })
 

@@ -5,6 +5,7 @@
 // nothing here is a limit in milliseconds.
 
 const { fork } = require('node:child_process')
+const { readFileSync } = require('node:fs')
 const { once } = require('node:events')
 const { join } = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -88,6 +89,7 @@ async function lagging (scraper) {
   const breakers = Array.from({ length: BREAKERS }, (_, n) => new CircuitBreaker(async () => {}, { name: `breaker ${n}` }))
   const round = async () => {
     const late = []
+    const busy = onProcessor()
     for (const until = performance.now() + 1000; performance.now() < until;) {
       const began = performance.now()
       await sleep(1)
@@ -95,7 +97,7 @@ async function lagging (scraper) {
       breakers[late.length % BREAKERS].fire()
     }
     late.sort((a, b) => a - b)
-    return { p50: late[late.length >> 1], p99: late[Math.floor(late.length * 0.99)], longest: late.at(-1) }
+    return { p50: late[late.length >> 1], p99: late[Math.floor(late.length * 0.99)], longest: late.at(-1), busy: (onProcessor() - busy) / late.length }
   }
   const before = CircuitBreaker.loop.total.stalls
   const blocks = await inTurns(scraper, 15, round)
@@ -104,6 +106,7 @@ async function lagging (scraper) {
     print(`timers late, ${what}: ${of('first').toFixed(2)} ms alone, ${of('scraped').toFixed(2)} ms while ${BREAKERS} breakers are scraped ten times a second: ` +
       compared(blocks, round => round[what]))
   }
+  print(`time of a processor that the loop's thread takes for a turn: ${compared(blocks, round => round.busy)}`)
   print(`stalls of the loop meanwhile: ${CircuitBreaker.loop.total.stalls - before}`)
   breakers.forEach(breaker => breaker.shutdown())
 }
@@ -112,9 +115,9 @@ async function lagging (scraper) {
 async function firing (scraper) {
   const breaker = new CircuitBreaker(async () => {}, { name: 'fired' })
   const round = async () => {
-    const began = performance.now()
+    const began = onProcessor()
     for (let n = 0; n < 300_000; n++) await breaker.fire()
-    return (performance.now() - began) / 0.3
+    return (onProcessor() - began) / 0.3
   }
   for (let n = 0; n < 3; n++) await round()
   const blocks = await inTurns(scraper, 25, round)
@@ -137,6 +140,16 @@ async function inTurns (scraper, count, round) {
     blocks.push({ first, scraped, last: await round() })
   }
   return blocks
+}
+
+// How long this thread has been on a processor, in ms: that others are does not count. Where the
+// system does not tell, the clock on the wall.
+function onProcessor () {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6
+  } catch {
+    return performance.now()
+  }
 }
 
 // The ratio to the neighbours, and that of the neighbours to each other: medians, and the middle half.
