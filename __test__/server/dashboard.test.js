@@ -136,7 +136,9 @@ test('a real Prometheus has an answer to each question, and tells of a stall', a
   const breaker = new CircuitBreaker(async how => {
     if (how === 'fail') throw new Error('down')
   }, { name: 'backend', capacity: 5, rollingCountTimeout: 1000 })
-  t.after(() => breaker.shutdown())
+  const full = new CircuitBreaker(() => new Promise(() => {}), { name: 'full', timeout: false, capacity: 1, queue: { size: 1, timeout: 60_000 } })
+  for (let n = 0; n < 2; n++) full.fire().catch(() => {})
+  t.after(() => [breaker, full].forEach(breaker => breaker.shutdown()))
   await settled(async () => (await asked('didelphis_breakers')).length > 0)
   const load = setInterval(() => {
     for (const how of ['', 'fail', 'fail']) breaker.fire(how).catch(() => {})
@@ -144,8 +146,10 @@ test('a real Prometheus has an answer to each question, and tells of a stall', a
   t.after(() => clearInterval(load))
   await settled(async () => (await asked('didelphis_trips_total > 0')).length > 0)
   stall(8000)
-  await settled(async () => (await asked('didelphis_loop_stalls_total > 0')).length > 0)
+  await settled(async () => (await asked('increase(didelphis_loop_stalls_total[5s]) > 0')).length > 0)
   clearInterval(load)
+  // What has just been seen is to be seen in steps, too.
+  await sleep(1000)
   const range = { start: began, end: Date.now() / 1000, step: 0.5 }
   const quiet = []
   for (const { title, expr } of questions) {
