@@ -27,8 +27,9 @@ const REASONS = {
  */
 function lastTrip (inner) {
   if (!inner.handle.readTrip()) return undefined
-  const at = stat(TRIP_AT)
-  if (inner.lastTrip?.at !== at) inner.lastTrip = { at, shown: shown() }
+  // By more than its moment: the clocks of browsers stand still for up to a millisecond.
+  const seen = [TRIP_AT, TRIP_REASON, TRIP_COUNT, TRIP_CALLS].map(stat).join()
+  if (inner.lastTrip?.seen !== seen) inner.lastTrip = { seen, shown: shown() }
   return inner.lastTrip.shown
 }
 
