@@ -49,12 +49,17 @@ function binaryOf (platform) {
   return bytes
 }
 
+/** The files that are named there, under whatever conditions. */
+function exported (exports) {
+  return Object.values(exports).flatMap(entry => typeof entry === 'string' ? [entry] : exported(entry))
+}
+
 /** Packages of these sources; only what no ELF binary is in has its binary. */
 function packed (source) {
   const text = Buffer.from('text')
   const depended = Object.fromEntries(Object.values(source.binaries).map(({ name, version }) => [name, version]))
   const { scripts, ...published } = source.published('.')
-  const paths = ['README.md', 'LICENSE', 'lib/wasm/bytes.js', notices.NAME, sbom.NAME, ...Object.values(source.root.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
+  const paths = ['README.md', 'LICENSE', 'lib/wasm/bytes.js', notices.NAME, sbom.NAME, ...exported(source.root.exports)]
   const root = {
     file: 'didelphis-1.2.3.tgz',
     manifest: { ...published, optionalDependencies: depended },

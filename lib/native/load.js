@@ -18,8 +18,9 @@ const onWakeup = () => receiver.pump()
 
 // Memory that both sides see. What a crossing takes and gives goes through its words:
 // a breaker's number in the first, what else there is in the next; the result in the
-// first. It is a shared buffer because nobody can transfer one away from here.
-const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS))
+// first. It is a shared buffer because nobody can transfer one away from here. WebAssembly has
+// its own, and pages mostly no shared buffers.
+const numbers = binding.kind === 'native' ? new Float64Array(new SharedArrayBuffer(8 * NUMBERS)) : new Float64Array(0)
 
 /** @type {import('../../src/node/binding').Environment & { look?: () => void }} */
 const environment = new Environment(onWakeup, withLibuv, numbers, FINGERPRINT, builtins.threadId)

@@ -4,7 +4,6 @@
 // the same methods. Used in the place of the addon where there is none.
 
 const { instantiate } = require('./module')
-const { decode } = require('./base64')
 const { BINS, FINGERPRINT } = require('../native/abi')
 
 // One load of this file is one environment: budgets for retries are made of it, too.
@@ -23,7 +22,7 @@ class Environment {
   shared
 
   constructor (onWakeup) {
-    const loaded = instantiate(decode(carried), onWakeup)
+    const loaded = instantiate(carried, onWakeup)
     if (loaded.exports.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error('didelphis: its WebAssembly is of another version than its JavaScript')
     }

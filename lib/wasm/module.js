@@ -6,17 +6,17 @@
 
 const { clearTimeout, performance, setImmediate, setTimeout } = require('../builtins')
 const { NUMBERS } = require('../native/abi')
+const { instanceWith } = require('./instance')
 
 /**
  * Instantiates, at once: no file is read and nothing fetched.
  *
- * @param {Uint8Array} bytes
+ * @param {string | undefined} carried the bytes, as text
  * @param {() => void} onWakeup called on the loop when there are wake-ups
  */
-function instantiate (bytes, onWakeup) {
+function instantiate (carried, onWakeup) {
   const host = new Host(onWakeup)
-  const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly
-  return host.begin(new Instance(new Module(bytes), { host: host.imports }).exports)
+  return host.begin(instanceWith({ host: host.imports }, carried).exports)
 }
 
 class Host {

@@ -1,0 +1,13 @@
+'use strict'
+
+// An instance of the module, whose bytes are part of what is built. In the place of `../wasm/instance.js`.
+
+const { decode } = require('../wasm/base64')
+
+/** An instance that is given these. */
+function instanceWith (imports) {
+  const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly
+  return new Instance(new Module(decode(require('../wasm/bytes'))), imports)
+}
+
+module.exports = { instanceWith }
