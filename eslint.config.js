@@ -9,6 +9,6 @@ const BROWSER = [
 ]
 
 module.exports = [
-  ...neostandard({ ts: true, ignores: ['target/', 'node_modules/', 'examples/testing/'] }),
+  ...neostandard({ ts: true, ignores: ['dist/', 'target/', 'node_modules/', 'examples/testing/'] }),
   { files: ['src/serve/page/*.mjs', '.ci/projects/page/*.mjs'], languageOptions: { globals: Object.fromEntries(BROWSER.map(name => [name, 'readonly'])) } }
 ]
