@@ -110,5 +110,5 @@ function standInForNode (folder) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'empty.c'), '')
   const zig = join(ROOT, 'target', 'zig', 'bin', 'python')
-  execFileSync(zig, ['-m', 'ziglang', 'cc', '-target', 'x86_64-windows-gnu', '-shared', '-o', 'libnode.dll', 'empty.c', '-Wl,--out-implib,libnode.dll.a'], { cwd: folder })
+  execFileSync(zig, ['-m', 'ziglang', 'cc', '-target', 'x86_64-windows-gnu', '-shared', '-o', 'libnode.dll', 'empty.c', '-Wl,--out-implib,libnode.a'], { cwd: folder })
 }
