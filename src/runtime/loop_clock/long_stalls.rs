@@ -30,7 +30,7 @@ pub struct HeldBy {
     pub share: f64,
 }
 
-/// See the [module](self).
+/// Long stalls, while somebody wants to know of them.
 #[derive(Clone, Debug)]
 pub struct LongStalls {
     /// From what length on they are looked into.
