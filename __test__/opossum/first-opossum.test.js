@@ -569,8 +569,10 @@ test('what nobody reads is not kept, and a slow reader holds up little', async (
   stream.pipe(response)
   stream.unpipe(response)
   await turn()
+  // Of those before, a reader may have left some that it had no time for.
+  const left = stream.readableLength
   for (let i = 0; i < 100; i++) snapshot(breaker)
-  assert.equal(stream.readableLength, 0)
+  assert.equal(stream.readableLength, left)
 
   const read = []
   const slow = datum => read.push(inStream(datum))
