@@ -50,7 +50,9 @@ test('it is live, and leaves the terminal as it was', async () => {
   await breaker.fire().catch(() => {})
   await shown(/^backend +open .*errorThresholdPercentage, tries in/m)
   await tmux('send-keys', 'q')
-  const after = await shown(/^ended 0$/m)
+  // What stty says comes last.
+  const after = await shown(/^-?icanon$/m)
+  assert.match(after, /^ended 0$/m)
   assert.match(after, /^begun$/m)
   assert.match(after, /^icanon$/m)
   assert.ok(!after.includes('backend'))
