@@ -251,6 +251,22 @@ describe('a stepped clock', () => {
     assert.equal(wentOff, false)
   })
 
+  test('gives back what a global object inherits, as that of a worker does', t => {
+    const above = Object.getPrototypeOf(globalThis)
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'setTimeout')
+    t.after(() => {
+      delete above.setTimeout
+      Object.defineProperty(globalThis, 'setTimeout', own)
+    })
+    Object.defineProperty(above, 'setTimeout', own)
+    delete globalThis.setTimeout
+    const clock = clockFor(t)
+    assert.equal(globalThis.setTimeout.clock, clock)
+    clock.end()
+    assert.equal(globalThis.setTimeout, own.value)
+    assert.equal(Object.hasOwn(globalThis, 'setTimeout'), false)
+  })
+
   test('does not stand on another, nor another on it', t => {
     const faked = { message: 'Timers are faked already: step the clock that is in place, or end it first' }
     const sinon = FakeTimers.install()

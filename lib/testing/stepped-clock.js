@@ -133,7 +133,10 @@ function replaceGlobals (globals) {
   const before = names.map(name => Object.getOwnPropertyDescriptor(globalThis, name))
   for (const name of names) Object.defineProperty(globalThis, name, { configurable: true, value: globals[name], writable: true })
   return () => names.forEach((name, i) => {
-    if (globalThis[name] === globals[name]) Object.defineProperty(globalThis, name, before[i])
+    if (globalThis[name] !== globals[name]) return
+    // The global object of a worker inherits its own.
+    if (before[i] === undefined) delete globalThis[name]
+    else Object.defineProperty(globalThis, name, before[i])
   })
 }
 
