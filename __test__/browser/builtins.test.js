@@ -4,10 +4,11 @@
 // that nothing else of `lib` asks for Node.
 
 const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
 const { readFileSync, readdirSync } = require('node:fs')
 const { join } = require('node:path')
 const { test } = require('node:test')
-const { inspect: nodes } = require('node:util')
+const { inspect: nodes, promisify } = require('node:util')
 
 const builtins = require('../../lib/browser/builtins')
 const { inspect } = require('../../lib/browser/inspect')
@@ -45,6 +46,15 @@ test('what is asked to come in a turn of its own does, in order', async () => {
     Promise.resolve().then(() => seen.push('a promise'))
   })
   assert.deepEqual(seen, ['a promise', 'first', 'second'])
+})
+
+test('where Node plays a browser, what listens for turns keeps the process only while one is awaited', async () => {
+  const program = `
+    delete globalThis.setImmediate
+    const { setImmediate } = require(${JSON.stringify(require.resolve('../../lib/browser/builtins'))})
+    setImmediate(() => setImmediate(() => console.log('both came')))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program], { timeout: 60_000 })
+  assert.equal(stdout, 'both came\n')
 })
 
 test('the Hystrix stream says what is there instead', () => {

@@ -58,9 +58,15 @@ function turn () {
   if (MessageChannel === undefined) return act => setTimeout(act, 0)
   const waiting = []
   const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => waiting.shift()()
+  port1.onmessage = () => {
+    const act = waiting.shift()
+    if (waiting.length === 0) port1.unref?.()
+    act()
+  }
+  // Where Node plays a browser, as it does in tests of pages, a port that listens keeps the process.
+  port1.unref?.()
   return act => {
-    waiting.push(act)
+    if (waiting.push(act) === 1) port1.ref?.()
     port2.postMessage(undefined)
   }
 }
