@@ -14,6 +14,9 @@ const { turn } = require('../support/wait')
 const well = async () => 'well'
 const fail = async () => { throw new Error('ill') }
 
+// In Firefox a `stack` that was set is a property that every loop sees: there errors keep the one they were made with.
+const KEEPS_STACKS = Object.keys(Object.assign(new Error(), { stack: '' })).includes('stack')
+
 // What shows whether each is on.
 const SWITCHES = {
   allowWarmUp: breaker => breaker.warmUp,
@@ -37,6 +40,8 @@ const SWITCHES = {
   }
 }
 
+const isAlwaysOn = name => name === 'stackTraces' && KEEPS_STACKS
+
 // Those that hold as soon as they are changed.
 const LIVE = ['autoRenewAbortController', 'cache', 'coalesce', 'stackTraces']
 
@@ -46,7 +51,7 @@ describe('a switch in words is what it says', () => {
       for (const on of [true, false]) {
         for (const value of [on, String(on)]) {
           const breaker = new CircuitBreaker(well, { [name]: value })
-          assert.equal(await shows(breaker), on, `${value}`)
+          assert.equal(await shows(breaker), on || isAlwaysOn(name), `${value}`)
           assert.equal(breaker.options[name], on)
           breaker.shutdown()
         }
@@ -59,7 +64,7 @@ describe('a switch in words is what it says', () => {
       for (const on of [true, false]) {
         const breaker = new CircuitBreaker(well, { [name]: !on })
         breaker.options[name] = String(on)
-        assert.equal(await SWITCHES[name](breaker), on)
+        assert.equal(await SWITCHES[name](breaker), on || isAlwaysOn(name))
         breaker.shutdown()
       }
     })

@@ -14,7 +14,11 @@ const NEED_NODE = [
 ]
 
 // Far beyond what any of them takes.
-const GIVE_UP_MS = 30_000
+const GIVE_UP_MS = 20_000
+
+// Several times what all of them take. What has not begun by then has failed, and the page says so: whoever
+// waits for it hears which tests came to an end.
+const NO_MORE_AFTER_MS = 120_000
 
 class Suite {
   constructor (name, parent) {
@@ -41,6 +45,7 @@ class Suite {
 }
 
 const root = new Suite('')
+const notBegun = []
 let current = root
 
 function describe (name, options, body = options) {
@@ -61,6 +66,10 @@ for (const kind of Object.keys(root.hooks)) {
 }
 
 async function runOne (suite, name, body, results) {
+  if (now() > NO_MORE_AFTER_MS) {
+    notBegun.push(name)
+    return
+  }
   if (NEED_NODE.some(pattern => pattern.test(name))) {
     results.push({ name, is: 'needs Node', why: 'to compare' })
     return
@@ -131,7 +140,8 @@ function mocked (act = () => {}) {
 }
 
 // Timers that tests fake are theirs.
-const { clearTimeout: stop, setTimeout: start } = globalThis
+const { clearTimeout: stop, performance, setTimeout: start } = globalThis
+const now = () => performance.now()
 
 async function within (promise, name) {
   let timer
@@ -149,6 +159,7 @@ function outcome (name, error) {
 async function run () {
   const results = []
   await root.run(results)
+  if (notBegun.length > 0) results.push({ name: notBegun[0], is: 'failed', why: `not begun after ${NO_MORE_AFTER_MS} ms, nor ${notBegun.length - 1} others` })
   return results
 }
 
