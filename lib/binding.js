@@ -50,6 +50,7 @@ function wasm (carried, reason) {
 // In a clone they are there once they were built.
 function bytes () {
   try {
+    // @ts-ignore -- compilers look for it, too
     return require('./wasm/bytes')
   } catch {
     return undefined
