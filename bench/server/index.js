@@ -84,8 +84,12 @@ async function ofPromClient (names) {
 }
 
 // How late timers of the loop are while a thousand breakers are scraped ten times a second, beside
-// seconds in which nobody asks, in turns. The loop has a little to do, as one that serves has.
+// seconds in which nobody asks, and beside seconds in which those of another process are scraped: that
+// takes processors, too, and this loop has no part in it. The loop has a little to do, as one that serves has.
 async function lagging (scraper) {
+  const other = fork(join(__dirname, 'other.js'), [String(BREAKERS)])
+  const [{ url }] = await once(other, 'message')
+  const elsewhere = await startScraper(url)
   const breakers = Array.from({ length: BREAKERS }, (_, n) => new CircuitBreaker(async () => {}, { name: `breaker ${n}` }))
   const round = async () => {
     const late = []
@@ -101,10 +105,14 @@ async function lagging (scraper) {
   }
   const before = CircuitBreaker.loop.total.stalls
   const blocks = await inTurns(scraper, 15, round)
+  const beside = await inTurns(scraper, 15, round, elsewhere)
+  elsewhere.kill()
+  other.kill()
   for (const what of ['p50', 'p99', 'longest']) {
     const of = name => median(blocks.map(block => block[name][what]))
     print(`timers late, ${what}: ${of('first').toFixed(2)} ms alone, ${of('scraped').toFixed(2)} ms while ${BREAKERS} breakers are scraped ten times a second: ` +
       compared(blocks, round => round[what]))
+    print(`  beside as many scrapes of another process: ${compared(beside, round => round[what])}`)
   }
   print(`time of a processor that the loop's thread takes for a turn: ${compared(blocks, round => round.busy)}`)
   print(`stalls of the loop meanwhile: ${CircuitBreaker.loop.total.stalls - before}`)
@@ -127,17 +135,19 @@ async function firing (scraper) {
 }
 
 // Blocks of three rounds, the middle one while the server is scraped: what drifts meanwhile drifts
-// for both, and the two without tell how much that is.
-async function inTurns (scraper, count, round) {
+// for both, and the two without tell how much that is. In these, something else may be scraped.
+async function inTurns (scraper, count, round, elsewhere) {
+  const whileScraped = async by => {
+    by?.send({ scrapes: true })
+    await sleep(150)
+    const result = await round()
+    by?.send({ scrapes: false })
+    await sleep(150)
+    return result
+  }
   const blocks = []
   for (let n = 0; n < count; n++) {
-    const first = await round()
-    scraper.send({ scrapes: true })
-    await sleep(150)
-    const scraped = await round()
-    scraper.send({ scrapes: false })
-    await sleep(150)
-    blocks.push({ first, scraped, last: await round() })
+    blocks.push({ first: await whileScraped(elsewhere), scraped: await whileScraped(scraper), last: await whileScraped(elsewhere) })
   }
   return blocks
 }
@@ -161,7 +171,7 @@ function compared (blocks, number) {
   }
   const all = blocks.map(({ first, last, scraped }) => [first, last, scraped].map(number))
   return `${spread(all.map(([first, last, scraped]) => 2 * scraped / (first + last)))} times; ` +
-    `alone beside alone ${spread(all.map(([first, last]) => last / first))}`
+    `the others beside each other ${spread(all.map(([first, last]) => last / first))}`
 }
 
 async function startScraper (url) {
