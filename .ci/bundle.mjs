@@ -3,6 +3,7 @@
 // `npm run build:browser`.
 
 import { build } from 'esbuild'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -45,6 +46,7 @@ rmSync(DIST, { force: true, recursive: true })
 mkdirSync(DIST)
 const compiled = readFileSync(process.argv[2])
 writeFileSync(join(DIST, 'didelphis.wasm'), compiled)
+const packed = pack(compiled).toString('base64')
 
 await bundle('didelphis.mjs', { contents: MODULE, format: 'esm', instead: BROWSER, target: BASELINE })
 await bundle('didelphis.cjs', { contents: "module.exports = require('./index.js')", format: 'cjs', instead: BROWSER, target: BASELINE })
@@ -84,13 +86,22 @@ async function bundle (name, { contents, instead, ...options }) {
   console.log(`dist/${name}: ${bytes.length} bytes, ${zipped} gzipped`)
 }
 
+/** As `lib/browser/lzma.js` unpacks it. What is sent is packed once more, which undoes the base64, but cannot do this. */
+function pack (bytes) {
+  const HEADER = 13
+  const stream = execFileSync('xz', ['--format=lzma', '--lzma1=preset=9e,lc=3,lp=0,pb=0', '--stdout', '-'], { input: bytes }).subarray(HEADER)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(bytes.length)
+  return Buffer.concat([length, stream])
+}
+
 /** Has files stand in the place of others. */
 function standIns (instead) {
   return {
     name: 'stand-ins',
     setup ({ onLoad, onResolve, resolve }) {
       onResolve({ filter: /\/bytes$/ }, () => ({ namespace: 'bytes', path: 'bytes' }))
-      onLoad({ filter: /./, namespace: 'bytes' }, () => ({ contents: `module.exports = '${compiled.toString('base64')}'` }))
+      onLoad({ filter: /./, namespace: 'bytes' }, () => ({ contents: `module.exports = '${packed}'` }))
       onResolve({ filter: /^didelphis\.wasm$/ }, () => ({ external: true, path: './didelphis.wasm' }))
       onResolve({ filter: /^\.{1,2}\// }, async ({ pluginData, ...asked }) => {
         if (pluginData === 'asked') return undefined

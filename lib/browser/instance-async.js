@@ -4,6 +4,7 @@
 // before 114: it is there before the rest of the package is. In the place of `../wasm/instance.js`.
 
 const { decode } = require('../wasm/base64')
+const { unpack } = require('./lzma')
 
 // What the instance calls: it has to be there before that is.
 let called
@@ -20,7 +21,7 @@ function instanceWith (imports) {
 async function prepare () {
   if (instance !== undefined) return
   const host = new Proxy({}, { get: (_, name) => (...args) => called[name](...args) })
-  const compiled = await /** @type {any} */ (globalThis).WebAssembly.instantiate(decode(require('../wasm/bytes')), { host })
+  const compiled = await /** @type {any} */ (globalThis).WebAssembly.instantiate(unpack(decode(require('../wasm/bytes'))), { host })
   instance ??= compiled.instance
 }
 
