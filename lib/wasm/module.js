@@ -51,7 +51,7 @@ class Host {
 
   begin (exports) {
     this.#exports = exports
-    const [high, low] = globalThis.crypto?.getRandomValues(new Uint32Array(2)) ?? [Math.random() * 2 ** 32, Math.random() * 2 ** 32]
+    const [high, low] = chance()
     this.#address = exports.begin(high, low)
     const { buffer } = exports.memory
     const numbers = new Float64Array(buffer, this.#address, NUMBERS)
@@ -110,6 +110,16 @@ class Host {
     } catch {
       return 0
     }
+  }
+}
+
+// 64 bits, as two numbers.
+function chance () {
+  try {
+    return globalThis.crypto.getRandomValues(new Uint32Array(2))
+  } catch {
+    // workerd gives none before the first request.
+    return [Math.random() * 2 ** 32, Math.random() * 2 ** 32]
   }
 }
 
