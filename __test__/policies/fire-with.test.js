@@ -315,12 +315,12 @@ describe('a timeout of its own', () => {
   test('shorter, longer, none', async () => {
     const breaker = make(ms => sleep(ms, ms), { timeout: 200 })
     const calls = [
-      breaker.fireWith({ timeout: 10 }, 400), breaker.fire(1), breaker.fire(400),
-      breaker.fireWith({ timeout: 5000 }, 400), breaker.fireWith({ timeout: false }, 400),
-      breaker.fireWith({ timeout: Infinity }, 400), breaker.fireWith({ timeout: undefined }, 400)
+      breaker.fireWith({ timeout: 10 }, 1500), breaker.fire(1), breaker.fire(1500),
+      breaker.fireWith({ timeout: 5000 }, 1500), breaker.fireWith({ timeout: false }, 1500),
+      breaker.fireWith({ timeout: Infinity }, 1500), breaker.fireWith({ timeout: undefined }, 1500)
     ]
     assert.deepEqual(await Promise.all(calls.map(call => call.catch(({ message }) => message))), [
-      'Timed out after 10ms', 1, 'Timed out after 200ms', 400, 400, 400, 'Timed out after 200ms'
+      'Timed out after 10ms', 1, 'Timed out after 200ms', 1500, 1500, 1500, 'Timed out after 200ms'
     ])
   })
 

@@ -59,8 +59,8 @@ for (const [how, probe] of [['throws', () => { throw new Error('no') }], ['rejec
     const resetTimeout = (attempt, { error }) => { told.push(error?.message); return 5 }
     const breaker = probed(t, probe, { resetTimeout })
     breaker.open()
-    await until(() => told.length === 3)
-    assert.deepEqual(told, [undefined, 'no', 'no'])
+    await until(() => told.length >= 3)
+    assert.deepEqual(told.slice(0, 3), [undefined, 'no', 'no'])
   })
 }
 

@@ -71,11 +71,13 @@ test('what makes no sense surfaces, and the last wait stays', async t => {
   const breaker = opening(t, () => { if (answer instanceof Error) throw answer; return answer })
   const opens = async value => {
     answer = value
+    let opened
     const uncaught = await uncaughtDuring(() => {
       breaker.close()
       breaker.open()
+      opened = wait(breaker)
     })
-    return [wait(breaker), ...uncaught.map(({ message }) => message)]
+    return [opened, ...uncaught.map(({ message }) => message)]
   }
   const must = 'what options.resetTimeout returns must be a number of milliseconds, 0 or more; got '
   assert.deepEqual(await opens(undefined), [30_000, `${must}undefined`], 'the default, before there was one')
