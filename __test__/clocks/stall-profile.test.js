@@ -12,6 +12,7 @@ const CircuitBreaker = require('../..')
 const { heldBy } = require('../../lib/held-by')
 const { ask, elsewhere } = require('../server/support/client')
 const { child } = require('../support/child')
+const { hasThreads } = require('../support/needs')
 const { sleep, until } = require('../support/wait')
 
 const { loop } = CircuitBreaker
@@ -59,7 +60,10 @@ async function namedStallOf (run, name, emitter) {
 /** Where a function is written. */
 const lineOf = text => 1 + require('node:fs').readFileSync(__filename, 'utf8').split('\n').findIndex(line => line.includes(text) && !line.includes('lineOf'))
 
-test('a long stall is told with the function that held the loop, its file, its line and its share', async () => {
+/** A test, where the loop is measured; elsewhere one that nobody looks into its stalls, and that it is said. */
+const testOfProfile = hasThreads ? test : name => test(`not here: ${name}`, () => assert.throws(() => loop.profile(), { code: 'ENOPROFILER' }))
+
+testOfProfile('a long stall is told with the function that held the loop, its file, its line and its share', async () => {
   const profiling = loop.profile({ above: 200 })
   assert.equal(profiling.above, 200)
   const [length, held] = await namedStallOf(holdsTheLoop, 'holdsTheLoop')
@@ -70,7 +74,7 @@ test('a long stall is told with the function that held the loop, its file, its l
   assert.ok(length >= STALL - 20)
 })
 
-test('of two stalls, one after the other, each is told with its own; breakers tell it, too', async () => {
+testOfProfile('of two stalls, one after the other, each is told with its own; breakers tell it, too', async () => {
   const breaker = new CircuitBreaker(async () => {})
   loop.profile()
   await namedStallOf(holdsTheLoop, 'holdsTheLoop', breaker)
@@ -94,14 +98,14 @@ test('of two stalls, one after the other, each is told with its own; breakers te
   }
 })
 
-test('a function without a name is told by its place', async () => {
+testOfProfile('a function without a name is told by its place', async () => {
   loop.profile()
   const [, held] = await namedStallOf((() => () => { Atomics.wait(CELL, 0, 0, STALL) })(), '(anonymous)')
   assert.ok(held.url.endsWith('/stall-profile.test.js'), held.url)
   assert.equal(held.line, lineOf('namedStallOf((() =>'))
 })
 
-test('what V8 or Node does is that of the function that has it done', async () => {
+testOfProfile('what V8 or Node does is that of the function that has it done', async () => {
   loop.profile()
   await namedStallOf(function waits () { execSync('sleep 0.3') }, 'waits')
   const json = JSON.stringify(Array.from({ length: 20_000 }, (_, index) => ({ index, text: `text ${index}` })))
@@ -113,14 +117,14 @@ test('what V8 or Node does is that of the function that has it done', async () =
   }, 'matches')
 })
 
-test('code that was made of a text is told by the name that it has', async () => {
+testOfProfile('code that was made of a text is told by the name that it has', async () => {
   loop.profile()
   // eslint-disable-next-line no-new-func
   const made = new Function(`return function madeOfText () { for (const end = performance.now() + ${STALL}; performance.now() < end;); }`)()
   await namedStallOf(made, 'madeOfText')
 })
 
-test('what is not so long, and what comes after the end, is told without', async () => {
+testOfProfile('what is not so long, and what comes after the end, is told without', async () => {
   const profiling = loop.profile({ above: 100_000 })
   assert.equal((await stallOf(holdsTheLoop)).length, 1)
   loop.profile({ above: 200 })
@@ -140,7 +144,7 @@ test('what is not so long, and what comes after the end, is told without', async
   }
 })
 
-test('the server tells it of the last ten long stalls, the newest first', async t => {
+testOfProfile('the server tells it of the last ten long stalls, the newest first', async t => {
   const server = await CircuitBreaker.serve()
   t.after(() => server.close())
   const profile = async () => (await ask(server.url, 'api/loop')).json.loops.find(({ thread }) => thread === 'main').profile
@@ -159,7 +163,7 @@ test('the server tells it of the last ten long stalls, the newest first', async 
   assert.equal(await profile(), null)
 })
 
-test('it goes in a worker, whose loop is not that of the main thread', { timeout: 120_000 }, async t => {
+testOfProfile('it goes in a worker, whose loop is not that of the main thread', { timeout: 120_000 }, async t => {
   const server = await CircuitBreaker.serve()
   t.after(() => server.close())
   const worker = new Worker(`
@@ -184,7 +188,7 @@ test('it goes in a worker, whose loop is not that of the main thread', { timeout
   await worker.terminate()
 })
 
-test('an idle loop has no stalls by it, and no more to do than before', async () => {
+testOfProfile('an idle loop has no stalls by it, and no more to do than before', async () => {
   const { stdout, stderr } = await child(async ({ path, require }) => {
     const { loop } = require(path)
     const { setTimeout: sleep } = require('node:timers/promises')
@@ -205,7 +209,7 @@ test('an idle loop has no stalls by it, and no more to do than before', async ()
   assert.ok(busy < 0.3, `${busy}`)
 })
 
-test('the process is not kept, and ends in every way there is', async () => {
+testOfProfile('the process is not kept, and ends in every way there is', async () => {
   const ended = await child(({ path, require }) => { require(path).loop.profile() })
   assert.deepEqual({ ...ended, stdout: '' }, { code: 0, signal: null, stdout: '', stderr: '' })
   const exited = await child(({ path, require }) => {
@@ -215,7 +219,7 @@ test('the process is not kept, and ends in every way there is', async () => {
   assert.deepEqual([exited.code, exited.signal, exited.stderr], [3, null, ''])
 })
 
-test('nobody asks the inspector who has not called it', async () => {
+testOfProfile('nobody asks the inspector who has not called it', async () => {
   const { stdout } = await child(async ({ path, require }) => {
     const inspector = require('node:inspector')
     let sessions = 0
@@ -236,7 +240,7 @@ test('nobody asks the inspector who has not called it', async () => {
   assert.equal(stdout, '0\n1\n')
 })
 
-test('where there is no inspector it says so', async () => {
+testOfProfile('where there is no inspector it says so', async () => {
   const { stdout, stderr } = await child(({ path, require }) => {
     const { loop } = require(path)
     const inspector = require('node:inspector')
@@ -253,7 +257,7 @@ test('where there is no inspector it says so', async () => {
   assert.equal(stdout, 'ENOPROFILER: CircuitBreaker.loop.profile() needs the inspector of Node.js, which is not to be had here: denied; denied\n')
 })
 
-test('where Node measures coverage, or profiles, stalls are told without, and nothing is printed', async () => {
+testOfProfile('where Node measures coverage, or profiles, stalls are told without, and nothing is printed', async () => {
   const program = async ({ path, require }) => {
     const { loop } = require(path)
     loop.profile()
@@ -274,7 +278,7 @@ test('where Node measures coverage, or profiles, stalls are told without, and no
   }
 })
 
-test('it is told to who looks on from elsewhere', async t => {
+testOfProfile('it is told to who looks on from elsewhere', async t => {
   const server = await CircuitBreaker.serve()
   t.after(() => server.close())
   loop.profile()
@@ -291,7 +295,7 @@ test('it is told to who looks on from elsewhere', async t => {
   assert.deepEqual((await client.result).heldBy, held)
 })
 
-test('what makes no sense is refused', () => {
+testOfProfile('what makes no sense is refused', () => {
   for (const above of [0, -1, 49, NaN, Infinity, '200', null]) {
     assert.throws(() => loop.profile({ above }), { name: 'TypeError', message: /^options\.above must be a number of milliseconds, 50 or more; got / })
   }
@@ -321,7 +325,7 @@ function profileOf (functions, names) {
 
 const times = (count, name) => Array.from({ length: count }, () => name)
 
-test('in a profile, the deepest of the program with half of the samples held the loop', () => {
+testOfProfile('in a profile, the deepest of the program with half of the samples held the loop', () => {
   const functions = { 'node:timers': '(root)', handler: 'node:timers', parse: 'handler', render: 'handler', other: '(root)' }
   const of = (names, length, endedAgo = 0) => {
     const held = heldBy(profileOf(functions, names), length ?? names.length * 10, endedAgo)
