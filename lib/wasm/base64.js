@@ -2,10 +2,11 @@
 
 // Bytes that are carried as text. Used by the environment.
 
+const builtins = require('../builtins')
+
 /** The bytes of a text of base64. */
 function decode (text) {
-  if (typeof Buffer === 'function') return Buffer.from(text, 'base64')
-  return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+  return builtins.Buffer.from(text, 'base64')
 }
 
 module.exports = { decode }
