@@ -7,6 +7,7 @@
 const { clearTimeout, performance, setImmediate, setTimeout } = require('../builtins')
 const { NUMBERS } = require('../native/abi')
 const { instanceWith } = require('./instance')
+const { wakerOf } = require('./waker')
 
 /**
  * Instantiates, at once: no file is read and nothing fetched.
@@ -32,9 +33,15 @@ class Host {
   #timer
   #isSoon = false
   #holds = false
+  // What the timer has of this: nothing that keeps it, unless calls wait. A timer lasts for as long as the
+  // longest timeout, and whoever forgets a load of the package is to have its memory back before.
+  #reached
+  #goOff
 
   constructor (onWakeup) {
     this.#onWakeup = onWakeup
+    this.#reached = { weak: new WeakRef(this), held: undefined }
+    this.#goOff = wakerOf(this.#reached)
     const { now } = performance
     this.imports = {
       // Whoever fakes it later does not fake ours.
@@ -75,20 +82,21 @@ class Host {
     // one that nothing keeps alive.
     if (ms < 1 && this.#holds) {
       this.#isSoon = true
-      this.#timer = setImmediate(this.#onTime)
+      this.#timer = setImmediate(this.#goOff)
     } else {
-      this.#timer = setTimeout(this.#onTime, Math.min(Math.ceil(ms), LONGEST_MS))
+      this.#timer = setTimeout(this.#goOff, Math.min(Math.ceil(ms), LONGEST_MS))
       if (!this.#holds) this.#timer.unref?.()
     }
   }
 
   #hold (holds) {
     this.#holds = holds
+    this.#reached.held = holds ? this : undefined
     if (holds) this.#timer?.ref?.()
     else this.#timer?.unref?.()
   }
 
-  #onTime = () => {
+  onTime () {
     this.#timer = undefined
     this.#isSoon = false
     if (this.#exports.on_time()) this.#onWakeup()
