@@ -31,7 +31,6 @@ module.exports = {
   get execArgv () { return process.execArgv },
   // Asked for when they are needed, which they mostly are not.
   get channel () { return (own('diagnostics_channel') ?? require('diagnostics_channel')).channel },
-  get Buffer () { return (own('buffer') ?? require('buffer')).Buffer },
   get Readable () { return (own('stream') ?? require('stream')).Readable },
   get debuglog () { return (own('util') ?? require('util')).debuglog },
   get inspect () { return (own('util') ?? require('util')).inspect },

@@ -34,7 +34,6 @@ module.exports = {
   env: {},
   execArgv: [],
   inspect,
-  Buffer: undefined,
   inspector: undefined,
   /** Shows a warning in the console. */
   emitWarning (message, { code, type }) {
