@@ -77,9 +77,9 @@ function isNested () {
   }
 }
 
-// isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup; below these, that of
+// isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup; below these, the two of
 // the timer which WebAssembly is woken by.
-const OWN_FRAMES = binding.kind === 'wasm' ? 6 : 5
+const OWN_FRAMES = binding.kind === 'wasm' ? 7 : 5
 
 // Those that call the timer.
 const NODES_FRAMES = 3
