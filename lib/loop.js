@@ -170,7 +170,7 @@ const loop = new Loop()
 module.exports = { loop, tellToo: breaker => tellToo(loop, breaker) }
 
 function readAbove (options) {
-  if (options === null || typeof options !== 'object') refuse('options', 'an object or false', options)
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) refuse('options', 'an object or false', options)
   const { above = 200, ...others } = options
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw new TypeError(`options.${unknown} is no option of loop.profile(): it knows above`)

@@ -299,7 +299,7 @@ testOfProfile('what makes no sense is refused', () => {
   for (const above of [0, -1, 49, NaN, Infinity, '200', null]) {
     assert.throws(() => loop.profile({ above }), { name: 'TypeError', message: /^options\.above must be a number of milliseconds, 50 or more; got / })
   }
-  for (const options of [null, 200, true, 'x']) {
+  for (const options of [null, 200, true, 'x', []]) {
     assert.throws(() => loop.profile(options), { name: 'TypeError', message: /^options must be an object or false; got / })
   }
   assert.throws(() => loop.profile({ below: 1 }), { name: 'TypeError', message: 'options.below is no option of loop.profile(): it knows above' })

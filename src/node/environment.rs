@@ -25,6 +25,7 @@ use didelphis_core::time::Nanos;
 use didelphis_host::hot::{self, Wakeup};
 use didelphis_host::instances::Instances;
 use didelphis_host::memory::Memory;
+use didelphis_host::untaken::Untaken;
 
 /// See the [module](self).
 pub(crate) struct Environment {
@@ -37,8 +38,7 @@ pub(crate) struct Environment {
     /// The loop has been woken and is hearing what for: that is one answer, however much
     /// there is to be heard.
     answering: Cell<bool>,
-    /// Of how many calls of which nobody has taken charge the loop was told last, and when.
-    untaken_told: Cell<(i32, Nanos)>,
+    untaken: Untaken,
     /// The stall that JavaScript heard of last, until it says what held the loop.
     told_stall: Cell<Option<Stall>>,
     closed: Cell<bool>,
@@ -88,7 +88,7 @@ impl Environment {
                 mailbox,
                 cleanup: Cell::new(None),
                 answering: Cell::new(false),
-                untaken_told: Cell::new((0, Nanos::ZERO)),
+                untaken: Untaken::default(),
                 told_stall: Cell::new(None),
                 closed: Cell::new(false),
             }
@@ -118,19 +118,10 @@ impl Environment {
         self.instances.site().keep_alive.is_waiting()
     }
 
-    /// Tells the loop of calls of which nobody has taken charge, when there are others than
-    /// before, and else now and then: an action that makes the loop turn keeps its call
-    /// untaken for long.
+    /// Tells the loop of calls of which nobody has taken charge.
     fn tell_untaken(&self) {
         let untaken = hot::Environment::words(self).word(SharedWords::UNTAKEN);
-        let (told, told_at) = self.untaken_told.get();
-        if untaken == 0 {
-            self.untaken_told.set((0, told_at));
-            return;
-        }
-        let now = clock::now();
-        if untaken != told || now >= told_at + UNTAKEN_EVERY {
-            self.untaken_told.set((untaken, now));
+        if self.untaken.is_news(untaken, clock::now) {
             self.mailbox.on_untaken();
         }
     }
@@ -263,9 +254,6 @@ impl LoopHost for Weak<Environment> {
         self.upgrade()?.instances.oldest_stall(total_place)
     }
 }
-
-/// How often the loop is told of the same calls.
-const UNTAKEN_EVERY: Nanos = Nanos::from_millis(10);
 
 /// The hook that closes an environment when that of JavaScript ends.
 enum Cleanup {

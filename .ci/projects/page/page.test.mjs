@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { browse, idOf, namesOf, open, rowOf, serious, serve } from './support.mjs'
+import { browse, comesTo, idOf, namesOf, open, rowOf, serious, serve } from './support.mjs'
 
 const TOKEN = 'more-than-sixteen-letters'
 const MANY = 200
@@ -107,7 +107,7 @@ describe(`a process with ${MANY} breakers`, () => {
   test('all of them are rows, and the worst is the first', async () => {
     await server.tell('fire', { name: 'shard-150', calls: 30, fails: true })
     await page.waitForFunction(() => document.querySelector('#breakers button').textContent === 'shard-150')
-    assert.equal((await namesOf(page)).length, MANY)
+    await comesTo(async () => (await namesOf(page)).length, MANY)
     await page.getByRole('button', { name: `${MANY} all` }).waitFor()
     assert.match(await page.title(), /^\(1 open\) didelphis/)
   })
@@ -116,8 +116,7 @@ describe(`a process with ${MANY} breakers`, () => {
     await page.keyboard.press('/')
     await page.keyboard.type('east zone=b shard-12')
     // Each key narrows it, and rows are drawn a frame later.
-    await page.waitForFunction(() => document.querySelectorAll('#breakers .row').length === 5)
-    assert.deepEqual((await namesOf(page)).sort(), ['shard-120', 'shard-122', 'shard-124', 'shard-126', 'shard-128'])
+    await comesTo(async () => (await namesOf(page)).sort(), ['shard-120', 'shard-122', 'shard-124', 'shard-126', 'shard-128'])
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: '1 open' }).click()
     await page.waitForFunction(() => document.querySelectorAll('#breakers .row').length === 1)
@@ -128,7 +127,7 @@ describe(`a process with ${MANY} breakers`, () => {
   test('they can be sorted', async () => {
     await page.getByLabel('Sort').selectOption('name')
     await page.waitForFunction(() => document.querySelector('#breakers button').textContent === 'shard-1')
-    assert.deepEqual((await namesOf(page)).slice(0, 11), Array.from({ length: 11 }, (_, index) => `shard-${index + 1}`))
+    await comesTo(async () => (await namesOf(page)).slice(0, 11), Array.from({ length: 11 }, (_, index) => `shard-${index + 1}`))
     await page.getByLabel('Sort').selectOption('trouble')
     await page.waitForFunction(() => document.querySelector('#breakers button').textContent === 'shard-150')
   })
@@ -139,7 +138,7 @@ describe(`a process with ${MANY} breakers`, () => {
     await page.keyboard.type('shard-15')
     await page.waitForFunction(() => document.querySelectorAll('#breakers .row').length === 11)
     await page.keyboard.press('ArrowDown')
-    assert.equal(await focused(), 'shard-150')
+    await comesTo(focused, 'shard-150')
     await page.keyboard.press('End')
     const end = await focused()
     await page.keyboard.press('ArrowUp')
@@ -154,7 +153,7 @@ describe(`a process with ${MANY} breakers`, () => {
     await page.getByRole('heading', { name: next, exact: true }).waitFor()
     await page.keyboard.press('Escape')
     await page.locator('#detail').waitFor({ state: 'hidden' })
-    assert.equal(await focused(), next)
+    await comesTo(focused, next)
     await page.getByLabel('Search breakers').fill('')
   })
 
@@ -181,7 +180,7 @@ describe(`a process with ${MANY} breakers`, () => {
   test('a breaker shows its charts, its options and the lag of its loop', async () => {
     await rowOf(page, 'shard-150').click()
     await page.locator('#detail .uplot canvas').nth(3).waitFor()
-    assert.deepEqual(await page.locator('#detail figcaption b').allTextContents(), ['State', 'Calls a second', 'Latency', 'In flight', 'Event loop'])
+    await comesTo(() => page.locator('#detail figcaption b').allTextContents(), ['State', 'Calls a second', 'Latency', 'In flight', 'Event loop'])
     await page.getByText('Options', { exact: true }).click()
     await page.locator('.options').getByText('error threshold percentage').waitFor()
     await page.locator('.verdict').first().waitFor()
@@ -202,7 +201,7 @@ describe(`a process with ${MANY} breakers`, () => {
     const dark = await ground()
     assert.notEqual(dark, light)
     await page.reload()
-    assert.equal(await ground(), dark)
+    await comesTo(ground, dark)
     await context.close()
   })
 
@@ -249,15 +248,17 @@ describe('with a breaker in every state', () => {
   test('a telephone shows it without scrolling sideways, and its way back leads back', async () => {
     const { page, complaints, context } = await open(browser, server.url, PHONE)
     const wide = () => page.evaluate(() => document.documentElement.scrollWidth)
-    assert.equal(await wide(), PHONE.viewport.width)
+    await comesTo(wide, PHONE.viewport.width)
     await page.waitForTimeout(1_500)
     await picture(page, 'phone')
     assert.deepEqual(await serious(page), [])
     await rowOf(page, 'failing').tap()
     await page.locator('#detail .uplot').first().waitFor()
-    assert.equal(await wide(), PHONE.viewport.width)
-    const { x, width } = await page.locator('#detail').boundingBox()
-    assert.deepEqual([x, width], [0, PHONE.viewport.width])
+    await comesTo(wide, PHONE.viewport.width)
+    await comesTo(async () => {
+      const { x, width } = await page.locator('#detail').boundingBox()
+      return [x, width]
+    }, [0, PHONE.viewport.width])
     assert.deepEqual(await serious(page), [])
     await picture(page, 'phone-breaker')
     await page.goBack()
@@ -279,7 +280,7 @@ describe('who may steer', () => {
     const { page, context } = await open(browser, server.url)
     await rowOf(page, 'backend').click()
     await page.locator('#detail .facts').waitFor()
-    assert.deepEqual(await offered(page), [])
+    await comesTo(() => offered(page), [])
     await context.close()
   })
 
@@ -290,11 +291,11 @@ describe('who may steer', () => {
     page.on('request', request => asked.push(request))
     // Of two that have the same name, by its number.
     await page.locator('#breakers .row', { hasText: 'backend' }).first().click()
-    assert.deepEqual(await offered(page), ['Steer…', 'Steer this breaker…'])
+    await comesTo(() => offered(page), ['Steer…', 'Steer this breaker…'])
     await page.getByRole('button', { name: 'Steer this breaker…' }).click()
     await page.getByLabel('Token of this server').fill(TOKEN)
     await page.getByRole('button', { name: 'Use it' }).click()
-    assert.deepEqual(await offered(page), COMMANDS)
+    await comesTo(() => offered(page), COMMANDS)
     for (const [name, state, asks] of [
       ['Disable', 'disabled', true], ['Enable', 'closed', false], ['Open', 'open', true], ['Force open', 'forcedOpen', true], ['Close', 'closed', true]
     ]) {
@@ -304,10 +305,10 @@ describe('who may steer', () => {
       await page.locator('.said').filter({ hasText: `${name}: done` }).waitFor()
       await page.locator(`#detail .badge[data-state="${state}"]`).waitFor()
     }
-    const states = await page.locator('#breakers .badge').evaluateAll(badges => badges.map(({ dataset }) => dataset.state))
-    assert.deepEqual(states, ['closed', 'closed', 'closed'])
+    const states = () => page.locator('#breakers .badge').evaluateAll(badges => badges.map(({ dataset }) => dataset.state))
+    await comesTo(states, ['closed', 'closed', 'closed'])
     // The others have never moved.
-    assert.equal(await page.locator('#breakers .row', { hasText: 'never moved' }).count(), 2)
+    await comesTo(() => page.locator('#breakers .row', { hasText: 'never moved' }).count(), 2)
     const posts = asked.filter(request => request.method() === 'POST')
     assert.equal(posts.length, 5)
     for (const request of asked) assert.ok(!request.url().includes(encodeURIComponent(TOKEN)), request.url())
@@ -330,9 +331,9 @@ describe('who may steer', () => {
     await page.getByRole('button', { name: 'Force open' }).click()
     await page.getByRole('button', { name: 'Force open' }).click()
     await page.getByText('The server does not know this token.').first().waitFor()
-    assert.ok(await page.locator('#token-dialog').isVisible())
+    await page.locator('#token-dialog').waitFor()
     await page.keyboard.press('Escape')
-    assert.deepEqual(await offered(page), ['Steer…', 'Steer this breaker…'])
+    await comesTo(() => offered(page), ['Steer…', 'Steer this breaker…'])
     assert.equal(await server.tell('state', { name: 'backend' }), 'closed')
     await context.close()
   })
@@ -390,7 +391,7 @@ test('a name that is a script is text, wherever it stands', async () => {
   const { page, context, complaints } = await open(browser, server.url)
   // What nobody would see is made visible.
   const shown = name => name.replace('\n', '␊').replace('\u202e', '⟨202e⟩')
-  assert.deepEqual((await namesOf(page)).sort(), NAMES.map(shown).sort())
+  await comesTo(async () => (await namesOf(page)).sort(), NAMES.map(shown).sort())
   await page.getByRole('button', { name: 'Steer…', exact: true }).click()
   await page.getByLabel('Token of this server').fill(TOKEN)
   await page.keyboard.press('Enter')
@@ -421,6 +422,6 @@ test('a server that ends and comes again is told, and found again', async () => 
   await served({ breakers: [{ name: 'a new one' }], port: Number(new URL(server.url).port) })
   await page.locator('#live[data-is="live"]').waitFor()
   await rowOf(page, 'a new one').waitFor()
-  assert.deepEqual(await namesOf(page), ['a new one'])
+  await comesTo(() => namesOf(page), ['a new one'])
   await context.close()
 })

@@ -1,9 +1,11 @@
 // A served process, and a browser that looks at it.
 
+import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
@@ -59,6 +61,19 @@ async function replace (route) {
   const response = await route.fetch()
   const [, nonce] = /'nonce-([^']+)'/.exec(response.headers()['content-security-policy'])
   await route.fulfill({ response, body: readFileSync(process.env.DIDELPHIS_PAGE, 'utf8').replaceAll('__NONCE__', nonce) })
+}
+
+/** What is read comes to be this: the page draws a frame, or an answer of the server, after what was done. */
+export async function comesTo (read, expected) {
+  for (const until = performance.now() + 10_000; ;) {
+    const actual = await read()
+    try {
+      return assert.deepEqual(actual, expected)
+    } catch (error) {
+      if (performance.now() > until) throw error
+    }
+    await sleep(20)
+  }
 }
 
 /** What axe finds that is serious, or worse. */

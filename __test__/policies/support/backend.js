@@ -5,6 +5,8 @@
 const { once } = require('node:events')
 const http = require('node:http')
 
+const { fireInTurn, fireTogether } = require('./fire')
+
 /**
  * Starts one, which is gone when test `t` ends. `backend.answer` is `(request, response) => void`;
  * `backend.requests` counts, `backend.get(path)` asks it: a promise of the status, which rejects for
@@ -51,22 +53,6 @@ function get (url, path = '/') {
       else reject(Object.assign(new Error(`status ${statusCode}`), { headers, statusCode }))
     }).on('error', reject)
   })
-}
-
-/** Fires so many calls one after the other: what each came to, a value or the code of its error. */
-async function fireInTurn (breaker, times, ...args) {
-  const results = []
-  for (let i = 0; i < times; i++) results.push(await outcomeOf(breaker.fire(...args)))
-  return results
-}
-
-/** The same of calls that are under way together. */
-function fireTogether (breaker, times, ...args) {
-  return Promise.all(Array.from({ length: times }, () => outcomeOf(breaker.fire(...args))))
-}
-
-function outcomeOf (promise) {
-  return promise.catch(error => error.code ?? error.statusCode ?? error)
 }
 
 module.exports = { down, fireInTurn, fireTogether, hang, ok, startBackend }

@@ -16,3 +16,4 @@ pub mod hot;
 pub mod instances;
 pub mod memory;
 pub mod stall_total;
+pub mod untaken;

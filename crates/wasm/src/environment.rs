@@ -6,18 +6,17 @@ use super::imports;
 use super::mailbox::Message;
 use super::site::PageSite;
 use didelphis_abi::layout::words::UNTAKEN;
-use didelphis_core::time::Nanos;
 use didelphis_host::hot::{self, Wakeup};
 use didelphis_host::instances::Instances;
 use didelphis_host::memory::Memory;
+use didelphis_host::untaken::Untaken;
 
 /// See the [module](self).
 pub(crate) struct Environment {
     instances: Instances<PageSite>,
     /// What random numbers follow from.
     seed: Cell<u64>,
-    /// Of how many calls of which nobody has taken charge the loop was told last, and when.
-    untaken_told: Cell<(i32, Nanos)>,
+    untaken: Untaken,
 }
 
 impl Environment {
@@ -35,7 +34,7 @@ impl Environment {
         let environment = Environment {
             instances: Instances::new(PageSite::new()),
             seed: Cell::new(seed),
-            untaken_told: Cell::new((0, Nanos::ZERO)),
+            untaken: Untaken::default(),
         };
         // SAFETY: called once, before anybody has asked for it.
         unsafe { *ENVIRONMENT.0.get() = Some(environment) };
@@ -70,19 +69,13 @@ impl Environment {
         mailbox.has_any()
     }
 
-    /// Tells of calls of which nobody has taken charge, when there are others than before, and
-    /// else now and then.
+    /// Tells of calls of which nobody has taken charge, and looks again while there are some.
     fn tell_untaken(&self) {
         let untaken = self.site_memory().word(UNTAKEN);
-        let (told, told_at) = self.untaken_told.get();
-        if untaken == 0 {
-            self.untaken_told.set((0, told_at));
-            return;
+        if untaken != 0 {
+            self.site().page.look();
         }
-        self.site().page.look();
-        let now = imports::present();
-        if untaken != told || now >= told_at + UNTAKEN_EVERY {
-            self.untaken_told.set((untaken, now));
+        if self.untaken.is_news(untaken, imports::present) {
             self.site().mailbox.leave_here(Message::Untaken);
         }
     }
@@ -120,9 +113,6 @@ impl hot::Environment for Environment {
         None
     }
 }
-
-/// How often the loop is told of the same calls.
-const UNTAKEN_EVERY: Nanos = Nanos::from_millis(10);
 
 struct Place(UnsafeCell<Option<Environment>>);
 

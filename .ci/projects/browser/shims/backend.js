@@ -2,6 +2,7 @@
 
 // What `__test__/policies/support/backend.js` is under Node, for a page: it answers in the page itself.
 
+const { fireInTurn, fireTogether } = require('../../../../__test__/policies/support/fire')
 const { turn } = require('./wait')
 
 async function startBackend (t, answer = ok) {
@@ -51,19 +52,5 @@ function down (request, response) {
 }
 
 function hang () {}
-
-async function fireInTurn (breaker, times, ...args) {
-  const results = []
-  for (let i = 0; i < times; i++) results.push(await outcomeOf(breaker.fire(...args)))
-  return results
-}
-
-function fireTogether (breaker, times, ...args) {
-  return Promise.all(Array.from({ length: times }, () => outcomeOf(breaker.fire(...args))))
-}
-
-function outcomeOf (promise) {
-  return promise.catch(error => error.code ?? error.statusCode ?? error)
-}
 
 module.exports = { down, fireInTurn, fireTogether, hang, ok, startBackend }
