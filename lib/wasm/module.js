@@ -43,16 +43,17 @@ class Host {
     this.#reached = { weak: new WeakRef(this), held: undefined }
     this.#goOff = wakerOf(this.#reached)
     const { now } = performance
+    const wake = () => setImmediate(this.#onWakeup)
     this.imports = {
       // Whoever fakes it later does not fake ours.
       now: () => now.call(performance),
-      set_timer: ms => this.#setTimer(ms),
-      hold: holds => this.#hold(holds !== 0),
-      wake: () => setImmediate(this.#onWakeup),
-      grown: () => this.#look(),
-      clock_now: clock => this.#clockNow(clock),
-      clock_set_timer: (clock, ms) => this.#clockSetTimer(clock, ms),
-      clock_drop: clock => this.clocks.delete(clock)
+      set_timer: surely(ms => this.#setTimer(ms), () => this.#setTimer(0)),
+      hold: surely(holds => this.#hold(holds !== 0), () => this.#hold(this.#holds)),
+      wake: surely(wake, wake),
+      grown: surely(() => this.#look()),
+      clock_now: surely(clock => this.#clockNow(clock), undefined, NaN),
+      clock_set_timer: surely((clock, ms) => this.#clockSetTimer(clock, ms), undefined, 0),
+      clock_drop: surely(clock => this.clocks.delete(clock))
     }
   }
 
@@ -103,23 +104,34 @@ class Host {
   }
 
   #clockNow (clock) {
-    try {
-      const shown = this.clocks.get(clock).now()
-      return typeof shown === 'number' ? shown : NaN
-    } catch {
-      return NaN
-    }
+    const shown = this.clocks.get(clock).now()
+    return typeof shown === 'number' ? shown : NaN
   }
 
   #clockSetTimer (clock, ms) {
+    this.clocks.get(clock).setTimer(ms < 0 ? undefined : ms)
+    return 1
+  }
+}
+
+// What the module calls: where that throws, for a host's clock does or the stack has no room for it, the module is
+// told what it is then, and what is to be done all the same is as soon as the stack is empty. Nothing may throw into the module, whose frames would be gone in the middle of what they
+// do: that there is room for this much, it has seen.
+function surely (act, later, otherwise) {
+  return (first, second) => {
     try {
-      this.clocks.get(clock).setTimer(ms < 0 ? undefined : ms)
-      return 1
+      return act(first, second)
     } catch {
-      return 0
+      if (later !== undefined) AT_ONCE.then(later)
+      return otherwise
     }
   }
 }
+
+const AT_ONCE = Promise.resolve()
+
+// V8 compiles a function as it is called first, which takes more of the stack than all that is asked for.
+surely(() => {})()
 
 // 64 bits, as two numbers.
 function chance () {

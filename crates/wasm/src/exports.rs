@@ -83,9 +83,15 @@ macro_rules! crossings {
             #[no_mangle]
             pub extern "C" fn $name() {
                 ask_for_room();
-                let id = Shared.word(0) as u32;
-                let result = hot::$crossing::cross(Environment::get(), id);
-                Shared.put_word(0, result);
+                cross();
+                // What a function has on the stack of the module it takes as it begins, and nobody gives it back
+                // where there is no room.
+                #[inline(never)]
+                fn cross() {
+                    let id = Shared.word(0) as u32;
+                    let result = hot::$crossing::cross(Environment::get(), id);
+                    Shared.put_word(0, result);
+                }
             }
         )*
     };
