@@ -26,7 +26,8 @@ class Environment {
     if (loaded.exports.fingerprint() >>> 0 !== FINGERPRINT) {
       throw new Error('didelphis: its WebAssembly is of another version than its JavaScript')
     }
-    ;({ exports: wasm, host, shared: this.shared } = loaded)
+    ;({ host, shared: this.shared } = loaded)
+    wasm = Object.fromEntries(Object.entries(loaded.exports).map(([name, call]) => [name, clearly(call)]))
   }
 
   /** The raw functions. */
@@ -90,6 +91,25 @@ class Environment {
   midpoints () {
     return Array.from({ length: BINS }, (_, bin) => wasm.midpoint(bin))
   }
+}
+
+// An engine that has stopped the module in the middle of something has left it as it was there: what touches that
+// again traps. Only V8 does so, where a script has used up the `timeout` of `node:vm`.
+function clearly (call) {
+  if (typeof call !== 'function') return call
+  return (...numbers) => {
+    try {
+      return call(...numbers)
+    } catch (error) {
+      throw error instanceof /** @type {any} */ (globalThis).WebAssembly.RuntimeError ? stopped(error) : error
+    }
+  }
+}
+
+function stopped (cause) {
+  host.letGo()
+  const message = 'The WebAssembly of didelphis was stopped in the middle of a call, by a timeout of node:vm, and this breaker cannot go on'
+  return Object.assign(new Error(`${message} (${cause.message})`, { cause }), { code: 'EINTR' })
 }
 
 /** No clock of JavaScript's. */

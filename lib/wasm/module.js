@@ -20,45 +20,90 @@ function instantiate (carried, onWakeup) {
   return host.begin(instanceWith({ host: host.imports }, carried).exports)
 }
 
+const NEVER = Infinity
+const DONE = Promise.resolve()
+
+// Whoever fakes it later does not fake ours.
+const { now } = performance
+const present = () => now.call(performance)
+
 class Host {
   /** The clocks of tests, by number: what shows the time, and what sets the timer. */
   clocks = new Map()
 
-  #exports
   /** The memory that both sides see, as it is now. */
   shared
+
+  #exports
   #address
+  // Where the stack of the module begins: there it is whenever nobody is in it.
+  #stackBase
   #onWakeup
+  // What the module has asked for, and nobody has done yet: a timer for that moment, and to be called as soon as
+  // nothing of JavaScript's is on the stack.
+  #timerAt = NEVER
+  #wakes = false
+  #isAsked = false
   // The one timer; undefined while none is set. One that is about to go off is left alone.
   #timer
   #isSoon = false
   #holds = false
+  #isGivenUp = false
   // What the timer has of this: nothing that keeps it, unless calls wait. A timer lasts for as long as the
   // longest timeout, and whoever forgets a load of the package is to have its memory back before.
   #reached
   #goOff
+  #fulfil = () => this.#doWhatIsAsked()
+
+  /** What the module calls. None of it throws: its frames would be gone in the middle of what they do. */
+  imports = {
+    now: present,
+    set_timer: ms => {
+      this.#timerAt = present() + ms
+      this.#askLater()
+    },
+    hold: holds => {
+      this.#holds = holds !== 0
+      this.#reached.held = this.#holds ? this : undefined
+      this.#askLater()
+    },
+    wake: () => {
+      this.#wakes = true
+      this.#askLater()
+    },
+    grown: () => this.#look(),
+    clock_now: clock => {
+      try {
+        const shown = this.clocks.get(clock).now()
+        return typeof shown === 'number' ? shown : NaN
+      } catch {
+        return NaN
+      }
+    },
+    clock_set_timer: (clock, ms) => {
+      try {
+        this.clocks.get(clock).setTimer(ms < 0 ? undefined : ms)
+        return 1
+      } catch {
+        return 0
+      }
+    },
+    clock_drop: clock => this.clocks.delete(clock)
+  }
 
   constructor (onWakeup) {
     this.#onWakeup = onWakeup
     this.#reached = { weak: new WeakRef(this), held: undefined }
     this.#goOff = wakerOf(this.#reached)
-    const { now } = performance
-    const wake = () => setImmediate(this.#onWakeup)
-    this.imports = {
-      // Whoever fakes it later does not fake ours.
-      now: () => now.call(performance),
-      set_timer: surely(ms => this.#setTimer(ms), () => this.#setTimer(0)),
-      hold: surely(holds => this.#hold(holds !== 0), () => this.#hold(this.#holds)),
-      wake: surely(wake, wake),
-      grown: surely(() => this.#look()),
-      clock_now: surely(clock => this.#clockNow(clock), undefined, NaN),
-      clock_set_timer: surely((clock, ms) => this.#clockSetTimer(clock, ms), undefined, 0),
-      clock_drop: surely(clock => this.clocks.delete(clock))
-    }
   }
 
   begin (exports) {
+    // V8 compiles a function as it is called first, which takes more of the stack than the module has seen that
+    // there is: so each is called here. Nothing comes of it yet.
+    for (const call of Object.values(this.imports)) call(0)
+    this.#doWhatIsAsked()
     this.#exports = exports
+    this.#stackBase = exports.__stack_pointer.value
     const [high, low] = chance()
     this.#address = exports.begin(high, low)
     const { buffer } = exports.memory
@@ -66,6 +111,24 @@ class Host {
     // With what it is to hold from the beginning on: engines take what never changes for constant.
     this.shared = { numbers, words: new Int32Array(buffer, this.#address, 2 * NUMBERS) }
     return { exports, host: this, shared: this.shared }
+  }
+
+  onTime () {
+    this.#timer = undefined
+    this.#isSoon = false
+    const { __stack_pointer: stack } = this.#exports
+    if (stack.value !== this.#stackBase && !isWithin()) {
+      // What V8 has thrown away, at the end of the stack or by the timeout of `node:vm`.
+      stack.value = this.#stackBase
+      if (this.#exports.is_cut()) this.letGo()
+    }
+    if (this.#exports.on_time()) this.#onWakeup()
+  }
+
+  /** Some of its calls may never end, for the module cannot go on with them: no process waits for them. */
+  letGo () {
+    this.#isGivenUp = true
+    this.#askLater()
   }
 
   // A memory that has grown is another buffer. Until the environment has begun nobody looks at it.
@@ -76,62 +139,42 @@ class Host {
     this.shared.words = new Int32Array(buffer, this.#address, 2 * NUMBERS)
   }
 
+  // As soon as the stack is empty: Node's timers, where it ends, are left half set.
+  #askLater () {
+    if (this.#isAsked) return
+    DONE.then(this.#fulfil)
+    this.#isAsked = true
+  }
+
+  #doWhatIsAsked () {
+    this.#isAsked = false
+    if (this.#exports === undefined) this.#timerAt = NEVER
+    else if (this.#wakes) setImmediate(this.#onWakeup)
+    this.#wakes = false
+    if (this.#timerAt < NEVER) this.#setTimer(Math.max(this.#timerAt - present(), 0))
+    this.#timerAt = NEVER
+    if (this.#holds && !this.#isGivenUp) this.#timer?.ref?.()
+    else this.#timer?.unref?.()
+  }
+
   #setTimer (ms) {
     if (this.#isSoon) return
     clearTimeout(this.#timer)
     // What is nearer than a timer can tell is awaited turn by turn of the loop; which would not wake
     // one that nothing keeps alive.
-    if (ms < 1 && this.#holds) {
-      this.#isSoon = true
-      this.#timer = setImmediate(this.#goOff)
-    } else {
-      this.#timer = setTimeout(this.#goOff, Math.min(Math.ceil(ms), LONGEST_MS))
-      if (!this.#holds) this.#timer.unref?.()
-    }
-  }
-
-  #hold (holds) {
-    this.#holds = holds
-    this.#reached.held = holds ? this : undefined
-    if (holds) this.#timer?.ref?.()
-    else this.#timer?.unref?.()
-  }
-
-  onTime () {
-    this.#timer = undefined
-    this.#isSoon = false
-    if (this.#exports.on_time()) this.#onWakeup()
-  }
-
-  #clockNow (clock) {
-    const shown = this.clocks.get(clock).now()
-    return typeof shown === 'number' ? shown : NaN
-  }
-
-  #clockSetTimer (clock, ms) {
-    this.clocks.get(clock).setTimer(ms < 0 ? undefined : ms)
-    return 1
+    this.#isSoon = ms < 1 && this.#holds && !this.#isGivenUp
+    this.#timer = this.#isSoon ? setImmediate(this.#goOff) : setTimeout(this.#goOff, Math.min(Math.ceil(ms), LONGEST_MS))
   }
 }
 
-// What the module calls: where that throws, for a host's clock does or the stack has no room for it, the module is
-// told what it is then, and what is to be done all the same is as soon as the stack is empty. Nothing may throw into the module, whose frames would be gone in the middle of what they
-// do: that there is room for this much, it has seen.
-function surely (act, later, otherwise) {
-  return (first, second) => {
-    try {
-      return act(first, second)
-    } catch {
-      if (later !== undefined) AT_ONCE.then(later)
-      return otherwise
-    }
-  }
+// Whether the loop turns inside the module: an action, or a clock, that makes it do so.
+function isWithin () {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = Infinity
+  const { stack } = new Error('')
+  Error.stackTraceLimit = stackTraceLimit
+  return String(stack).includes('wasm-function')
 }
-
-const AT_ONCE = Promise.resolve()
-
-// V8 compiles a function as it is called first, which takes more of the stack than all that is asked for.
-surely(() => {})()
 
 // 64 bits, as two numbers.
 function chance () {

@@ -17,6 +17,8 @@ pub(crate) struct Environment {
     /// What random numbers follow from.
     seed: Cell<u64>,
     untaken: Untaken,
+    /// Whether a crossing is under way.
+    pub(crate) crossing: Cell<bool>,
 }
 
 impl Environment {
@@ -35,6 +37,7 @@ impl Environment {
             instances: Instances::new(PageSite::new()),
             seed: Cell::new(seed),
             untaken: Untaken::default(),
+            crossing: Cell::new(false),
         };
         // SAFETY: called once, before anybody has asked for it.
         unsafe { *ENVIRONMENT.0.get() = Some(environment) };

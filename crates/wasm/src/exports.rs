@@ -29,6 +29,12 @@ pub extern "C" fn on_time() -> bool {
     Environment::get().on_time()
 }
 
+/// Whether a crossing was stopped in the middle, as is seen where none is under way.
+#[no_mangle]
+pub extern "C" fn is_cut() -> bool {
+    Environment::get().crossing.get()
+}
+
 /// Whether stalls of the loop are to be among the wake-ups.
 #[no_mangle]
 pub extern "C" fn hear_stalls(wanted: bool) {
@@ -88,8 +94,10 @@ macro_rules! crossings {
                 // where there is no room.
                 #[inline(never)]
                 fn cross() {
-                    let id = Shared.word(0) as u32;
-                    let result = hot::$crossing::cross(Environment::get(), id);
+                    let environment = Environment::get();
+                    environment.crossing.set(true);
+                    let result = hot::$crossing::cross(environment, Shared.word(0) as u32);
+                    environment.crossing.set(false);
                     Shared.put_word(0, result);
                 }
             }
