@@ -53,6 +53,8 @@ async function serve (options = {}) {
   try {
     return new Listening(new Server(address, port, token, allowedHosts, stallLimit))
   } catch (error) {
+    // WebAssembly has no server.
+    if (error.code === 'ENATIVE') throw error
     throw listenError(error.message, host, port)
   }
 }

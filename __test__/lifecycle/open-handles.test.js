@@ -10,6 +10,11 @@ const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
 const { child } = require('../support/child')
+const { hasThreads } = require('../support/needs')
+
+// WebAssembly has no way to the loop but the timers of Node, which runners know.
+const WAY = hasThreads ? 'didelphis' : ''
+const WAY_AND_CALL = hasThreads ? 'didelphis,CircuitBreaker.Call' : 'CircuitBreaker.Call'
 
 // Put into the programs below: `open()` names what is open.
 const WATCH = `
@@ -54,9 +59,10 @@ test('loading opens one way to the loop, and nothing else', async () => {
     const types = []
     createHook({ init (id, type) { types.push(type) } }).enable()
     require(path)
-    console.log(types.filter(type => type !== 'PROMISE').join())
+    // Chance is there at once.
+    console.log(types.filter(type => !['PROMISE', 'RANDOMBYTESREQUEST'].includes(type)).join())
   })
-  assert.deepEqual({ stdout, stderr }, { stdout: 'didelphis\n', stderr: '' })
+  assert.deepEqual({ stdout, stderr }, { stdout: `${WAY}\n`, stderr: '' })
 })
 
 test('nothing is open while nobody waits', async () => {
@@ -100,10 +106,10 @@ test('the way to the loop is open while a guarded call waits, and no longer', as
     await late.catch(() => {})
     note('timed out')
   }), {
-    waiting: 'didelphis',
-    'waiting, a turn later': 'didelphis',
+    waiting: WAY,
+    'waiting, a turn later': WAY,
     answered: '',
-    'waiting again': 'didelphis',
+    'waiting again': WAY,
     'timed out': ''
   })
 })
@@ -125,9 +131,9 @@ test('a call whose end somebody hears of is open, too, while it waits', async ()
     await next
     note('answered again')
   }), {
-    waiting: 'didelphis,CircuitBreaker.Call',
+    waiting: WAY_AND_CALL,
     answered: '',
-    'waiting again': 'didelphis,CircuitBreaker.Call',
+    'waiting again': WAY_AND_CALL,
     'answered again': ''
   })
 })
@@ -150,7 +156,7 @@ test('what was shown outlives the module, and does not keep it', async () => {
     }
     note(loaded.deref() === undefined ? 'collected' : 'kept')
     note(String(kept.map(resource => resource.hasRef())))
-  }), { collected: '', false: '' })
+  }), { collected: '', [hasThreads ? 'false' : '']: '' })
 })
 
 test('a worker may end while its resource is asked', async () => {
@@ -161,7 +167,7 @@ test('a worker may end while its resource is asked', async () => {
       const breaker = new CircuitBreaker(() => new Promise(() => {}))
       breaker.on('failure', () => {})
       breaker.fire()
-      if (open() !== 'didelphis,CircuitBreaker.Call') throw new Error('open: ' + open())
+      if (open() !== '${WAY_AND_CALL}') throw new Error('open: ' + open())
       require('node:worker_threads').parentPort.postMessage('waiting')
       const ask = () => { open(); setImmediate(ask) }
       ask()

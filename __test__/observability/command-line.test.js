@@ -8,12 +8,15 @@ const { spawn } = require('node:child_process')
 const http = require('node:http')
 const { once } = require('node:events')
 const { join } = require('node:path')
-const { after, before, describe, test } = require('node:test')
+const { describe, test } = require('node:test')
 const { stripVTControlCharacters } = require('node:util')
 
 const CircuitBreaker = require('../..')
 const { printable, tableOf } = require('../../lib/operator/table')
 const { TOKEN, stall } = require('../server/support/client')
+const { withServer } = require('../support/needs')
+
+const served = withServer()
 
 const COMMAND = join(__dirname, '..', '..', 'bin', 'didelphis.js')
 
@@ -30,10 +33,10 @@ async function didelphis (args, token = TOKEN) {
 const ill = async () => { throw new Error('ill') }
 
 let server
-before(async () => { server = await CircuitBreaker.serve({ token: TOKEN }) })
-after(() => server.close())
+served.before(async () => { server = await CircuitBreaker.serve({ token: TOKEN }) })
+served.after(() => server.close())
 
-describe('top', () => {
+served.describe('top', () => {
   test('prints one table where there is no terminal, worst first', async () => {
     const well = new CircuitBreaker(async () => {}, { name: 'line-well', capacity: 7 })
     const broken = new CircuitBreaker(ill, { name: 'line-broken' })
@@ -78,7 +81,7 @@ describe('top', () => {
   })
 })
 
-describe('a command', () => {
+served.describe('a command', () => {
   test('steers all breakers of a name, or the one with an id', async () => {
     const [one, other] = [1, 2].map(() => new CircuitBreaker(ill, { name: 'line steered' }))
     for (const [word, state] of [['open', 'open'], ['force-open', 'forcedOpen'], ['close', 'closed'], ['disable', 'disabled'], ['enable', 'closed']]) {
@@ -126,7 +129,7 @@ describe('a command', () => {
   })
 })
 
-describe('what is wrong is said, with what to do', () => {
+served.describe('what is wrong is said, with what to do', () => {
   const CASES = {
     'no token': [['open', 'x', '--url', 'URL'], 1, /DIDELPHIS_TOKEN=… npx didelphis open/, ''],
     'another token': [['open', 'x', '--url', 'URL'], 1, /the token in DIDELPHIS_TOKEN is not the one that was given to serve\(\)/, 'another-token-than-that'],

@@ -11,6 +11,9 @@ const { MeterProvider, MetricReader } = require('@opentelemetry/sdk-metrics')
 const CircuitBreaker = require('../..')
 const { metrics } = require('../../lib/native/metrics')
 const { annotateSpans, observeBreakers } = require('../../lib/opentelemetry')
+const { withMetrics } = require('../support/needs')
+
+const measured = withMetrics(() => observeBreakers())
 
 class Reader extends MetricReader {
   async onForceFlush () {}
@@ -30,7 +33,7 @@ class Reader extends MetricReader {
   }
 }
 
-describe('a meter', () => {
+measured.describe('a meter', () => {
   test('tells what breakers have counted, by the names of docs/server.md', async () => {
     const breaker = new CircuitBreaker(async () => {}, { name: 'otel-counts', labels: { zone: 'a' } })
     await breaker.fire()

@@ -5,7 +5,6 @@
 const { crossingsUntil } = require('../breaker/support/crossings')
 
 const assert = require('node:assert/strict')
-const { describe, test } = require('node:test')
 const { setTimeout: wait } = require('node:timers/promises')
 const { Worker } = require('node:worker_threads')
 const { AggregatorRegistry, Counter, Registry } = require('prom-client')
@@ -13,6 +12,9 @@ const { AggregatorRegistry, Counter, Registry } = require('prom-client')
 const CircuitBreaker = require('../..')
 const { metrics } = require('../../lib/native/metrics')
 const { collect } = require('../../lib/prometheus')
+const { withMetrics } = require('../support/needs')
+
+const { describe, test } = withMetrics(() => collect(new Registry()))
 
 const failing = async () => { throw new Error('ill') }
 const swallow = promise => promise.catch(() => {})

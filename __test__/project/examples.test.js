@@ -9,19 +9,31 @@ const { join } = require('node:path')
 const { describe, test } = require('node:test')
 const { promisify } = require('node:util')
 
+const { hasThreads } = require('../support/needs')
+
 const EXAMPLES = join(__dirname, '..', '..', 'examples')
 const files = readdirSync(EXAMPLES).filter(name => name.endsWith('.js'))
 
 describe('an example runs, and says something', () => {
   assert.ok(files.length > 0, 'examples are found')
   for (const name of files) {
-    test(name, async () => {
+    const asserted = isServed(name) && !hasThreads ? notServed : test
+    asserted(name, async () => {
       const { stderr, stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, name)], { timeout: 60_000 })
       assert.equal(stderr, '')
       assert.notEqual(stdout, '')
     })
   }
 })
+
+// Of the addon alone.
+function isServed (name) {
+  return name === 'metrics.js'
+}
+
+function notServed (name) {
+  test(`not here: ${name}`, () => assert.rejects(promisify(execFile)(process.execPath, [join(EXAMPLES, name)]), /ENATIVE/))
+}
 
 test('the way back that one shows is that of its options', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(EXAMPLES, 'recovery.js')], { timeout: 60_000 })

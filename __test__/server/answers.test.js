@@ -5,12 +5,14 @@
 
 const assert = require('node:assert/strict')
 const { EventEmitter, once } = require('node:events')
-const { describe, test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
 const CircuitBreaker = require('../..')
 const { collected, sleep, until } = require('../support/wait')
+const { withServer } = require('../support/needs')
 const { TOKEN, ask, command, elsewhere, stall } = require('./support/client')
+
+const { describe, test } = withServer()
 
 const fails = async () => { throw new Error('down') }
 const PATH = JSON.stringify(require.resolve('../..'))

@@ -4,12 +4,14 @@
 // For half a minute; SCRAPE_SECONDS for longer, as `.ci/full` does.
 
 const assert = require('node:assert/strict')
-const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
 const CircuitBreaker = require('../..')
 const { sleep } = require('../support/wait')
+const { withServer } = require('../support/needs')
 const { elsewhere } = require('./support/client')
+
+const { test } = withServer()
 
 const SECONDS = Number(process.env.SCRAPE_SECONDS ?? 30)
 

@@ -7,13 +7,16 @@ const assert = require('node:assert/strict')
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
-const { before, describe, test } = require('node:test')
+const { test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 const CircuitBreaker = require('../..')
 const dashboard = require('../../docs/grafana/dashboard.json')
+const { withServer } = require('../support/needs')
 const { ask, stall } = require('./support/client')
 const { groupsIn, prometheus, promtool, samples, selectorsIn } = require('./support/prometheus')
+
+const served = withServer()
 
 const ALERTS = join(__dirname, '../../docs/prometheus/alerts.yml')
 const alerts = [...readFileSync(ALERTS, 'utf8').matchAll(/^ +- alert: (\w+)\n +expr: (.*)$/gm)].map(([, title, expr]) => ({ title: `alert ${title}`, expr }))
@@ -31,10 +34,10 @@ const questions = [
 // Labels that Prometheus gives.
 const GIVEN = ['instance', 'job']
 
-describe('what is asked for is told', () => {
+served.describe('what is asked for is told', () => {
   let told
 
-  before(async () => {
+  served.before(async () => {
     const breaker = new CircuitBreaker(async () => {}, { name: 'backend' })
     await breaker.fire()
     const server = await CircuitBreaker.serve()
@@ -120,7 +123,7 @@ test('each alert comes when it should, and does not when it should not', () => {
   assert.deepEqual([...tried].sort(), alerts.map(({ title }) => title).sort())
 })
 
-test('a real Prometheus has an answer to each question, and tells of a stall', async t => {
+served.test('a real Prometheus has an answer to each question, and tells of a stall', async t => {
   const server = await CircuitBreaker.serve()
   t.after(() => server.close())
   const fetch = await prometheus(t, server.url, ALERTS)

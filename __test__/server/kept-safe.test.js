@@ -6,12 +6,15 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { readdirSync, readFileSync } = require('node:fs')
 const { connect } = require('node:net')
-const { describe, test } = require('node:test')
+const nodeTest = require('node:test')
 
 const CircuitBreaker = require('../..')
 const { child } = require('../support/child')
 const { sleep, until } = require('../support/wait')
+const { withServer } = require('../support/needs')
 const { TOKEN, ask, command, socket } = require('./support/client')
+
+const { describe, test } = withServer()
 
 async function serve (t, options) {
   const server = await CircuitBreaker.serve(options)
@@ -86,7 +89,7 @@ test('beyond this machine, who reads needs the token as well', async t => {
   assert.equal((await ask(url, 'metrics', { headers: bearer(TOKEN) })).status, 200)
 })
 
-test('options that make no sense are refused, and a token is not repeated', async () => {
+nodeTest.test('options that make no sense are refused, and a token is not repeated', async () => {
   const refused = {
     'options.token must be given where options.host is 0.0.0.0: others than this machine can reach it': { host: '0.0.0.0' },
     'options.token must be given where options.host is ::: others than this machine can reach it': { host: '::' },

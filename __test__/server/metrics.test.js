@@ -3,12 +3,15 @@
 // What Prometheus is told: by its own tool, and by hand.
 
 const assert = require('node:assert/strict')
-const { test } = require('node:test')
+const nodeTest = require('node:test')
 
 const CircuitBreaker = require('../..')
 const { metrics, labels } = require('../../lib/native/metrics')
 const { TOKEN, ask } = require('./support/client')
+const { withServer } = require('../support/needs')
 const { promtool, samples } = require('./support/prometheus')
+
+const { test } = withServer()
 
 const OPEN = { accept: 'application/openmetrics-text; version=1.0.0' }
 
@@ -89,7 +92,7 @@ test('past a thousand names the rest is one series, and says so', async t => {
   assert.equal(samples((await ask(url, 'metrics')).text).filter(({ labels }) => labels.name?.startsWith('n ')).length, 0)
 })
 
-test('labels that no metric may have are refused', () => {
+nodeTest.test('labels that no metric may have are refused', () => {
   const action = async () => {}
   const bad = [{ le: 'x' }, { name: 'x' }, { 'a-b': 'x' }, { __a: 'x' }, { '1a': 'x' }, { a: 1 }, { a: 'x'.repeat(201) }, ['x'], 'x', 7,
     Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`l${n}`, '']))]
