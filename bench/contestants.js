@@ -5,6 +5,7 @@
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { loadFloor } = require('./floor')
+const { loadWebAssembly } = require('./webassembly')
 
 const OURS = 'didelphis'
 const RIVAL = named('opossum')
@@ -13,9 +14,10 @@ const COCKATIEL_ALONE = `${COCKATIEL}, no timeout`
 const MOLLITIA = named('mollitia')
 const FLOOR = 'floor'
 const UNGUARDED = 'unguarded'
+const WEBASSEMBLY = `${OURS}, WebAssembly`
 
 // From the least to the most that is done for a call, ours last.
-const NAMES = [UNGUARDED, FLOOR, COCKATIEL_ALONE, COCKATIEL, MOLLITIA, RIVAL, OURS]
+const NAMES = [UNGUARDED, FLOOR, COCKATIEL_ALONE, COCKATIEL, MOLLITIA, RIVAL, WEBASSEMBLY, OURS]
 
 /**
  * The contestants, ours first: the others are measured by it.
@@ -24,7 +26,7 @@ const NAMES = [UNGUARDED, FLOOR, COCKATIEL_ALONE, COCKATIEL, MOLLITIA, RIVAL, OU
  * what the options ask for. Options are those of opossum. `dropIn`: the guard has all that
  * an opossum has. `bare`: it breaks nothing. `holds`: with how many calls in the window it
  * still can be waited for. `slow`: it takes tens of microseconds for a call, and no part
- * in quick runs.
+ * in quick runs; `again`: nor does ours once more.
  */
 async function contestants ({ quick } = {}) {
   const CircuitBreaker = require('..')
@@ -33,6 +35,7 @@ async function contestants ({ quick } = {}) {
   const cockatiel = await import('cockatiel')
   const mollitia = require('mollitia')
   const floor = loadFloor()
+  const inWebAssembly = loadWebAssembly()
   const all = [
     { name: OURS, dropIn: true, holds: Infinity, guard: (action, options) => new CircuitBreaker(action, { ...options }) },
     { name: RIVAL, dropIn: true, holds: 100_000, guard: (action, options) => new Opossum(action, { ...options }) },
@@ -48,13 +51,14 @@ async function contestants ({ quick } = {}) {
       holds: Infinity,
       guard: (action, options) => options.timeout ? undefined : guardByCockatiel(cockatiel, action, { ...options, timeout: false })
     },
+    ...(inWebAssembly ? [{ name: WEBASSEMBLY, again: true, holds: Infinity, guard: inWebAssembly }] : []),
     ...(floor ? [{ name: FLOOR, bare: true, holds: 0, guard: floor }] : []),
     { name: UNGUARDED, bare: true, holds: 0, guard: action => ({ fire: action }) }
   ]
-  return quick ? all.filter(({ slow }) => !slow) : all
+  return quick ? all.filter(({ again, slow }) => !again && !slow) : all
 }
 
-module.exports = { COCKATIEL_ALONE, FLOOR, NAMES, OURS, RIVAL, UNGUARDED, contestants }
+module.exports = { COCKATIEL_ALONE, FLOOR, NAMES, OURS, RIVAL, UNGUARDED, WEBASSEMBLY, contestants }
 
 // Its breaker opens at a share of failures in a rolling window, too. Asked for so many
 // calls a second that there never are, it does not open.

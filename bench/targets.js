@@ -2,11 +2,12 @@
 
 // What ours is to reach, measured by a peer or by itself in the same run.
 
-const { COCKATIEL_ALONE, FLOOR, OURS, RIVAL } = require('./contestants')
+const { COCKATIEL_ALONE, FLOOR, OURS, RIVAL, WEBASSEMBLY } = require('./contestants')
 const { digits } = require('./print')
 
 const timesFaster = peer => by => by[peer]?.ratio.median
 const timesSlower = peer => by => 1 / by[peer]?.ratio.median
+const wasmTimesFaster = by => by[RIVAL]?.ratio.median / by[WEBASSEMBLY]?.ratio.median
 const growth = by => by[OURS].growth.median
 const value = by => by[OURS].value
 
@@ -20,6 +21,8 @@ const TARGETS = [
   { row: 'success/in-turn', than: `times faster than ${RIVAL}`, of: timesFaster(RIVAL), least: 5 },
   { row: 'success/in-turn', than: `times faster than ${COCKATIEL_ALONE}`, of: timesFaster(COCKATIEL_ALONE), least: 1 },
   { row: 'success/in-turn', than: `times the ${FLOOR}`, of: timesSlower(FLOOR), most: 1.6 },
+  { row: 'success/in-turn', than: `times faster than ${RIVAL}, its WebAssembly`, of: wasmTimesFaster, least: 2.5 },
+  { row: 'success/in-turn', than: 'times the addon, its WebAssembly', of: by => by[WEBASSEMBLY]?.ratio.median, most: 1.7 },
   { row: 'success/at-once/100', than: `times faster than ${RIVAL}`, of: timesFaster(RIVAL), least: 3.5 },
   { row: 'success/breakers/1000', than: 'times what one takes', of: growth, most: 1.5 },
   { row: 'refusal/open', than: `times faster than ${RIVAL}`, of: timesFaster(RIVAL), least: 8 },

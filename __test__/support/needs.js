@@ -14,7 +14,7 @@ module.exports = {
   /** Whether breakers of all threads of the process hear of each other, and a thread tells their timeouts. */
   hasThreads: isNative,
 
-  /** Whether a breaker goes on where V8 has stopped a call of its own in the middle, by the timeout of `node:vm`. */
+  /** Whether breakers go on where V8 has stopped one in the middle of a call, by the timeout of `node:vm`. */
   survivesTermination: isNative,
 
   /** `describe`, `test` and their hooks, where there is the server. */

@@ -108,7 +108,7 @@ function clearly (call) {
 
 function stopped (cause) {
   host.letGo()
-  const message = 'The WebAssembly of didelphis was stopped in the middle of a call, by a timeout of node:vm, and this breaker cannot go on'
+  const message = 'The WebAssembly of didelphis was stopped in the middle of a call, by a timeout of node:vm, and cannot go on'
   return Object.assign(new Error(`${message} (${cause.message})`, { cause }), { code: 'EINTR' })
 }
 

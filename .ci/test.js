@@ -1,0 +1,29 @@
+'use strict'
+
+// Runs the tests of JavaScript, `npm run test:js`: all of them, or `--without` some folders of `__test__`.
+// The names of what fails are told in the end, and kept.
+
+const { spawnSync } = require('node:child_process')
+const { readdirSync } = require('node:fs')
+const { join } = require('node:path')
+
+const ROOT = join(__dirname, '..')
+const OPTIONS = [
+  '--expose-gc', '--test', '--test-concurrency=2', '--test-timeout=600000',
+  '--test-reporter=spec', '--test-reporter-destination=stdout',
+  '--test-reporter=./__test__/support/failures.js', '--test-reporter-destination=stdout'
+]
+
+const [asked, ...without] = process.argv.slice(2)
+if (asked !== undefined && asked !== '--without') {
+  console.error('usage: node .ci/test.js [--without <folder>…]')
+  process.exit(2)
+}
+
+const files = readdirSync(join(ROOT, '__test__'), { withFileTypes: true })
+  .filter(entry => entry.isDirectory() && !without.includes(entry.name))
+  .flatMap(({ name }) => readdirSync(join(ROOT, '__test__', name)).map(file => `__test__/${name}/${file}`))
+  .filter(path => path.endsWith('.test.js'))
+
+const { status } = spawnSync(process.execPath, [...OPTIONS, ...files], { cwd: ROOT, stdio: 'inherit' })
+process.exit(status ?? 1)
