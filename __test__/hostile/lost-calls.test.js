@@ -168,6 +168,32 @@ describe('a call that V8 terminates leaves no permit taken, and the process ends
     })
   }
 
+  test('whatever it stopped, nothing of that is uncaught, and calls are answered', async () => {
+    const { stdout, ...end } = await child(async ({ require, path }) => {
+      const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises')
+      const vm = require('node:vm')
+      const CircuitBreaker = require(path)
+      process.on('unhandledRejection', () => {})
+      const uncaught = []
+      process.on('uncaughtException', ({ message }) => uncaught.push(message))
+      const breaker = new CircuitBreaker(async () => 'well', { timeout: 300, rollingPercentilesEnabled: false })
+      const other = new CircuitBreaker(() => new Promise(() => {}), { timeout: 300 })
+      const timedOut = other.fire().catch(({ code }) => code)
+      const context = vm.createContext({ breaker })
+      for (let times = 0; times < 40; times++) {
+        try { vm.runInContext('for (;;) breaker.fire(1)', context, { timeout: 5 }) } catch {}
+        await turn()
+      }
+      const later = await breaker.fire().catch(({ code }) => code)
+      console.log(JSON.stringify({ later, timedOut: await Promise.race([timedOut, sleep(5_000)]), uncaught }))
+    })
+    assert.deepEqual(end, { code: 0, signal: null, stderr: '' })
+    const { later, timedOut, uncaught } = JSON.parse(stdout)
+    assert.deepEqual(uncaught, [])
+    assert.ok(later === 'well' || (!survivesTermination && later === 'EINTR'), later)
+    assert.ok(timedOut === 'ETIMEDOUT' || !survivesTermination, timedOut)
+  })
+
   const PLACES = {
     'in its action': 'breaker.action = guarded(spin)',
     'in the first part of an asynchronous action': 'breaker.action = guarded(async () => spin())',

@@ -54,6 +54,13 @@ class Host {
   #reached
   #goOff
   #fulfil = () => this.#doWhatIsAsked()
+  #wake = () => {
+    try {
+      this.#onWakeup()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
 
   /** What the module calls. None of it throws: its frames would be gone in the middle of what they do. */
   imports = {
@@ -122,7 +129,17 @@ class Host {
       stack.value = this.#stackBase
       if (this.#exports.is_cut()) this.letGo()
     }
-    if (this.#exports.on_time()) this.#onWakeup()
+    try {
+      if (this.#exports.on_time()) this.#onWakeup()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  // Where V8 has stopped the module in the middle of something, who fires hears of it: it ends no process.
+  #onError (error) {
+    if (error.code !== 'EINTR' && error.name !== 'RuntimeError') throw error
+    this.letGo()
   }
 
   /** Some of its calls may never end, for the module cannot go on with them: no process waits for them. */
@@ -149,7 +166,7 @@ class Host {
   #doWhatIsAsked () {
     this.#isAsked = false
     if (this.#exports === undefined) this.#timerAt = NEVER
-    else if (this.#wakes) setImmediate(this.#onWakeup)
+    else if (this.#wakes) setImmediate(this.#wake)
     this.#wakes = false
     if (this.#timerAt < NEVER) this.#setTimer(Math.max(this.#timerAt - present(), 0))
     this.#timerAt = NEVER
@@ -169,11 +186,16 @@ class Host {
 
 // Whether the loop turns inside the module: an action, or a clock, that makes it do so.
 function isWithin () {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = Infinity
-  const { stack } = new Error('')
-  Error.stackTraceLimit = stackTraceLimit
-  return String(stack).includes('wasm-function')
+  try {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = Infinity
+    const { stack } = new Error('')
+    Error.stackTraceLimit = stackTraceLimit
+    return stack.includes('wasm-function')
+  } catch {
+    // Somebody has made stack traces his own.
+    return false
+  }
 }
 
 // 64 bits, as two numbers.
