@@ -14,6 +14,7 @@ const { instances } = require('./native/instances')
 const { binding } = require('./native/load')
 const { handlers } = require('./native/pump')
 const { serve } = require('./semaphore')
+const { framesOnStack } = require('./stack-trace')
 const { toEach } = require('./to-each')
 const { lookAfter } = require('./waiter')
 
@@ -64,17 +65,9 @@ function permitsOut (id) {
 // meanwhile, as `deasync` does. Its call is not lost, and when it returns, somebody takes
 // charge of it.
 function isNested () {
-  try {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = OWN_FRAMES + NODES_FRAMES + 1
-    const { stack } = new Error('')
-    Error.stackTraceLimit = stackTraceLimit
-    if (typeof stack !== 'string') return false
-    return stack.split('\n').slice(1).filter(frame => !frame.includes('node:internal/')).length > OWN_FRAMES
-  } catch {
-    // Somebody has made stack traces his own. Hardly anybody turns the loop himself.
-    return false
-  }
+  // Where there are no stack traces: hardly anybody turns the loop himself.
+  const frames = framesOnStack(OWN_FRAMES + NODES_FRAMES + 1)
+  return frames.filter(frame => !frame.includes('node:internal/')).length > OWN_FRAMES
 }
 
 // isNested, onUntaken, and where wake-ups arrive hear, the pump and onWakeup; below these, the two of

@@ -6,6 +6,7 @@
 
 const { clearTimeout, performance, setImmediate, setTimeout } = require('../builtins')
 const { NUMBERS } = require('../native/abi')
+const { framesOnStack } = require('../stack-trace')
 const { instanceWith } = require('./instance')
 const { wakerOf } = require('./waker')
 
@@ -108,7 +109,8 @@ class Host {
     // V8 compiles a function as it is called first, which takes more of the stack than the module has seen that
     // there is: so each is called here. Nothing comes of it yet.
     for (const call of Object.values(this.imports)) call(0)
-    this.#doWhatIsAsked()
+    this.#timerAt = NEVER
+    this.#wakes = false
     this.#exports = exports
     this.#stackBase = exports.__stack_pointer.value
     const [high, low] = chance()
@@ -124,10 +126,11 @@ class Host {
     this.#timer = undefined
     this.#isSoon = false
     const { __stack_pointer: stack } = this.#exports
-    if (stack.value !== this.#stackBase && !isWithin()) {
+    const isCut = this.#exports.is_cut() !== 0
+    if ((isCut || stack.value !== this.#stackBase) && !isWithin()) {
       // What V8 has thrown away, at the end of the stack or by the timeout of `node:vm`.
       stack.value = this.#stackBase
-      if (this.#exports.is_cut()) this.letGo()
+      if (isCut) this.letGo()
     }
     try {
       if (this.#exports.on_time()) this.#onWakeup()
@@ -165,8 +168,7 @@ class Host {
 
   #doWhatIsAsked () {
     this.#isAsked = false
-    if (this.#exports === undefined) this.#timerAt = NEVER
-    else if (this.#wakes) setImmediate(this.#wake)
+    if (this.#wakes) setImmediate(this.#wake)
     this.#wakes = false
     if (this.#timerAt < NEVER) this.#setTimer(Math.max(this.#timerAt - present(), 0))
     this.#timerAt = NEVER
@@ -186,16 +188,7 @@ class Host {
 
 // Whether the loop turns inside the module: an action, or a clock, that makes it do so.
 function isWithin () {
-  try {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = Infinity
-    const { stack } = new Error('')
-    Error.stackTraceLimit = stackTraceLimit
-    return stack.includes('wasm-function')
-  } catch {
-    // Somebody has made stack traces his own.
-    return false
-  }
+  return framesOnStack(Infinity).some(frame => frame.includes('wasm-function'))
 }
 
 // 64 bits, as two numbers.
