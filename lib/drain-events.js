@@ -19,14 +19,15 @@ const TELL = Symbol('tell')
  */
 const MOST_ROUNDS = 8
 
-// So many events are announced in one piece, those included that listeners set off, of this
-// breaker and of others; the rest in a turn of its own. A limit for each announcement would be
-// none: each has others inside it, as deep as the stack is, and whatever ends there begins anew.
+// So much is told in one piece, that included which listeners set off, of this breaker and of
+// others; the rest in a turn of its own. A limit for each announcement would be none: each has
+// others inside it, as deep as the stack is, whatever ends there begins anew, and the timer thread
+// has more to tell by the time that all is told.
 const MOST_AT_ONCE = 1000
 
-// How many announcements are inside each other, and how many events they have come to.
+// How many announcements are inside each other, and how much they have told.
 let depth = 0
-let announced = 0
+let told = 0
 
 // Who has more to tell than was told in one piece.
 const delayed = new Map()
@@ -93,37 +94,62 @@ function drainWakeup (owner, id) {
   }
 }
 
+/**
+ * Does one step after the other until one returns false, or as much is told as may be in one
+ * turn of the loop. To be called by the loop, with nothing on the stack. Whether that was all.
+ *
+ * @param {() => boolean} step
+ */
+function inOnePiece (step) {
+  // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
+  depth = 0
+  beginPiece()
+  try {
+    while (hasRoom()) if (!step()) return true
+    return false
+  } finally {
+    depth = 0
+  }
+}
+
 // Returns how deep the piece stands in others.
 function beginPiece () {
-  if (depth === 0) announced = 0
+  if (depth === 0) told = 0
   return depth++
 }
 
 function tell (owner, next) {
-  // Calls end one by one, and events may go on for ever.
-  if (next < 0) announced++
+  told++
   owner[TELL](next)
 }
 
-// Whether one event more may be announced in this piece.
+// Whether one thing more may be told in this piece.
 function hasRoom () {
-  return announced < MOST_AT_ONCE
+  return told < MOST_AT_ONCE
 }
 
 function delay (owner, id) {
   delayed.set(owner, id)
+  beDue()
+}
+
+function beDue () {
   if (isDue) return
-  setImmediate(announceDelayed)
+  setImmediate(tellDelayed)
   isDue = true
 }
 
-function announceDelayed () {
+function tellDelayed () {
   isDue = false
-  // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
-  depth = 0
-  const owners = [...delayed]
-  delayed.clear()
-  for (const [owner, id] of owners) drainAll(owner, id)
+  // Whoever is delayed once more comes last.
+  const isAll = inOnePiece(() => {
+    const [first] = delayed
+    if (first === undefined) return false
+    delayed.delete(first[0])
+    drainAll(...first)
+    return true
+  })
+  if (!isAll && delayed.size > 0) beDue()
 }
 
-module.exports = { MOST_ROUNDS, TELL, drainAll, drainEvents, drainWakeup }
+module.exports = { MOST_ROUNDS, TELL, drainAll, drainEvents, drainWakeup, inOnePiece }

@@ -3,7 +3,8 @@
 // The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { drainWakeup } = require('../drain-events')
+const { setImmediate } = require('../builtins')
+const { drainWakeup, inOnePiece } = require('../drain-events')
 const { throwAsync } = require('../emit')
 const { codes: { NONE, NO_THREAD, STALL, UNTAKEN } } = require('./abi')
 const { nextWakeup, stallLength } = require('./crossings')
@@ -20,8 +21,16 @@ const handlers = {
   onNoThread () {}
 }
 
-receiver.pump = () => {
-  for (let next = nextWakeup(NONE); next !== NONE; next ??= nextWakeup(NONE)) {
+let isDue = false
+
+receiver.pump = pump
+
+// By the time that all is heard the timer thread may have more, which listeners have asked for.
+function pump () {
+  let next
+  const isAll = inOnePiece(() => {
+    next ??= nextWakeup(NONE)
+    if (next === NONE) return false
     try {
       next = hear(next)
     } catch (error) {
@@ -29,7 +38,18 @@ receiver.pump = () => {
       throwAsync(error)
       next = undefined
     }
-  }
+    return true
+  })
+  if (!isAll) beDue()
+}
+
+function beDue () {
+  if (isDue) return
+  setImmediate(() => {
+    isDue = false
+    pump()
+  })
+  isDue = true
 }
 
 // Returns the wake-up after that, where it has been asked for.
