@@ -36,7 +36,7 @@ for (const kind of ['forgotten', 'contained']) {
       const last = await loads(300)
       console.log(JSON.stringify([last.arrayBuffers - first.arrayBuffers, last.external - first.external]))
       process.exit()
-    }`, { killMs: 120_000 })
+    }`, { killMs: 400_000 })
     assert.deepEqual({ stderr, ...end }, { stderr: '', code: 0, signal: null })
     // A kilobyte of each would be 300,000.
     for (const bytes of JSON.parse(stdout)) assert.ok(bytes < 150_000, `${stdout} bytes more`)
@@ -81,7 +81,7 @@ for (const [which, { action = "async () => 'well'", options = '', prepare = '', 
       const last = await round(200_000)
       console.log((last - first) / 1e6)
       process.exit()
-    }`, { flags: ['--max-semi-space-size=4'], killMs: 120_000 })
+    }`, { flags: ['--max-semi-space-size=4'], killMs: 400_000 })
     assert.deepEqual({ stderr, ...end }, { stderr: '', code: 0, signal: null })
     // Eighty bytes of each would be 16. The heap's own pages come and go by half of that.
     assert.ok(Number(stdout) < 16, `${stdout.trim()} MB more`)

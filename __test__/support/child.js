@@ -8,7 +8,7 @@ const { join } = require('node:path')
 const OURS = join(__dirname, '..', '..')
 
 // Far beyond what any of them takes; a program that is killed ends with a signal.
-const KILL_MS = 60_000
+const KILL_MS = 120_000
 
 /**
  * Runs a function in a process of its own and tells how that ended. The function is
