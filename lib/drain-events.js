@@ -19,15 +19,15 @@ const TELL = Symbol('tell')
  */
 const MOST_ROUNDS = 8
 
-// So much is told in one piece, that included which listeners set off, of this breaker and of
-// others; the rest in a turn of its own. A limit for each announcement would be none: each has
-// others inside it, as deep as the stack is, whatever ends there begins anew, and the timer thread
-// has more to tell by the time that all is told.
+// So many events are announced in one piece, including what listeners set off, in this breaker and
+// in others; the rest waits for the next turn of the loop. A limit for each announcement would be
+// none: each has others inside it, as deep as the stack is, and the timer thread has more to tell by
+// the time that all is told.
 const MOST_AT_ONCE = 1000
 
-// How many announcements are inside each other, and how much they have told.
+// How many announcements are inside each other, and how many events they have come to.
 let depth = 0
-let told = 0
+let announced = 0
 
 // Who has more to tell than was told in one piece.
 const delayed = new Map()
@@ -83,8 +83,11 @@ function drainWakeup (owner, id) {
     let next = id
     while (next === id) {
       tell(owner, polled())
-      if (!hasRoom()) return delay(owner, id)
-      next = nextWakeup(id)
+      if (!hasRoom()) {
+        delay(owner, id)
+        return
+      }
+      next = nextWakeup(id, false)
     }
     return next
   } catch (error) {
@@ -94,38 +97,33 @@ function drainWakeup (owner, id) {
   }
 }
 
-/**
- * Does one step after the other until one returns false, or as much is told as may be in one
- * turn of the loop. To be called by the loop, with nothing on the stack. Whether that was all.
- *
- * @param {() => boolean} step
- */
-function inOnePiece (step) {
+/** A piece begins that the loop has asked for, with nothing on the stack. */
+function beginTurn () {
   // What was stopped in between, as by the timeout of `node:vm`, has not come up again.
   depth = 0
   beginPiece()
-  try {
-    while (hasRoom()) if (!step()) return true
-    return false
-  } finally {
-    depth = 0
-  }
+}
+
+/** It has ended. */
+function endTurn () {
+  depth = 0
 }
 
 // Returns how deep the piece stands in others.
 function beginPiece () {
-  if (depth === 0) told = 0
+  if (depth === 0) announced = 0
   return depth++
 }
 
 function tell (owner, next) {
-  told++
+  // Calls end one by one, and events may go on for ever.
+  if (next < 0) announced++
   owner[TELL](next)
 }
 
-// Whether one thing more may be told in this piece.
+/** Whether one event more may be announced in this piece. */
 function hasRoom () {
-  return told < MOST_AT_ONCE
+  return announced < MOST_AT_ONCE
 }
 
 function delay (owner, id) {
@@ -135,21 +133,24 @@ function delay (owner, id) {
 
 function beDue () {
   if (isDue) return
-  setImmediate(tellDelayed)
+  setImmediate(announceDelayed)
   isDue = true
 }
 
-function tellDelayed () {
+function announceDelayed () {
   isDue = false
-  // Whoever is delayed once more comes last.
-  const isAll = inOnePiece(() => {
-    const [first] = delayed
-    if (first === undefined) return false
-    delayed.delete(first[0])
-    drainAll(...first)
-    return true
-  })
-  if (!isAll && delayed.size > 0) beDue()
+  beginTurn()
+  try {
+    // Whoever is delayed once more comes last.
+    for (const [owner, id] of delayed) {
+      delayed.delete(owner)
+      drainAll(owner, id)
+      if (!hasRoom()) break
+    }
+  } finally {
+    endTurn()
+  }
+  if (delayed.size > 0) beDue()
 }
 
-module.exports = { MOST_ROUNDS, TELL, drainAll, drainEvents, drainWakeup, inOnePiece }
+module.exports = { MOST_ROUNDS, TELL, beginTurn, drainAll, drainEvents, drainWakeup, endTurn, hasRoom }

@@ -70,9 +70,9 @@ function isNested () {
   return frames.filter(frame => !frame.includes('node:internal/')).length > OWN_FRAMES
 }
 
-// isNested, onUntaken, and where wake-ups arrive hear, its step, inOnePiece, the pump, and onWakeup or
-// the immediate by which the pump goes on; below these, the two of the timer which WebAssembly is woken by.
-const OWN_FRAMES = binding.kind === 'wasm' ? 9 : 7
+// isNested, onUntaken, hear, the pump, onWakeup; below these, the three of the timer which WebAssembly is
+// woken by.
+const OWN_FRAMES = binding.kind === 'wasm' ? 8 : 5
 
 // Those that call the timer.
 const NODES_FRAMES = 3

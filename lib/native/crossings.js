@@ -186,10 +186,11 @@ function poll (id, eventsOnly) {
 
 /**
  * What the loop was woken for next: the number of a breaker, or a code. The breaker that was
- * told of last goes first, until it has nothing more.
+ * told of last goes first, until it has nothing more. The first of a turn says so.
  */
-function nextWakeup (told) {
+function nextWakeup (told, isFirst) {
   shared.words[0] = told
+  shared.words[1] = isFirst ? 1 : 0
   cross.nextWakeup()
   return shared.words[0]
 }

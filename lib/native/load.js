@@ -12,9 +12,12 @@ const { binding, exports: { Environment, Readings, RetryBudget, Server } } = loa
 // clock needs.
 const withLibuv = binding.kind === 'native' && !process.versions.bun && !process.versions.deno
 
-/** Who is called on the loop when there are wake-ups: `pump.js`. */
-const receiver = { pump () {} }
-const onWakeup = () => receiver.pump()
+/** Who is called on the loop when there are wake-ups, and says whether it has heard of all: `pump.js`. */
+const receiver = { pump () { return true } }
+const onWakeup = binding.kind === 'native'
+  ? () => { if (!receiver.pump()) builtins.setImmediate(onWakeup) }
+  // It is in the hands of its host, which lets nothing through that the module throws.
+  : () => receiver.pump()
 
 // Memory that both sides see. What a crossing takes and gives goes through its words:
 // a breaker's number in the first, what else there is in the next; the result in the

@@ -3,8 +3,7 @@
 // The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { setImmediate } = require('../builtins')
-const { drainWakeup, inOnePiece } = require('../drain-events')
+const { beginTurn, drainWakeup, endTurn, hasRoom } = require('../drain-events')
 const { throwAsync } = require('../emit')
 const { codes: { NONE, NO_THREAD, STALL, UNTAKEN } } = require('./abi')
 const { nextWakeup, stallLength } = require('./crossings')
@@ -21,35 +20,27 @@ const handlers = {
   onNoThread () {}
 }
 
-let isDue = false
-
-receiver.pump = pump
-
-// By the time that all is heard the timer thread may have more, which listeners have asked for.
-function pump () {
-  let next
-  const isAll = inOnePiece(() => {
-    next ??= nextWakeup(NONE)
-    if (next === NONE) return false
-    try {
-      next = hear(next)
-    } catch (error) {
-      // Whatever a user has done to one breaker: the others have some, too.
-      throwAsync(error)
-      next = undefined
+// Stops after one piece, to be called again in the next turn: by the time that all is heard the timer
+// thread may have more, without an end.
+receiver.pump = () => {
+  beginTurn()
+  try {
+    let next = nextWakeup(NONE, true)
+    while (next !== NONE) {
+      try {
+        next = hear(next)
+      } catch (error) {
+        // Whatever a user has done to one breaker: the others have some, too.
+        throwAsync(error)
+        next = undefined
+      }
+      if (!hasRoom()) return false
+      next ??= nextWakeup(NONE, false)
     }
     return true
-  })
-  if (!isAll) beDue()
-}
-
-function beDue () {
-  if (isDue) return
-  setImmediate(() => {
-    isDue = false
-    pump()
-  })
-  isDue = true
+  } finally {
+    endTurn()
+  }
 }
 
 // Returns the wake-up after that, where it has been asked for.

@@ -57,7 +57,7 @@ class Host {
   #fulfil = () => this.#doWhatIsAsked()
   #wake = () => {
     try {
-      this.#onWakeup()
+      if (!this.#onWakeup()) this.imports.wake()
     } catch (error) {
       this.#onError(error)
     }
@@ -133,7 +133,7 @@ class Host {
       if (isCut) this.letGo()
     }
     try {
-      if (this.#exports.on_time()) this.#onWakeup()
+      if (this.#exports.on_time()) this.#wake()
     } catch (error) {
       this.#onError(error)
     }

@@ -36,7 +36,7 @@ pub(crate) struct Environment {
     /// environment, or the collection of the module.
     cleanup: Cell<Option<Cleanup>>,
     /// The loop has been woken and is hearing what for: that is one answer, however much
-    /// there is to be heard.
+    /// is heard in this turn.
     answering: Cell<bool>,
     untaken: Untaken,
     /// The stall that JavaScript heard of last, until it says what held the loop.
@@ -198,7 +198,10 @@ impl hot::Environment for Environment {
         &self.instances
     }
 
-    fn next_wakeup(&self) -> Option<Wakeup> {
+    fn next_wakeup(&self, is_first: bool) -> Option<Wakeup> {
+        if is_first {
+            self.answering.set(false);
+        }
         while let Some(message) = self.mailbox.next() {
             if !self.answering.replace(true) {
                 if let Some(length) = self.meter.on_answer() {
@@ -228,7 +231,6 @@ impl hot::Environment for Environment {
                 Message::Untaken => return Some(Wakeup::Untaken),
             }
         }
-        self.answering.set(false);
         None
     }
 }

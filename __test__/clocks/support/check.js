@@ -23,7 +23,7 @@ async function main () {
   }
 }
 
-function check ({ stalled, late, seen }) {
+function check ({ stalled, late, amidEvents, seen }) {
   for (const [name, [ours, theirs]] of Object.entries(stalled)) {
     const beside = theirs ? `; opossum ${theirs.falsely} of ${theirs.hit}` : ''
     console.log(`${name}: didelphis ${ours.falsely} of ${ours.hit} false${beside}`)
@@ -36,6 +36,7 @@ function check ({ stalled, late, seen }) {
   // The machine may be late as well; the median is ours.
   assert([...late].sort((a, b) => a - b)[late.length >> 1] <= 40, 'a true timeout comes in time')
   assert(seen > 0, 'the stalls were not seen')
+  assert.equal(amidEvents, 'ETIMEDOUT', 'a call that hangs while events have no end')
 }
 
 main()

@@ -2,8 +2,8 @@
 
 // The experiments in whichever runtime runs this file, with the backend at the port that is
 // its argument. What came out goes to standard output, as one line of JSON: for each
-// experiment what became of ours and, beside it, of opossum's; and by how much the timeouts
-// of calls that hang are late while nothing stalls.
+// experiment what became of ours and, beside it, of opossum's; by how much the timeouts of calls
+// that hang are late while nothing stalls; and what becomes of one while events have no end.
 
 const { once } = require('node:events')
 const { join } = require('node:path')
@@ -24,7 +24,8 @@ async function main (port) {
   stalled['short turns'] = await underShortTurns(BOTH, port, () => sleep(0))
   stalled['a stall of a worker'] = [await inWorker({ phase: 'an I/O callback', port })]
   const late = await idle(port)
-  console.log(JSON.stringify({ stalled, late, seen: CircuitBreaker.loop.total.stalls }))
+  const amidEvents = await underEvents(port)
+  console.log(JSON.stringify({ stalled, late, amidEvents, seen: CircuitBreaker.loop.total.stalls }))
   process.exit()
 }
 
@@ -45,6 +46,21 @@ async function idle (port) {
     await sleep(5)
   }
   return Promise.all(late)
+}
+
+// Listeners that set each other off without an end: what becomes of a call that hangs meanwhile.
+async function underEvents (port) {
+  const client = new Client(port)
+  let over = false
+  const [one, another] = [0, 1].map(() => new CircuitBreaker(async () => 'well', { resetTimeout: 0 }))
+  for (const [breaker, next] of [[one, another], [another, one]]) {
+    breaker.on('open', () => { if (!over) [next, breaker].forEach(each => { each.close(); each.open() }) })
+  }
+  const hanging = new CircuitBreaker(() => client.get('/hang'), { timeout: TIMEOUT })
+  one.open()
+  const outcome = await Promise.race([hanging.fire().catch(({ code }) => code), sleep(20_000).then(() => 'none in 20 s')])
+  over = true
+  return outcome
 }
 
 main(Number(process.argv[2]))

@@ -20,6 +20,7 @@ use didelphis_core::stall_log::{StallLog, Stalls};
 use didelphis_core::state::State;
 use didelphis_core::time::{Nanos, Now};
 use didelphis_core::window::Counter;
+use std::mem;
 
 /// What one load of the module in one JavaScript environment has: its breakers, and what
 /// JavaScript is to hear of.
@@ -30,8 +31,8 @@ pub trait Environment {
     /// Its breakers.
     fn instances(&self) -> &Instances<Self::Site>;
 
-    /// The next thing that JavaScript has not heard of.
-    fn next_wakeup(&self) -> Option<Wakeup>;
+    /// The next thing that JavaScript has not heard of; `is_first` of a turn of the loop.
+    fn next_wakeup(&self, is_first: bool) -> Option<Wakeup>;
 
     /// The memory that both sides see.
     #[inline]
@@ -448,13 +449,14 @@ impl Crossing for NextWakeup {
     /// been told of goes on until it has nothing more.
     fn cross<E: Environment>(environment: &E, told: u32) -> i32 {
         let words = environment.words();
+        let mut is_first = words.word(1) != 0;
         let mut id = told;
         loop {
             if let Some(polled) = poll(environment, id, false) {
                 words.put_word(POLLED, polled);
                 return id as i32;
             }
-            id = match environment.next_wakeup() {
+            id = match environment.next_wakeup(mem::take(&mut is_first)) {
                 Some(Wakeup::Breaker(id)) => id,
                 Some(Wakeup::NoThread) => return wakeup::NO_THREAD,
                 Some(Wakeup::Untaken) => return wakeup::UNTAKEN,

@@ -96,7 +96,7 @@ impl hot::Environment for Environment {
         &self.instances
     }
 
-    fn next_wakeup(&self) -> Option<Wakeup> {
+    fn next_wakeup(&self, _is_first: bool) -> Option<Wakeup> {
         while let Some(message) = self.site().mailbox.next() {
             match message {
                 Message::Alarm(id, sample) => {
