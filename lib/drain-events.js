@@ -4,11 +4,10 @@
 // whatever may have made it tell something: crossings that came back with events, and the
 // wake-ups of the loop.
 
-const { setImmediate } = require('./builtins')
 const { throwAsync } = require('./emit')
 const { codes: { NONE } } = require('./native/abi')
 const { INNER } = require('./inner')
-const { lost, nextWakeup, poll, polled } = require('./native/crossings')
+const { delay, lost, nextWakeup, poll, polled } = require('./native/crossings')
 
 /** The method that is given one thing after the other: a code, or the permit of a late call. */
 const TELL = Symbol('tell')
@@ -29,9 +28,8 @@ const MOST_AT_ONCE = 1000
 let depth = 0
 let announced = 0
 
-// Who has more to tell than was told in one piece.
-const delayed = new Map()
-let isDue = false
+// Who has more to tell than was told in one piece: nobody else may keep them until that is told.
+const delayed = new Set()
 
 /**
  * Announces the events of the native half with that number. Calls that have timed out are not
@@ -63,7 +61,7 @@ function drain (owner, id, eventsOnly) {
   const outer = beginPiece()
   try {
     for (let next; hasRoom() && (next = poll(id, eventsOnly)) !== NONE;) tell(owner, next)
-    if (!hasRoom()) delay(owner, id)
+    if (!hasRoom()) tellLater(owner, id)
   } catch (error) {
     // The stack has ended: what was told of a call that waits may be lost.
     if (owner[INNER]?.waiters?.size > 0) lost()
@@ -84,7 +82,7 @@ function drainWakeup (owner, id) {
     while (next === id) {
       tell(owner, polled())
       if (!hasRoom()) {
-        delay(owner, id)
+        tellLater(owner, id)
         return
       }
       next = nextWakeup(id, false)
@@ -109,6 +107,11 @@ function endTurn () {
   depth = 0
 }
 
+/** The loop has asked for all that there was: what was delayed, too. */
+function onAllTold () {
+  delayed.clear()
+}
+
 // Returns how deep the piece stands in others.
 function beginPiece () {
   if (depth === 0) announced = 0
@@ -126,31 +129,9 @@ function hasRoom () {
   return announced < MOST_AT_ONCE
 }
 
-function delay (owner, id) {
-  delayed.set(owner, id)
-  beDue()
+function tellLater (owner, id) {
+  delay(id)
+  delayed.add(owner)
 }
 
-function beDue () {
-  if (isDue) return
-  setImmediate(announceDelayed)
-  isDue = true
-}
-
-function announceDelayed () {
-  isDue = false
-  beginTurn()
-  try {
-    // Whoever is delayed once more comes last.
-    for (const [owner, id] of delayed) {
-      delayed.delete(owner)
-      drainAll(owner, id)
-      if (!hasRoom()) break
-    }
-  } finally {
-    endTurn()
-  }
-  if (delayed.size > 0) beDue()
-}
-
-module.exports = { MOST_ROUNDS, TELL, beginTurn, drainAll, drainEvents, drainWakeup, endTurn, hasRoom }
+module.exports = { MOST_ROUNDS, TELL, beginTurn, drainAll, drainEvents, drainWakeup, endTurn, hasRoom, onAllTold }

@@ -89,6 +89,39 @@ test('however deep listeners set each other off, a thousand events are told in o
   assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: 'true true true true\n', said: '', code: 0, signal: null })
 })
 
+// V8 leaves half set what it stops in, at the end of the stack or by the timeout of `node:vm`: such an
+// immediate keeps its process for ever, and those after it may never come.
+test('what is told later is not asked of the timers of Node', async () => {
+  const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+    const timers = require('node:timers')
+    const { setImmediate } = timers
+    let asked = 0
+    timers.setImmediate = (...args) => {
+      asked++
+      return setImmediate(...args)
+    }
+    ${SETUP}
+    ${STORM}
+    a.open()
+    const [atOnce, askedAtOnce] = [events, asked]
+    await sleep(10)
+    console.log(askedAtOnce, events > atOnce)
+    process.exit()
+  }`)
+  assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: '0 true\n', said: '', code: 0, signal: null })
+})
+
+test('the rest of a storm comes to its end before the process does, and keeps nothing', async () => {
+  const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+    ${SETUP}
+    ${STORM.replace('resetTimeout: 0', 'resetTimeout: 60_000').replace('events++', 'if (++events > 5000) return')}
+    a.open()
+    console.log(events > 5000)
+    process.on('exit', () => console.log(events > 5000))
+  }`)
+  assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: 'false\ntrue\n', said: '', code: 0, signal: null })
+})
+
 test('while listeners set each other off without an end, calls of others time out, and are answered', async () => {
   const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
     ${SETUP}

@@ -7,7 +7,9 @@ const assert = require('node:assert/strict')
 const FakeTimers = require('@sinonjs/fake-timers')
 const { setImmediate: turn } = require('node:timers/promises')
 const { afterEach, beforeEach, test } = require('node:test')
+const vm = require('node:vm')
 const CircuitBreaker = require('../..')
+const { survivesTermination } = require('../support/needs')
 
 const realSetTimeout = setTimeout
 
@@ -261,4 +263,36 @@ test('a breaker is shut down, whatever throws meanwhile', async () => {
   assert.throws(() => breaker.shutdown(), /no/)
   assert(breaker.isShutdown)
   await assert.rejects(breaker.fire('well'), { code: 'ESHUTDOWN' })
+})
+
+// V8 forgets of a stop when the native half calls JavaScript once more before that has come to its end.
+for (const name of ['now', 'setTimeout']) {
+  test(`a script that is stopped by time inside ${name} of the clock does not go on`, async () => {
+    const breaker = make({ resetTimeout: 50 })
+    const spins = prepare(name === 'now' ? Date : globalThis, name)
+    // It follows that function from now on.
+    breaker.open()
+    breaker.close()
+    const limit = { isOn: true }
+    spins(() => { while (limit.isOn); })
+    let wentOn = false
+    const script = vm.createContext({ open: () => breaker.open(), goOn: () => { wentOn = true } })
+    assert.throws(() => vm.runInContext('open(); goOn()', script, { timeout: 50 }), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' })
+    limit.isOn = false
+    assert.equal(wentOn, false)
+    if (!survivesTermination) return
+    // The timer that was not set then is set by whoever comes next.
+    assert(breaker.opened)
+    await pass(50)
+    assert(breaker.halfOpen)
+    assert.equal(await breaker.fire('well'), 'well')
+  })
+}
+
+test('a clock that throws null has not been stopped: calls time out by its timer', async () => {
+  const breaker = make()
+  Date.now = () => { throw null } // eslint-disable-line no-throw-literal
+  const outcome = assert.rejects(breaker.fire('hang'), { code: 'ETIMEDOUT' })
+  await pass(20)
+  await outcome
 })

@@ -174,6 +174,15 @@ function count (id, kind, anyway) {
 }
 
 /**
+ * There is more to tell than is told in one piece: the rest is a wake-up, in the next turn of the
+ * loop. Never asked of a timer of JavaScript's, which is left half set where V8 stops it.
+ */
+function delay (id) {
+  shared.words[0] = id
+  cross.delay()
+}
+
+/**
  * The next thing a breaker has to announce: a code, or, unless only events are asked for, the
  * permit of a call that has timed out.
  */
@@ -282,6 +291,7 @@ module.exports = {
   bypassAll,
   count,
   counts,
+  delay,
   enter,
   expire,
   evaluateTrip,

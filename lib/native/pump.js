@@ -3,7 +3,7 @@
 // The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { beginTurn, drainWakeup, endTurn, hasRoom } = require('../drain-events')
+const { beginTurn, drainWakeup, endTurn, hasRoom, onAllTold } = require('../drain-events')
 const { throwAsync } = require('../emit')
 const { codes: { NONE, NO_THREAD, STALL, UNTAKEN } } = require('./abi')
 const { nextWakeup, stallLength } = require('./crossings')
@@ -37,6 +37,7 @@ receiver.pump = () => {
       if (!hasRoom()) return false
       next ??= nextWakeup(NONE, false)
     }
+    onAllTold()
     return true
   } finally {
     endTurn()

@@ -32,13 +32,14 @@ class Environment {
 
   /** The raw functions. */
   hot () {
-    const { abandon, admit, count, enter, expire, leave, poll, settle, state } = wasm
+    const { abandon, admit, count, delay, enter, expire, leave, poll, settle, state } = wasm
     return {
       abandon,
       admit,
       admitAgain: wasm.admit_again,
       admitWithin: wasm.admit_within,
       count,
+      delay,
       enter,
       evaluateTrip: wasm.evaluate_trip,
       expire,

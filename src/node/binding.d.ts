@@ -12,7 +12,7 @@ export declare class Environment {
    */
   constructor(onWakeup: () => void, withLibuv: boolean, memory: Float64Array, fingerprint: number, thread?: number | undefined | null)
   /** The raw functions. */
-  hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'enter' | 'leave' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'nextWakeup' | 'poll' | 'state', () => void>
+  hot(): Record<'admit' | 'admitAgain' | 'admitWithin' | 'enter' | 'leave' | 'settle' | 'expire' | 'evaluateTrip' | 'abandon' | 'nextOut' | 'nextUnderWay' | 'count' | 'delay' | 'nextWakeup' | 'poll' | 'state', () => void>
   /**
    * Makes a breaker with the options in the shared words, and leaves its number in the first
    * word.

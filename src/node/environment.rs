@@ -222,6 +222,10 @@ impl hot::Environment for Environment {
                         return Some(Wakeup::Breaker(id));
                     }
                 }
+                Message::Rest(id) => {
+                    self.instances.on_turn_of_rest(id);
+                    return Some(Wakeup::Breaker(id));
+                }
                 Message::Stall(stall) => {
                     self.told_stall.set(Some(stall));
                     return Some(Wakeup::Stall(stall.length));

@@ -7,7 +7,7 @@
 use std::ptr;
 
 use napi::bindgen_prelude::{Function, JsValue};
-use napi::{sys, Env, Result};
+use napi::{sys, Env};
 
 use super::reference::Reference;
 use didelphis_core::time::Nanos;
@@ -25,7 +25,7 @@ impl JsHost {
         env: Env,
         now: &Function<(), f64>,
         set_timer: &Function<Option<f64>, ()>,
-    ) -> Result<Self> {
+    ) -> napi::Result<Self> {
         // SAFETY: `env` is current. A host goes with its breaker, by a finalizer at the latest.
         let keep = |value| unsafe { Reference::new(env.raw(), value) };
         Ok(JsHost { now: keep(now.raw())?, set_timer: keep(set_timer.raw())? })
@@ -34,13 +34,17 @@ impl JsHost {
 
 impl Host for JsHost {
     fn now(&self) -> Option<f64> {
-        let mut millis = 0.0;
+        let mut millis = f64::NAN;
         // SAFETY: this is the environment's thread, inside a call from JavaScript.
         unsafe {
-            let shown = call(&self.now, &[])?;
-            let read = sys::napi_get_value_double(self.now.env(), shown, &mut millis);
-            (read == sys::Status::napi_ok).then_some(millis)
+            match call(&self.now, &[]) {
+                // What is no number leaves it as it is.
+                Ok(shown) => sys::napi_get_value_double(self.now.env(), shown, &mut millis),
+                Err(Failure::Threw) => sys::Status::napi_ok,
+                Err(Failure::Stopped) => return None,
+            };
         }
+        Some(millis)
     }
 
     /// What a host throws is dealt with in JavaScript; what fails here has no stack to run in.
@@ -53,20 +57,32 @@ impl Host for JsHost {
                 Some(wait) => sys::napi_create_double(env, wait.as_millis_f64(), &mut millis),
                 None => sys::napi_get_undefined(env, &mut millis),
             };
-            call(&self.set_timer, &[millis]).is_some()
+            call(&self.set_timer, &[millis]).is_ok()
         }
     }
 }
 
-/// Calls a function of the host's. `None` when it throws; of what it threw nothing is kept.
+/// Why a function of the host's gave nothing.
+enum Failure {
+    /// It has thrown.
+    Threw,
+    /// V8 has stopped it, as the timeout of `node:vm` has it do. That ends when JavaScript goes on,
+    /// and is forgotten if a function is called before: the script would have no end.
+    Stopped,
+}
+
+/// Calls a function of the host's. Of what it throws nothing is kept.
 ///
 /// # Safety
 ///
 /// The environment of the function must be current, and the values its own.
-unsafe fn call(function: &Reference, arguments: &[sys::napi_value]) -> Option<sys::napi_value> {
+unsafe fn call(
+    function: &Reference,
+    arguments: &[sys::napi_value],
+) -> Result<sys::napi_value, Failure> {
     let env = function.env();
     let (mut this, mut result) = (ptr::null_mut(), ptr::null_mut());
-    let (mut pending, mut thrown) = (false, ptr::null_mut());
+    let (mut pending, mut thrown, mut kind) = (false, ptr::null_mut(), 0);
     // SAFETY: as promised by the caller.
     unsafe {
         sys::napi_get_undefined(env, &mut this);
@@ -74,12 +90,17 @@ unsafe fn call(function: &Reference, arguments: &[sys::napi_value]) -> Option<sy
         let function = function.value();
         let called = sys::napi_call_function(env, this, function, count, arguments, &mut result);
         if called == sys::Status::napi_ok {
-            return Some(result);
+            return Ok(result);
         }
         sys::napi_is_exception_pending(env, &mut pending);
         if pending {
             sys::napi_get_and_clear_last_exception(env, &mut thrown);
+            // So V8 shows what it has stopped; what hosts throw is caught before.
+            sys::napi_typeof(env, thrown, &mut kind);
+            if kind == sys::ValueType::napi_null {
+                return Err(Failure::Stopped);
+            }
         }
     }
-    None
+    Err(Failure::Threw)
 }

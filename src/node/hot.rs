@@ -14,7 +14,7 @@ use napi::{check_status, sys, Result};
 use super::environment::Environment;
 use super::single_environment;
 use didelphis_host::hot::{
-    Abandon, Admit, AdmitAgain, AdmitWithin, CountOne, Crossing, Enter, Environment as _,
+    Abandon, Admit, AdmitAgain, AdmitWithin, CountOne, Crossing, Delay, Enter, Environment as _,
     EvaluateTrip, Expire, Leave, NextOut, NextUnderWay, NextWakeup, Poll, ReadState, Settle,
 };
 use didelphis_host::memory::Memory;
@@ -28,7 +28,7 @@ pub(crate) unsafe fn functions(
     env: sys::napi_env,
     environment: &Rc<Environment>,
 ) -> Result<sys::napi_value> {
-    let functions: [(&CStr, sys::napi_callback); 15] = [
+    let functions: [(&CStr, sys::napi_callback); 16] = [
         (c"admit", Some(raw::<Admit>)),
         (c"admitAgain", Some(raw::<AdmitAgain>)),
         (c"admitWithin", Some(raw::<AdmitWithin>)),
@@ -41,6 +41,7 @@ pub(crate) unsafe fn functions(
         (c"nextOut", Some(raw::<NextOut>)),
         (c"nextUnderWay", Some(raw::<NextUnderWay>)),
         (c"count", Some(raw::<CountOne>)),
+        (c"delay", Some(raw::<Delay>)),
         (c"nextWakeup", Some(raw::<NextWakeup>)),
         (c"poll", Some(raw::<Poll>)),
         (c"state", Some(raw::<ReadState>)),

@@ -117,6 +117,11 @@ impl Mailbox {
         self.contents.lock().leave(Message::Untaken);
     }
 
+    /// The breaker with that number has more to tell than is told in one piece.
+    pub(crate) fn on_rest(&self, id: u32) {
+        self.contents.lock().leave(Message::Rest(id));
+    }
+
     /// Closes the way for good. To be called on the loop, before its environment ends
     /// or when nobody can listen any more.
     pub(crate) fn close(&self) {
@@ -178,6 +183,8 @@ pub(crate) enum Message {
     Untaken,
     /// The breaker with that number was given commands.
     Commands(u32),
+    /// The breaker with that number had more to tell than is told in one piece.
+    Rest(u32),
 }
 
 #[derive(Default)]

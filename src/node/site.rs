@@ -47,4 +47,8 @@ impl Site for NodeSite {
             self.meter.watch(waits);
         }
     }
+
+    fn on_rest(&self, id: u32) {
+        self.mailbox.on_rest(id);
+    }
 }

@@ -12,7 +12,8 @@ use didelphis_core::time::Nanos;
 
 /// A clock and a timer that are not ours.
 pub trait Host {
-    /// The milliseconds that the clock shows; `None` when it fails.
+    /// The milliseconds that the clock shows, not finite when it fails; `None` when its code was
+    /// stopped, and no code of the host's can run before this crossing has ended.
     fn now(&self) -> Option<f64>;
 
     /// Asks for [`Driver::on_host_alarm`](crate::driver::Driver::on_host_alarm) after that
@@ -30,6 +31,8 @@ pub struct HostClock {
     shown_at: Cell<Nanos>,
     /// The latest moment that is known to have come.
     present: Cell<Nanos>,
+    /// Whether the code of the host was stopped as it was read last.
+    is_stopped: Cell<bool>,
     /// Whether it has been read for what is done next.
     is_read: Cell<bool>,
     /// The timer that is to be set: in how much time, or none.
@@ -45,6 +48,7 @@ impl HostClock {
             shown: Cell::new(shown.unwrap_or(f64::NEG_INFINITY)),
             shown_at: Cell::new(BEGINNING),
             present: Cell::new(BEGINNING),
+            is_stopped: Cell::new(false),
             is_read: Cell::new(false),
             wanted: Cell::new(None),
         }
@@ -52,7 +56,9 @@ impl HostClock {
 
     /// Looks at the host's clock.
     pub fn read(&self) {
-        let Some(shown) = self.host.now().filter(|shown| shown.is_finite()) else { return };
+        let shown = self.host.now();
+        self.is_stopped.set(shown.is_none());
+        let Some(shown) = shown.filter(|shown| shown.is_finite()) else { return };
         // The first that a clock shows which has failed until now says nothing.
         let before = self.shown.replace(shown);
         let passed = if before.is_finite() { shown - before } else { 0.0 };
@@ -95,9 +101,12 @@ impl HostClock {
         self.wanted.get().is_some()
     }
 
-    /// Sets the timer as it is wanted. If that fails, for there is no more stack, it is to be
-    /// set by whoever does this next.
+    /// Sets the timer as it is wanted. If that fails, for there is no more stack or the code of the
+    /// host was stopped, it is to be set by whoever does this next.
     pub fn set_timer(&self) {
+        if self.is_stopped.get() {
+            return;
+        }
         let Some(wait) = self.wanted.take() else { return };
         if !self.host.set_timer(wait) && !self.wants_timer() {
             self.wanted.set(Some(wait));
@@ -164,6 +173,38 @@ mod tests {
             }
             assert!(clock.present() < END);
         }
+    }
+
+    #[test]
+    fn the_timer_of_a_host_that_was_stopped_is_set_after_the_next_reading() {
+        #[derive(Default)]
+        struct Stopped {
+            is_stopped: Cell<bool>,
+            set: Cell<Option<Nanos>>,
+        }
+
+        impl Host for Rc<Stopped> {
+            fn now(&self) -> Option<f64> {
+                (!self.is_stopped.get()).then_some(f64::NAN)
+            }
+
+            fn set_timer(&self, wait: Option<Nanos>) -> bool {
+                self.set.set(wait);
+                true
+            }
+        }
+
+        let host = Rc::new(Stopped::default());
+        let clock = HostClock::new(Box::new(host.clone()));
+        host.is_stopped.set(true);
+        clock.read();
+        clock.want_timer(clock.present() + Nanos::from_millis(5), clock.present());
+        clock.set_timer();
+        assert_eq!((host.set.get(), clock.wants_timer()), (None, true));
+        host.is_stopped.set(false);
+        clock.read();
+        clock.set_timer();
+        assert_eq!((host.set.get(), clock.wants_timer()), (Some(Nanos::from_millis(5)), false));
     }
 
     #[test]

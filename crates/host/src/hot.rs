@@ -482,6 +482,18 @@ impl Crossing for Poll {
     }
 }
 
+/// There is more to tell than is told in one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Delay;
+
+impl Crossing for Delay {
+    /// The rest comes as a wake-up, in the next turn of the loop.
+    fn cross<E: Environment>(environment: &E, id: u32) -> i32 {
+        environment.instances().delay(id);
+        0
+    }
+}
+
 /// What a breaker has to tell: a code of [`wakeup`], or the permit of a call.
 fn poll<E: Environment>(environment: &E, id: u32, events_only: bool) -> Option<i32> {
     let mut of_queue = None;

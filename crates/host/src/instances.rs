@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::delayed::Delayed;
 use crate::driver::{AlarmSample, Driver, LoopSide};
 use crate::host_clock::{Host, HostClock};
 use crate::memory::Memory;
@@ -25,12 +26,18 @@ pub struct Instances<S: Site> {
     /// Calls that are to end as soon as the clock of their host has been read, each inside
     /// the reading for the one before.
     ending: RefCell<Vec<Ending>>,
+    delayed: Delayed,
 }
 
 impl<S: Site> Instances<S> {
     /// None yet.
     pub fn new(site: S) -> Self {
-        Instances { drivers: RefCell::default(), site, ending: RefCell::default() }
+        Instances {
+            drivers: RefCell::default(),
+            site,
+            ending: RefCell::default(),
+            delayed: Delayed::default(),
+        }
     }
 
     /// Where they live.
@@ -64,6 +71,21 @@ impl<S: Site> Instances<S> {
             breaker.has_events()
         };
         self.with(id, obey).unwrap_or(false)
+    }
+
+    /// The rest of what a breaker has to tell waits for the next turn of the loop, which is kept
+    /// alive for it.
+    pub(crate) fn delay(&self, id: u32) {
+        if self.delayed.add(id) {
+            self.site.on_waiting(true);
+            self.site.on_rest(id);
+        }
+    }
+
+    /// That turn has come.
+    pub fn on_turn_of_rest(&self, id: u32) {
+        self.delayed.take(id);
+        self.site.on_waiting(false);
     }
 
     /// Has all breakers obey what other threads have commanded.
@@ -328,8 +350,12 @@ pub trait Site {
     /// Makes a breaker known.
     fn enter(&self, published: Arc<Published>, id: u32) -> Self::Registration;
 
-    /// One breaker more, or less, has calls under way that an alarm is to end.
+    /// One breaker more, or less, has calls under way that an alarm is to end, or something to tell
+    /// in the next turn.
     fn on_waiting(&self, waits: bool);
+
+    /// JavaScript is to be told of the breaker with that number in the next turn of the loop.
+    fn on_rest(&self, id: u32);
 }
 
 /// A call that is to end.

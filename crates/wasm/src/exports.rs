@@ -118,6 +118,7 @@ crossings! {
     next_out: NextOut
     next_under_way: NextUnderWay
     count: CountOne
+    delay: Delay
     next_wakeup: NextWakeup
     poll: Poll
     state: ReadState

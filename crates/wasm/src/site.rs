@@ -75,6 +75,10 @@ impl Site for PageSite {
     fn on_waiting(&self, waits: bool) {
         self.page.on_waiting(waits);
     }
+
+    fn on_rest(&self, id: u32) {
+        self.mailbox.leave(Message::Rest(id));
+    }
 }
 
 /// Breakers by number.
