@@ -4,6 +4,7 @@
 // whatever may have made it tell something: crossings that came back with events, and the
 // wake-ups of the loop.
 
+const { setImmediate } = require('./builtins')
 const { throwAsync } = require('./emit')
 const { codes: { NONE } } = require('./native/abi')
 const { INNER } = require('./inner')
@@ -28,8 +29,9 @@ const MOST_AT_ONCE = 1000
 let depth = 0
 let announced = 0
 
-// Who has more to tell than was told in one piece: nobody else may keep them until that is told.
-const delayed = new Set()
+// Who has more to tell than was told in one piece.
+const delayed = new Map()
+let isDue = false
 
 /**
  * Announces the events of the native half with that number. Calls that have timed out are not
@@ -107,11 +109,6 @@ function endTurn () {
   depth = 0
 }
 
-/** The loop has asked for all that there was: what was delayed, too. */
-function onAllTold () {
-  delayed.clear()
-}
-
 // Returns how deep the piece stands in others.
 function beginPiece () {
   if (depth === 0) announced = 0
@@ -130,8 +127,38 @@ function hasRoom () {
 }
 
 function tellLater (owner, id) {
-  delay(id)
-  delayed.add(owner)
+  delayed.set(owner, id)
+  beDue()
 }
 
-module.exports = { MOST_ROUNDS, TELL, beginTurn, drainAll, drainEvents, drainWakeup, endTurn, hasRoom, onAllTold }
+// The native half is asked to have the loop come: V8 may stop here, at the end of the stack or by the
+// timeout of `node:vm`, and leaves half set what it stops in. Such an immediate of Node's keeps the
+// process, and cuts off those after it.
+function beDue () {
+  if (isDue) return
+  delay()
+  isDue = true
+}
+
+/** The loop has come, with nothing on the stack: what is delayed is told when the sockets have been looked at. */
+function onRest () {
+  setImmediate(announceDelayed)
+}
+
+function announceDelayed () {
+  isDue = false
+  beginTurn()
+  try {
+    // Whoever is delayed once more comes last.
+    for (const [owner, id] of delayed) {
+      delayed.delete(owner)
+      drainAll(owner, id)
+      if (!hasRoom()) break
+    }
+  } finally {
+    endTurn()
+  }
+  if (delayed.size > 0) beDue()
+}
+
+module.exports = { MOST_ROUNDS, TELL, beginTurn, drainAll, drainEvents, drainWakeup, endTurn, hasRoom, onRest }

@@ -18,7 +18,7 @@ use didelphis_core::inbox::{Command, Fate, NotPut};
 use didelphis_core::state::State;
 use didelphis_core::time::Nanos;
 use didelphis_core::window::Counter;
-use didelphis_host::host_clock::{Host, HostClock};
+use didelphis_host::host_clock::{Failure, Host, HostClock};
 
 /// A loop's way from other threads.
 struct Way(Mutex<Sender<u32>>);
@@ -178,19 +178,19 @@ fn half_open_is_seen_while_the_loop_is_stalled() {
 struct Fake(Rc<Cell<f64>>);
 
 impl Host for Fake {
-    fn now(&self) -> Option<f64> {
-        Some(self.0.get())
+    fn now(&self) -> Result<f64, Failure> {
+        Ok(self.0.get())
     }
 
-    fn set_timer(&self, _: Option<Nanos>) -> bool {
-        true
+    fn set_timer(&self, _: Option<Nanos>) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
 #[test]
 fn a_breaker_on_the_clock_of_a_host_shows_its_state_and_no_moment() {
     let fake = Fake::default();
-    let host = Rc::new(HostClock::new(Box::new(fake.clone())));
+    let host = Rc::new(HostClock::new(Box::new(fake.clone()), Rc::default()));
     host.read();
     let make = |now| CircuitBreaker::new(Config::default(), now);
     let driver = Driver::hosted(make, host.clone());

@@ -111,6 +111,29 @@ test('what is told later is not asked of the timers of Node', async () => {
   assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: '0 true\n', said: '', code: 0, signal: null })
 })
 
+test('where a microtask sets off the next, the loop turns between two pieces, too', async () => {
+  const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
+    ${SETUP}
+    const make = () => new CircuitBreaker(async () => 'well', { resetTimeout: 60_000 })
+    const [first, ...others] = Array.from({ length: 1_100 }, make)
+    let bursts = 0
+    const flip = breaker => breaker.opened ? breaker.close() : breaker.open()
+    const goOn = () => { if (bursts++ < 50) queueMicrotask(() => flip(first)) }
+    for (const event of ['open', 'close']) {
+      first.on(event, () => others.forEach(flip))
+      others.at(-1).on(event, goOn)
+    }
+    let turns = 0
+    flip(first)
+    while (bursts < 50) {
+      await turn()
+      turns++
+    }
+    console.log(turns > 40)
+  }`)
+  assert.deepEqual({ stdout, said: said(stderr), ...end }, { stdout: 'true\n', said: '', code: 0, signal: null })
+})
+
 test('the rest of a storm comes to its end before the process does, and keeps nothing', async () => {
   const { stdout, stderr, ...end } = await child(`async ({ require, path }) => {
     ${SETUP}

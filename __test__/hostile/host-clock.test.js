@@ -289,6 +289,36 @@ for (const name of ['now', 'setTimeout']) {
   })
 }
 
+// Crossings that run the code of a clock more than once.
+const LONG = {
+  'of two breakers that are disabled together' () {
+    const breakers = [make(), make()]
+    return { act: () => CircuitBreaker.disableAll(), undo: () => CircuitBreaker.enableAll(), breakers }
+  },
+  'of a breaker that begins to live by another' () {
+    const breaker = make()
+    globalThis.setTimeout = Object.assign((...args) => clock.setTimeout(...args), globalThis.setTimeout)
+    return { act: () => breaker.open(), undo: () => breaker.close(), breakers: [breaker] }
+  }
+}
+
+for (const [whose, prepared] of Object.entries(LONG)) {
+  test(`a script that is stopped by time inside the clock ${whose} does not go on`, async t => {
+    const { act, undo, breakers } = prepared()
+    t.after(undo)
+    const limit = { isOn: true }
+    once(Date, 'now', () => { while (limit.isOn); })
+    let wentOn = false
+    const script = vm.createContext({ act, goOn: () => { wentOn = true } })
+    assert.throws(() => vm.runInContext('act(); goOn()', script, { timeout: 50 }), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' })
+    limit.isOn = false
+    assert.equal(wentOn, false)
+    if (!survivesTermination) return
+    undo()
+    for (const breaker of breakers) assert.equal(await breaker.fire('well'), 'well')
+  })
+}
+
 test('a clock that throws null has not been stopped: calls time out by its timer', async () => {
   const breaker = make()
   Date.now = () => { throw null } // eslint-disable-line no-throw-literal

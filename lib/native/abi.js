@@ -91,6 +91,8 @@ const codes = Object.freeze({
   DISMISSED: -14,
   /** Another thread has turned the breaker off or on, or holds it open. */
   STEERED: -15,
+  /** There is more to tell than was told in one piece. Only among the wake-ups of the loop. */
+  REST: -16,
   // Bits of what `state` returns:
   /** Closed. */
   IS_CLOSED: 1,
@@ -515,7 +517,7 @@ function quantilesAt (numbers, place) {
 
 module.exports = {
   BINS: 264,
-  FINGERPRINT: 2427881791,
+  FINGERPRINT: 1744764784,
   NUMBERS: 296,
   STATS: 2,
   codes,

@@ -173,12 +173,8 @@ function count (id, kind, anyway) {
   return shared.words[0] !== 0
 }
 
-/**
- * There is more to tell than is told in one piece: the rest is a wake-up, in the next turn of the
- * loop. Never asked of a timer of JavaScript's, which is left half set where V8 stops it.
- */
-function delay (id) {
-  shared.words[0] = id
+/** There is more to tell than is told in one piece: the loop is to come for it. */
+function delay () {
   cross.delay()
 }
 

@@ -3,9 +3,9 @@
 // The wake-ups of the native half: what happened while JavaScript was not running, handed to whom it
 // concerns. The loop calls this when the timer thread, or the loop's clock, has something to tell.
 
-const { beginTurn, drainWakeup, endTurn, hasRoom, onAllTold } = require('../drain-events')
+const { beginTurn, drainWakeup, endTurn, hasRoom, onRest } = require('../drain-events')
 const { throwAsync } = require('../emit')
-const { codes: { NONE, NO_THREAD, STALL, UNTAKEN } } = require('./abi')
+const { codes: { NONE, NO_THREAD, REST, STALL, UNTAKEN } } = require('./abi')
 const { nextWakeup, stallLength } = require('./crossings')
 const { instances } = require('./instances')
 const { receiver } = require('./load')
@@ -37,7 +37,6 @@ receiver.pump = () => {
       if (!hasRoom()) return false
       next ??= nextWakeup(NONE, false)
     }
-    onAllTold()
     return true
   } finally {
     endTurn()
@@ -52,6 +51,9 @@ function hear (wakeup) {
       break
     case UNTAKEN:
       handlers.onUntaken()
+      break
+    case REST:
+      onRest()
       break
     case NO_THREAD:
       handlers.onNoThread()

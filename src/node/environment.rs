@@ -222,9 +222,9 @@ impl hot::Environment for Environment {
                         return Some(Wakeup::Breaker(id));
                     }
                 }
-                Message::Rest(id) => {
-                    self.instances.on_turn_of_rest(id);
-                    return Some(Wakeup::Breaker(id));
+                Message::Rest => {
+                    self.instances.on_turn_of_rest();
+                    return Some(Wakeup::Rest);
                 }
                 Message::Stall(stall) => {
                     self.told_stall.set(Some(stall));

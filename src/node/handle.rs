@@ -106,7 +106,8 @@ impl JsEnvironment {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<Handle> {
         let options = BreakerOptions::left_in(self.inner.words());
-        self.add(options, TimeSource::hosted(JsHost::new(env, &now, &set_timer)?))
+        let host = JsHost::new(env, &now, &set_timer)?;
+        self.add(options, self.inner.instances().host_clock(host))
     }
 
     /// Does the work of the timer thread, if there is still none to be had. Returns in how
@@ -515,7 +516,7 @@ impl Handle {
         set_timer: Function<Option<f64>, ()>,
     ) -> Result<()> {
         let host = JsHost::new(env, &now, &set_timer)?;
-        self.instances().change_clocks(self.id, TimeSource::hosted(host));
+        self.instances().change_clocks(self.id, || self.instances().host_clock(host));
         Ok(())
     }
 
@@ -523,7 +524,7 @@ impl Handle {
     #[napi(catch_unwind)]
     pub fn follow_loop(&self, stall_threshold: f64) {
         let stall_threshold = Nanos::from_millis_f64(stall_threshold);
-        self.instances().change_clocks(self.id, TimeSource::Loop { stall_threshold });
+        self.instances().change_clocks(self.id, || TimeSource::Loop { stall_threshold });
     }
 
     /// Others see these options.

@@ -11,7 +11,7 @@ use napi::{sys, Env};
 
 use super::reference::Reference;
 use didelphis_core::time::Nanos;
-use didelphis_host::host_clock::Host;
+use didelphis_host::host_clock::{Failure, Host};
 
 /// See the [module](self).
 pub(crate) struct JsHost {
@@ -33,22 +33,19 @@ impl JsHost {
 }
 
 impl Host for JsHost {
-    fn now(&self) -> Option<f64> {
+    fn now(&self) -> Result<f64, Failure> {
         let mut millis = f64::NAN;
-        // SAFETY: this is the environment's thread, inside a call from JavaScript.
+        // SAFETY: this is the environment's thread, inside a call from JavaScript. What is no number
+        // leaves it as it is.
         unsafe {
-            match call(&self.now, &[]) {
-                // What is no number leaves it as it is.
-                Ok(shown) => sys::napi_get_value_double(self.now.env(), shown, &mut millis),
-                Err(Failure::Threw) => sys::Status::napi_ok,
-                Err(Failure::Stopped) => return None,
-            };
+            let shown = call(&self.now, &[])?;
+            sys::napi_get_value_double(self.now.env(), shown, &mut millis);
         }
-        Some(millis)
+        Ok(millis)
     }
 
     /// What a host throws is dealt with in JavaScript; what fails here has no stack to run in.
-    fn set_timer(&self, wait: Option<Nanos>) -> bool {
+    fn set_timer(&self, wait: Option<Nanos>) -> Result<(), Failure> {
         let env = self.set_timer.env();
         let mut millis = ptr::null_mut();
         // SAFETY: as above.
@@ -57,18 +54,9 @@ impl Host for JsHost {
                 Some(wait) => sys::napi_create_double(env, wait.as_millis_f64(), &mut millis),
                 None => sys::napi_get_undefined(env, &mut millis),
             };
-            call(&self.set_timer, &[millis]).is_ok()
+            call(&self.set_timer, &[millis]).map(|_| ())
         }
     }
-}
-
-/// Why a function of the host's gave nothing.
-enum Failure {
-    /// It has thrown.
-    Threw,
-    /// V8 has stopped it, as the timeout of `node:vm` has it do. That ends when JavaScript goes on,
-    /// and is forgotten if a function is called before: the script would have no end.
-    Stopped,
 }
 
 /// Calls a function of the host's. Of what it throws nothing is kept.

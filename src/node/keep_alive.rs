@@ -1,6 +1,6 @@
-//! Keeps the event loop, and with it the process, alive while calls with a timeout
-//! are under way, and not otherwise; and with the loop the function that hears of
-//! their timeouts, which may be all that is left of a module that everybody else has
+//! Keeps the event loop, and with it the process, alive while calls with a timeout are under way,
+//! or the loop is to come for more that is to be told, and not otherwise; and with the loop the
+//! function that hears of it, which may be all that is left of a module that everybody else has
 //! forgotten.
 //!
 //! Where the turns of the loop can be seen, the loop is let go at the beginning of a
@@ -18,7 +18,7 @@ pub(crate) struct KeepAlive {
     wake: Cell<Option<sys::napi_threadsafe_function>>,
     /// The reference to that function, weak while nothing is held.
     on_wakeup: sys::napi_ref,
-    /// How many breakers have calls with a timeout under way.
+    /// How many breakers have calls with a timeout under way, and one more while there is more to tell.
     waiting: Cell<usize>,
     holding: Cell<bool>,
     /// Whether [`KeepAlive::on_turn`] will be called.

@@ -117,9 +117,9 @@ impl Mailbox {
         self.contents.lock().leave(Message::Untaken);
     }
 
-    /// The breaker with that number has more to tell than is told in one piece.
-    pub(crate) fn on_rest(&self, id: u32) {
-        self.contents.lock().leave(Message::Rest(id));
+    /// There is more to tell than was told in one piece.
+    pub(crate) fn on_rest(&self) {
+        self.contents.lock().leave(Message::Rest);
     }
 
     /// Closes the way for good. To be called on the loop, before its environment ends
@@ -183,8 +183,8 @@ pub(crate) enum Message {
     Untaken,
     /// The breaker with that number was given commands.
     Commands(u32),
-    /// The breaker with that number had more to tell than is told in one piece.
-    Rest(u32),
+    /// There is more to tell than was told in one piece.
+    Rest,
 }
 
 #[derive(Default)]

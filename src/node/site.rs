@@ -48,7 +48,7 @@ impl Site for NodeSite {
         }
     }
 
-    fn on_rest(&self, id: u32) {
-        self.mailbox.on_rest(id);
+    fn on_rest(&self) {
+        self.mailbox.on_rest();
     }
 }

@@ -119,6 +119,8 @@ constants! {
         DISMISSED = -14;
         /// Another thread has turned the breaker off or on, or holds it open.
         STEERED = -15;
+        /// There is more to tell than was told in one piece. Only among the wake-ups of the loop.
+        REST = -16;
     }
 }
 

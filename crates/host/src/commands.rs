@@ -40,10 +40,12 @@ pub fn with_calls<S: Site, R>(
 /// Takes over the window of another breaker as it stands: counts and shape.
 pub fn copy_window<S: Site>(instances: &Instances<S>, id: u32, other: u32) {
     let copy = |breaker: &mut CircuitBreaker, now| (breaker.window(now).clone(), now);
-    let (mut window, from) = with(instances, other, copy);
-    with(instances, id, |breaker, to| {
-        window.change_clocks(&Shift { from, to });
-        breaker.set_window(window);
+    instances.in_one_crossing(|| {
+        let (mut window, from) = with(instances, other, copy);
+        with(instances, id, |breaker, to| {
+            window.change_clocks(&Shift { from, to });
+            breaker.set_window(window);
+        });
     });
 }
 

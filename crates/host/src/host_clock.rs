@@ -7,32 +7,77 @@
 //! borrowed. Used by the driver.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use didelphis_core::time::Nanos;
 
 /// A clock and a timer that are not ours.
 pub trait Host {
-    /// The milliseconds that the clock shows, not finite when it fails; `None` when its code was
-    /// stopped, and no code of the host's can run before this crossing has ended.
-    fn now(&self) -> Option<f64>;
+    /// The milliseconds that the clock shows; what is not finite says nothing.
+    fn now(&self) -> Result<f64, Failure>;
 
     /// Asks for [`Driver::on_host_alarm`](crate::driver::Driver::on_host_alarm) after that
-    /// time, or not at all, instead of whenever it was asked for before. Returns whether that
-    /// could be asked for.
-    fn set_timer(&self, wait: Option<Nanos>) -> bool;
+    /// time, or not at all, instead of whenever it was asked for before.
+    fn set_timer(&self, wait: Option<Nanos>) -> Result<(), Failure>;
+}
+
+/// Why the code of a host gave nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    /// It has thrown.
+    Threw,
+    /// The engine has stopped it, and goes on with that when the crossing has ended. It forgets that
+    /// if code of JavaScript's is called before, so that what it was to stop has no end.
+    Stopped,
+}
+
+/// Whether the code of a host was stopped in the crossing under way, so that none runs any more
+/// until the next one. Shared by the clocks of an environment.
+#[derive(Debug, Default)]
+pub struct Stop {
+    has_come: Cell<bool>,
+    /// A crossing is under way that runs the code of hosts more than once.
+    is_within: Cell<bool>,
+}
+
+impl Stop {
+    /// A crossing begins, or goes on where it is inside one that runs the code of hosts more than
+    /// once.
+    pub(crate) fn begin(&self) {
+        if !self.is_within.get() {
+            self.has_come.set(false);
+        }
+    }
+
+    /// Until what this gives is dropped, all is one crossing.
+    pub(crate) fn begin_long(&self) -> Long<'_> {
+        self.begin();
+        Long { stop: self, outer: self.is_within.replace(true) }
+    }
+}
+
+/// See [`Stop::begin_long`].
+pub(crate) struct Long<'a> {
+    stop: &'a Stop,
+    outer: bool,
+}
+
+impl Drop for Long<'_> {
+    fn drop(&mut self) {
+        self.stop.is_within.set(self.outer);
+    }
 }
 
 /// See the [module](self).
 pub struct HostClock {
     host: Box<dyn Host>,
+    stop: Rc<Stop>,
     /// What the clock has shown last.
     shown: Cell<f64>,
     /// The moment of that: no time passes when a clock is set back.
     shown_at: Cell<Nanos>,
     /// The latest moment that is known to have come.
     present: Cell<Nanos>,
-    /// Whether the code of the host was stopped as it was read last.
-    is_stopped: Cell<bool>,
     /// Whether it has been read for what is done next.
     is_read: Cell<bool>,
     /// The timer that is to be set: in how much time, or none.
@@ -41,24 +86,25 @@ pub struct HostClock {
 
 impl HostClock {
     /// Takes a host. Runs its code, as [`HostClock::read`] does.
-    pub fn new(host: Box<dyn Host>) -> Self {
-        let shown = host.now().filter(|shown| shown.is_finite());
-        HostClock {
+    pub fn new(host: Box<dyn Host>, stop: Rc<Stop>) -> Self {
+        let clock = HostClock {
             host,
-            shown: Cell::new(shown.unwrap_or(f64::NEG_INFINITY)),
+            stop,
+            shown: Cell::new(f64::NEG_INFINITY),
             shown_at: Cell::new(BEGINNING),
             present: Cell::new(BEGINNING),
-            is_stopped: Cell::new(false),
             is_read: Cell::new(false),
             wanted: Cell::new(None),
-        }
+        };
+        clock.stop.begin();
+        clock.shown.set(clock.show().unwrap_or(f64::NEG_INFINITY));
+        clock
     }
 
-    /// Looks at the host's clock.
+    /// Looks at the host's clock, before anything else is done in a crossing.
     pub fn read(&self) {
-        let shown = self.host.now();
-        self.is_stopped.set(shown.is_none());
-        let Some(shown) = shown.filter(|shown| shown.is_finite()) else { return };
+        self.stop.begin();
+        let Some(shown) = self.show() else { return };
         // The first that a clock shows which has failed until now says nothing.
         let before = self.shown.replace(shown);
         let passed = if before.is_finite() { shown - before } else { 0.0 };
@@ -104,11 +150,8 @@ impl HostClock {
     /// Sets the timer as it is wanted. If that fails, for there is no more stack or the code of the
     /// host was stopped, it is to be set by whoever does this next.
     pub fn set_timer(&self) {
-        if self.is_stopped.get() {
-            return;
-        }
         let Some(wait) = self.wanted.take() else { return };
-        if !self.host.set_timer(wait) && !self.wants_timer() {
+        if self.run(|host| host.set_timer(wait)).is_none() && !self.wants_timer() {
             self.wanted.set(Some(wait));
         }
     }
@@ -117,7 +160,23 @@ impl HostClock {
     /// clock may be the same one with something around its functions.
     pub fn leave(&self) {
         self.wanted.set(None);
-        self.host.set_timer(None);
+        self.run(|host| host.set_timer(None));
+    }
+
+    fn show(&self) -> Option<f64> {
+        self.run(|host| host.now()).filter(|shown| shown.is_finite())
+    }
+
+    /// Runs code of the host's, unless some was stopped.
+    fn run<R>(&self, code: impl FnOnce(&dyn Host) -> Result<R, Failure>) -> Option<R> {
+        if self.stop.has_come.get() {
+            return None;
+        }
+        let result = code(&*self.host);
+        if matches!(result, Err(Failure::Stopped)) {
+            self.stop.has_come.set(true);
+        }
+        result.ok()
     }
 }
 
@@ -136,20 +195,18 @@ const LONGEST_WAIT: Nanos = Nanos::from_millis((1 << 31) - 1);
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
 
     #[derive(Default)]
     struct Wall(Cell<f64>);
 
     impl Host for Rc<Wall> {
-        fn now(&self) -> Option<f64> {
-            Some(self.0.get())
+        fn now(&self) -> Result<f64, Failure> {
+            Ok(self.0.get())
         }
 
-        fn set_timer(&self, _: Option<Nanos>) -> bool {
-            true
+        fn set_timer(&self, _: Option<Nanos>) -> Result<(), Failure> {
+            Ok(())
         }
     }
 
@@ -158,7 +215,7 @@ mod tests {
     #[test]
     fn time_passes_at_any_date_and_after_any_jump() {
         let monotonic = Rc::new(Wall::default());
-        let clock = HostClock::new(Box::new(monotonic.clone()));
+        let clock = HostClock::new(Box::new(monotonic.clone()), Rc::default());
         let mut date = 0.0;
         for jump in [0.0, 600.0 * YEAR, 8_000.0 * YEAR, 1e300, 1.0, 9_000.0 * YEAR] {
             date += jump;
@@ -175,43 +232,65 @@ mod tests {
         }
     }
 
+    #[derive(Default)]
+    struct Stoppable {
+        is_stopped: Cell<bool>,
+        runs: Cell<u32>,
+    }
+
+    impl Stoppable {
+        fn run(&self) -> Result<f64, Failure> {
+            self.runs.set(self.runs.get() + 1);
+            if self.is_stopped.get() {
+                Err(Failure::Stopped)
+            } else {
+                Ok(0.0)
+            }
+        }
+    }
+
+    impl Host for Rc<Stoppable> {
+        fn now(&self) -> Result<f64, Failure> {
+            self.run()
+        }
+
+        fn set_timer(&self, _: Option<Nanos>) -> Result<(), Failure> {
+            self.run().map(|_| ())
+        }
+    }
+
     #[test]
-    fn the_timer_of_a_host_that_was_stopped_is_set_after_the_next_reading() {
-        #[derive(Default)]
-        struct Stopped {
-            is_stopped: Cell<bool>,
-            set: Cell<Option<Nanos>>,
-        }
+    fn where_a_host_was_stopped_no_code_of_any_runs_until_the_next_crossing() {
+        let stop = Rc::new(Stop::default());
+        let hosts = [(); 2].map(|()| Rc::new(Stoppable::default()));
+        let [clock, other] =
+            [0, 1].map(|one| HostClock::new(Box::new(hosts[one].clone()), stop.clone()));
+        let runs = || [0, 1].map(|one: usize| hosts[one].runs.get());
+        assert_eq!(runs(), [1, 1]);
 
-        impl Host for Rc<Stopped> {
-            fn now(&self) -> Option<f64> {
-                (!self.is_stopped.get()).then_some(f64::NAN)
-            }
-
-            fn set_timer(&self, wait: Option<Nanos>) -> bool {
-                self.set.set(wait);
-                true
-            }
-        }
-
-        let host = Rc::new(Stopped::default());
-        let clock = HostClock::new(Box::new(host.clone()));
-        host.is_stopped.set(true);
+        hosts[0].is_stopped.set(true);
+        let long = stop.begin_long();
         clock.read();
         clock.want_timer(clock.present() + Nanos::from_millis(5), clock.present());
         clock.set_timer();
-        assert_eq!((host.set.get(), clock.wants_timer()), (None, true));
-        host.is_stopped.set(false);
+        // What is inside the crossing is the same one.
+        drop(stop.begin_long());
+        other.read();
+        other.leave();
+        drop(long);
+        assert_eq!((runs(), clock.wants_timer()), ([2, 1], true));
+
+        hosts[0].is_stopped.set(false);
         clock.read();
         clock.set_timer();
-        assert_eq!((host.set.get(), clock.wants_timer()), (Some(Nanos::from_millis(5)), false));
+        assert_eq!((runs(), clock.wants_timer()), ([4, 1], false));
     }
 
     #[test]
     fn a_clock_that_is_set_back_goes_on_from_there() {
         let monotonic = Rc::new(Wall::default());
         monotonic.0.set(5_000.0);
-        let clock = HostClock::new(Box::new(monotonic.clone()));
+        let clock = HostClock::new(Box::new(monotonic.clone()), Rc::default());
         for shown in [4_000.0, f64::NAN, f64::INFINITY, 3_000.0] {
             monotonic.0.set(shown);
             clock.read();

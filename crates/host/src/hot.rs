@@ -52,6 +52,8 @@ pub enum Wakeup {
     NoThread,
     /// Calls were admitted in an earlier turn of which nobody has taken charge.
     Untaken,
+    /// There is more to tell than was told in one piece.
+    Rest,
 }
 
 /// A crossing for the breaker with that number. What else JavaScript left is in the
@@ -460,6 +462,7 @@ impl Crossing for NextWakeup {
                 Some(Wakeup::Breaker(id)) => id,
                 Some(Wakeup::NoThread) => return wakeup::NO_THREAD,
                 Some(Wakeup::Untaken) => return wakeup::UNTAKEN,
+                Some(Wakeup::Rest) => return wakeup::REST,
                 Some(Wakeup::Stall(length)) => {
                     words.put_word(LENGTH, length.as_millis() as i32);
                     return wakeup::STALL;
@@ -487,9 +490,9 @@ impl Crossing for Poll {
 pub struct Delay;
 
 impl Crossing for Delay {
-    /// The rest comes as a wake-up, in the next turn of the loop.
-    fn cross<E: Environment>(environment: &E, id: u32) -> i32 {
-        environment.instances().delay(id);
+    /// The loop comes for the rest by a wake-up.
+    fn cross<E: Environment>(environment: &E, _: u32) -> i32 {
+        environment.instances().delay();
         0
     }
 }

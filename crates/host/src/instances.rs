@@ -9,9 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::delayed::Delayed;
 use crate::driver::{AlarmSample, Driver, LoopSide};
-use crate::host_clock::{Host, HostClock};
+use crate::host_clock::{Host, HostClock, Stop};
 use crate::memory::Memory;
 use didelphis_abi::layout::{NUMBERS, STATS};
 use didelphis_core::breaker::CircuitBreaker;
@@ -26,7 +25,7 @@ pub struct Instances<S: Site> {
     /// Calls that are to end as soon as the clock of their host has been read, each inside
     /// the reading for the one before.
     ending: RefCell<Vec<Ending>>,
-    delayed: Delayed,
+    stop: Rc<Stop>,
 }
 
 impl<S: Site> Instances<S> {
@@ -36,7 +35,7 @@ impl<S: Site> Instances<S> {
             drivers: RefCell::default(),
             site,
             ending: RefCell::default(),
-            delayed: Delayed::default(),
+            stop: Rc::default(),
         }
     }
 
@@ -73,31 +72,44 @@ impl<S: Site> Instances<S> {
         self.with(id, obey).unwrap_or(false)
     }
 
-    /// The rest of what a breaker has to tell waits for the next turn of the loop, which is kept
-    /// alive for it.
-    pub(crate) fn delay(&self, id: u32) {
-        if self.delayed.add(id) {
-            self.site.on_waiting(true);
-            self.site.on_rest(id);
-        }
+    /// Has the loop come for what is still to be told, and kept alive until it has.
+    pub(crate) fn delay(&self) {
+        self.site.on_rest();
+        self.site.on_waiting(true);
     }
 
-    /// That turn has come.
-    pub fn on_turn_of_rest(&self, id: u32) {
-        self.delayed.take(id);
+    /// The loop has come for it.
+    pub fn on_turn_of_rest(&self) {
         self.site.on_waiting(false);
+    }
+
+    /// Does what may run the code of hosts more than once, all of it in one crossing.
+    pub(crate) fn in_one_crossing<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _long = self.stop.begin_long();
+        act()
     }
 
     /// Has all breakers obey what other threads have commanded.
     pub fn obey_commands(&self) {
         let numbers = self.drivers.borrow().drivers.len() as u32;
-        for id in 0..numbers {
-            self.on_commands(id);
-        }
+        self.in_one_crossing(|| {
+            for id in 0..numbers {
+                self.on_commands(id);
+            }
+        });
+    }
+
+    /// A clock of JavaScript's. Runs its code.
+    pub fn host_clock(&self, host: impl Host + 'static) -> TimeSource {
+        TimeSource::Host(Rc::new(HostClock::new(Box::new(host), self.stop.clone())))
     }
 
     /// Has a breaker live by something else from now on. Runs the code of hosts.
-    pub fn change_clocks(&self, id: u32, time: TimeSource) {
+    pub fn change_clocks(&self, id: u32, time: impl FnOnce() -> TimeSource) {
+        self.in_one_crossing(|| self.change_clocks_to(id, time()));
+    }
+
+    fn change_clocks_to(&self, id: u32, time: TimeSource) {
         self.read_host(id);
         if let TimeSource::Host(host) = &time {
             host.read();
@@ -350,12 +362,12 @@ pub trait Site {
     /// Makes a breaker known.
     fn enter(&self, published: Arc<Published>, id: u32) -> Self::Registration;
 
-    /// One breaker more, or less, has calls under way that an alarm is to end, or something to tell
-    /// in the next turn.
+    /// One breaker more, or less, has calls under way that an alarm is to end; or there is, or was,
+    /// something to be told in a later turn of the loop.
     fn on_waiting(&self, waits: bool);
 
-    /// JavaScript is to be told of the breaker with that number in the next turn of the loop.
-    fn on_rest(&self, id: u32);
+    /// The loop is to come for what is still to be told.
+    fn on_rest(&self);
 }
 
 /// A call that is to end.
@@ -374,13 +386,6 @@ pub enum TimeSource {
     },
     /// A clock of JavaScript's.
     Host(Rc<HostClock>),
-}
-
-impl TimeSource {
-    /// Takes a clock of JavaScript's, and runs its code.
-    pub fn hosted(host: impl Host + 'static) -> Self {
-        TimeSource::Host(Rc::new(HostClock::new(Box::new(host))))
-    }
 }
 
 /// Breakers by number. Numbers are small and used again.

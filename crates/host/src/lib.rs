@@ -8,7 +8,6 @@
 
 pub mod breaker_options;
 pub mod commands;
-pub mod delayed;
 pub mod driver;
 pub mod heartbeat;
 pub mod history;

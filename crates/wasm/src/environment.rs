@@ -109,9 +109,9 @@ impl hot::Environment for Environment {
                         return Some(Wakeup::Breaker(id));
                     }
                 }
-                Message::Rest(id) => {
-                    self.instances.on_turn_of_rest(id);
-                    return Some(Wakeup::Breaker(id));
+                Message::Rest => {
+                    self.instances.on_turn_of_rest();
+                    return Some(Wakeup::Rest);
                 }
                 Message::Stall(length) => return Some(Wakeup::Stall(length)),
                 Message::Untaken => return Some(Wakeup::Untaken),

@@ -51,7 +51,7 @@ pub extern "C" fn create(clock: i32) -> i32 {
 
 fn time_source(clock: i32, stall_threshold: Nanos) -> TimeSource {
     match u32::try_from(clock) {
-        Ok(clock) => TimeSource::hosted(JsClock(clock)),
+        Ok(clock) => instances().host_clock(JsClock(clock)),
         Err(_) => TimeSource::Loop { stall_threshold },
     }
 }
@@ -66,7 +66,7 @@ pub extern "C" fn remove(id: u32) {
 #[no_mangle]
 pub extern "C" fn follow(id: u32, clock: i32, stall_threshold: f64) {
     let stall_threshold = Nanos::from_millis_f64(stall_threshold);
-    instances().change_clocks(id, time_source(clock, stall_threshold));
+    instances().change_clocks(id, || time_source(clock, stall_threshold));
 }
 
 /// The timer of a clock of JavaScript's has gone off.

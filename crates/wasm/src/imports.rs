@@ -1,7 +1,7 @@
 //! What the host in JavaScript gives. None of it throws.
 
 use didelphis_core::time::Nanos;
-use didelphis_host::host_clock::Host;
+use didelphis_host::host_clock::{Failure, Host};
 
 #[link(wasm_import_module = "host")]
 extern "C" {
@@ -54,15 +54,16 @@ pub(crate) fn on_grown() {
 pub(crate) struct JsClock(pub(crate) u32);
 
 impl Host for JsClock {
-    fn now(&self) -> Option<f64> {
+    fn now(&self) -> Result<f64, Failure> {
         // SAFETY: takes and gives a number.
-        Some(unsafe { clock_now(self.0) })
+        Ok(unsafe { clock_now(self.0) })
     }
 
-    fn set_timer(&self, wait: Option<Nanos>) -> bool {
+    fn set_timer(&self, wait: Option<Nanos>) -> Result<(), Failure> {
         let ms = wait.map_or(-1.0, Nanos::as_millis_f64);
         // SAFETY: takes and gives numbers.
-        unsafe { clock_set_timer(self.0, ms) != 0 }
+        let is_set = unsafe { clock_set_timer(self.0, ms) } != 0;
+        is_set.then_some(()).ok_or(Failure::Threw)
     }
 }
 

@@ -67,6 +67,6 @@ pub(crate) enum Message {
     Untaken,
     /// The breaker with that number was given commands.
     Commands(u32),
-    /// The breaker with that number had more to tell than is told in one piece.
-    Rest(u32),
+    /// There is more to tell than was told in one piece.
+    Rest,
 }

@@ -43,7 +43,7 @@ pub(crate) struct PageLoop {
     set_to: Cell<Nanos>,
     /// How often the timer has gone off: each time the loop has had its look at the sockets.
     turns: Cell<u64>,
-    /// How many breakers have calls with a timeout under way.
+    /// How many breakers have calls with a timeout under way, and one more while there is more to tell.
     waiting: Cell<usize>,
     /// Whether the timer keeps the process alive.
     holding: Cell<bool>,

@@ -76,8 +76,8 @@ impl Site for PageSite {
         self.page.on_waiting(waits);
     }
 
-    fn on_rest(&self, id: u32) {
-        self.mailbox.leave(Message::Rest(id));
+    fn on_rest(&self) {
+        self.mailbox.leave(Message::Rest);
     }
 }
 
