@@ -104,7 +104,7 @@ test('what is told later is not asked of the timers of Node', async () => {
     ${STORM}
     a.open()
     const [atOnce, askedAtOnce] = [events, asked]
-    await sleep(10)
+    await fewTurns()
     console.log(askedAtOnce, events > atOnce)
     process.exit()
   }`)
