@@ -113,7 +113,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Whether calls are under way that keep the process alive.
+    /// Whether something keeps the process alive: calls under way, or more that is to be told.
     pub(crate) fn is_waiting(&self) -> bool {
         self.instances.site().keep_alive.is_waiting()
     }

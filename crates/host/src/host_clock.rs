@@ -96,15 +96,15 @@ impl HostClock {
             is_read: Cell::new(false),
             wanted: Cell::new(None),
         };
-        clock.stop.begin();
-        clock.shown.set(clock.show().unwrap_or(f64::NEG_INFINITY));
+        clock.read();
         clock
     }
 
     /// Looks at the host's clock, before anything else is done in a crossing.
     pub fn read(&self) {
         self.stop.begin();
-        let Some(shown) = self.show() else { return };
+        let shown = self.run(|host| host.now()).filter(|shown| shown.is_finite());
+        let Some(shown) = shown else { return };
         // The first that a clock shows which has failed until now says nothing.
         let before = self.shown.replace(shown);
         let passed = if before.is_finite() { shown - before } else { 0.0 };
@@ -163,11 +163,7 @@ impl HostClock {
         self.run(|host| host.set_timer(None));
     }
 
-    fn show(&self) -> Option<f64> {
-        self.run(|host| host.now()).filter(|shown| shown.is_finite())
-    }
-
-    /// Runs code of the host's, unless some was stopped.
+    /// Runs code of the host's, unless some was stopped in this crossing.
     fn run<R>(&self, code: impl FnOnce(&dyn Host) -> Result<R, Failure>) -> Option<R> {
         if self.stop.has_come.get() {
             return None;

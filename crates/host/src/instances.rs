@@ -72,10 +72,11 @@ impl<S: Site> Instances<S> {
         self.with(id, obey).unwrap_or(false)
     }
 
-    /// Has the loop come for what is still to be told, and kept alive until it has.
+    /// Has the loop come for what is still to be told, and kept alive until it has. Counted before
+    /// it is asked: WebAssembly may be stopped in between.
     pub(crate) fn delay(&self) {
-        self.site.on_rest();
         self.site.on_waiting(true);
+        self.site.on_rest();
     }
 
     /// The loop has come for it.
